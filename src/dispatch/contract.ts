@@ -1,0 +1,56 @@
+/** What a way in (HTTP, command line, later mail, MQTT …) may ask of dispatch. Every way in ends in submit(). */
+import type { Line } from '#lines/contract.ts'
+import type { Channel, OnUnknown, Priority } from '#messages/message.ts'
+import type { IdempotencyKey } from '#messages/operation.ts'
+import type { Reason } from '#messages/states.ts'
+import type { MessageView } from '#store/contract.ts'
+
+export interface SubmitRequest {
+  to: readonly string[]
+  text: string
+  channel?: Channel
+  priority?: Priority
+  /** ms */
+  validity?: number
+  onUnknown?: OnUnknown
+  flash?: boolean
+  tag?: string
+  key?: IdempotencyKey
+  /** Intake and user, e.g. `http:monitoring`. */
+  source: string
+}
+
+export type SubmitResult =
+  /** On disk. `replayed`: the key was known, and this is the message that it made the first time. */
+  | { result: 'accepted'; view: MessageView; replicated: boolean; replayed: boolean }
+  /** What is wrong with which field, and what is allowed. Nothing was stored. */
+  | { result: 'invalid'; field: string; code: string; detail: string }
+  | { result: 'conflict' }
+  | { result: 'full' }
+
+export type ActionResult =
+  | { result: 'done'; view: MessageView }
+  | { result: 'notFound' }
+  /** No delivery was in a state that allows it. */
+  | { result: 'tooLate'; reason: Reason; view: MessageView }
+
+export interface Dispatch {
+  submit(request: SubmitRequest): Promise<SubmitResult>
+  /** Cancels what has not been transmitted. A delivery in hand is asked right before its irrevocable byte. */
+  cancel(message: string): Promise<ActionResult>
+  /** Queues the failed, expired, cancelled and unknown deliveries of a message again, with a new validity. */
+  retry(message: string): Promise<ActionResult>
+  lines(): readonly Line[]
+}
+
+/** Limits of one request; beyond them it is refused with the field named. */
+export const limits = {
+  recipients: 60_000,
+  /** 3GPP TS 23.040 9.2.3.24.1: the total of a concatenated message is one octet. */
+  parts: 255,
+  tag: 100,
+  idempotencyKey: 200,
+  validityMs: { min: 5_000, max: 63 * 7 * 86_400_000 },
+  /** Bytes of a request body: 60,000 recipients of 20 characters, and a long text. */
+  body: 2_000_000,
+} as const

@@ -1,0 +1,26 @@
+/**
+ * How an attempt ended, in the words of design: the scope of a refusal says what to try next.
+ *
+ * `progress` counts the parts that the far side confirmed in this attempt and those before it on the same line.
+ */
+import type { Reason } from './states.ts'
+
+export interface Progress {
+  confirmed: number
+}
+
+export type Outcome =
+  /** The far side took every part. */
+  | { result: 'accepted'; progress: Progress }
+  /** The far side said no. `number`: this recipient cannot be reached; `line`: this line or SIM cannot send; `network`: not now. */
+  | {
+      result: 'refused'
+      scope: 'number' | 'line' | 'network'
+      reason: Reason
+      permanent: boolean
+      progress: Progress
+    }
+  /** Nothing of the current part left the box: it may go anywhere, at once. */
+  | { result: 'notSent'; reason: Reason; progress: Progress }
+  /** A part may or may not have been transmitted; the answer will never come. */
+  | { result: 'unknown'; reason: Reason; step: number; progress: Progress }

@@ -1,0 +1,215 @@
+/**
+ * The life of a delivery: the one module that changes its state.
+ *
+ *   queued ──intend──▶ submitting ──accepted──▶ sent ──report──▶ delivered ──acknowledge──▶ acknowledged
+ *     ▲                    │  │                   └──reportFailed──▶ failed
+ *     └──defer / resend────┘  ├──fail──▶ failed
+ *                             └──hold──▶ unknown ──(report │ retry │ cancel)──▶ …
+ *   queued ──expire──▶ expired        queued, unknown ──cancel──▶ cancelled
+ *
+ * `claimed` is volatile: a dispatcher has it in hand but nothing irrevocable has begun, so a crash makes it queued
+ * again and the embedded store never writes it. An event that the table does not allow is refused, not guessed:
+ * two copies of a log may bring events in any order.
+ */
+import { type Delivery, TIMELINE_LIMIT, type TimelineEntry } from './message.ts'
+
+export const deliveryStates = [
+  'queued',
+  'claimed',
+  'submitting',
+  'sent',
+  'delivered',
+  'failed',
+  'expired',
+  'cancelled',
+  'unknown',
+  'acknowledged',
+] as const
+export type DeliveryState = (typeof deliveryStates)[number]
+
+/** Why, twice: a documented code for programs (docs/errors.md) and a sentence for people. */
+export interface Reason {
+  code: string
+  text: string
+}
+
+export type DeliveryEvent =
+  /** From here on the part may have been transmitted. Durable before the irrevocable byte. */
+  | { event: 'intend'; node: string; line: string; part: number; concatenation: number }
+  /** The far side confirmed one part of several. */
+  | { event: 'confirm'; part: number; reference: number }
+  /** The far side confirmed the last part. `reportBy` is set when status reports were asked for. */
+  | { event: 'accepted'; reference: number; reportBy?: number }
+  /** Not now: try again at `due`. `restart` forgets confirmed parts (another line must send them all anew). */
+  | {
+      event: 'defer'
+      reason: Reason
+      due: number
+      restart: boolean
+      failure: boolean
+      node?: string
+      line?: string
+    }
+  /** The outcome is unknown and the message wants it sent again. */
+  | { event: 'resend'; reason: Reason; due: number; restart: boolean; node?: string; line?: string }
+  /** The outcome is unknown and the message wants a person to decide. */
+  | { event: 'hold'; reason: Reason; node?: string; line?: string }
+  | { event: 'fail'; reason: Reason; node?: string; line?: string }
+  | { event: 'expire'; reason: Reason }
+  | { event: 'cancel'; reason: Reason }
+  /** A person asks for it again, from the start; `due` and `expires` are new. */
+  | { event: 'retry'; reason: Reason; due: number; expires: number }
+  /** A status report for one part: delivered. */
+  | { event: 'report'; part: number }
+  /** A status report for one part: it never will be. */
+  | { event: 'reportFailed'; part: number; reason: Reason }
+  /** The wait for status reports is over; `sent` is where it stays. */
+  | { event: 'reportTimeout'; reason: Reason }
+  | { event: 'acknowledge'; reason: Reason }
+
+type EventName = DeliveryEvent['event']
+
+/** For each event the states it may meet, and the state that follows (`=` stays). */
+const transitions: Record<EventName, { from: readonly DeliveryState[]; to: DeliveryState | '=' }> = {
+  intend: { from: ['queued', 'claimed', 'submitting'], to: 'submitting' },
+  confirm: { from: ['submitting'], to: '=' },
+  accepted: { from: ['submitting'], to: 'sent' },
+  defer: { from: ['queued', 'claimed', 'submitting'], to: 'queued' },
+  resend: { from: ['submitting'], to: 'queued' },
+  hold: { from: ['submitting'], to: 'unknown' },
+  fail: { from: ['queued', 'claimed', 'submitting'], to: 'failed' },
+  expire: { from: ['queued', 'claimed', 'submitting'], to: 'expired' },
+  cancel: { from: ['queued', 'claimed', 'submitting', 'unknown'], to: 'cancelled' },
+  retry: { from: ['failed', 'expired', 'cancelled', 'unknown', 'sent'], to: 'queued' },
+  report: { from: ['sent', 'unknown', 'delivered', 'submitting', 'queued'], to: '=' },
+  reportFailed: { from: ['sent'], to: 'failed' },
+  reportTimeout: { from: ['sent'], to: '=' },
+  acknowledge: { from: ['sent', 'delivered', 'unknown'], to: 'acknowledged' },
+}
+
+export const mayHappen = (state: DeliveryState, event: EventName): boolean =>
+  transitions[event].from.includes(state)
+
+/** States in which nothing more is going to happen by itself. */
+export function isFinal(delivery: Pick<Delivery, 'state' | 'reportBy'>): boolean {
+  switch (delivery.state) {
+    case 'queued':
+    case 'claimed':
+    case 'submitting':
+      return false
+    case 'sent':
+      return delivery.reportBy === undefined
+    default:
+      return true
+  }
+}
+
+/**
+ * The delivery after an event, or undefined when its state does not allow the event.
+ * @param at when it happened, ms since 1970
+ */
+export function applyEvent(before: Delivery, event: DeliveryEvent, at: number): Delivery | undefined {
+  const rule = transitions[event.event]
+  if (!rule.from.includes(before.state)) return undefined
+  const after: Delivery = { ...before, state: rule.to === '=' ? before.state : rule.to }
+  change(after, event)
+  const last = after.timeline.at(-1)
+  const entry = entryOf(event, after, at)
+  // What repeats without news (a network that is down for hours) is counted in `attempts`, not listed again and again.
+  if (
+    last &&
+    last.event === entry.event &&
+    last.reason?.code === entry.reason?.code &&
+    last.line === entry.line
+  ) {
+    if (event.event === 'defer') {
+      after.timeline = [...after.timeline.slice(0, -1), entry]
+      return after
+    }
+  }
+  after.timeline = bounded([...after.timeline, entry])
+  return after
+}
+
+function change(after: Delivery, event: DeliveryEvent): void {
+  delete after.reason
+  if ('reason' in event) after.reason = event.reason
+  if (after.state !== 'sent') delete after.reportBy
+  switch (event.event) {
+    case 'intend':
+      if (after.line !== event.line || after.node !== event.node || after.confirmed === 0) after.attempts += 1
+      after.node = event.node
+      after.line = event.line
+      after.concatenation = event.concatenation
+      break
+    case 'confirm':
+      confirm(after, event.reference)
+      after.failures = 0
+      break
+    case 'accepted':
+      confirm(after, event.reference)
+      if (event.reportBy !== undefined) after.reportBy = event.reportBy
+      if (after.reported.length === after.parts) {
+        after.state = 'delivered'
+        delete after.reportBy
+      }
+      break
+    case 'defer':
+      after.due = event.due
+      if (event.failure) after.failures += 1
+      if (event.restart) restart(after)
+      break
+    case 'resend':
+      after.due = event.due
+      after.possibleDuplicate = true
+      if (event.restart) restart(after)
+      break
+    case 'retry':
+      after.possibleDuplicate = after.possibleDuplicate || after.confirmed > 0
+      after.due = event.due
+      after.expires = event.expires
+      after.failures = 0
+      restart(after)
+      break
+    case 'report':
+      if (!after.reported.includes(event.part)) after.reported = [...after.reported, event.part]
+      if (after.reported.length === after.parts && (after.state === 'sent' || after.state === 'unknown')) {
+        after.state = 'delivered'
+        delete after.reportBy
+      }
+      break
+    case 'reportTimeout':
+      delete after.reportBy
+      break
+    default:
+      break
+  }
+}
+
+function confirm(after: Delivery, reference: number): void {
+  after.confirmed += 1
+  after.references = [...after.references, reference]
+}
+
+function restart(after: Delivery): void {
+  // Parts that arrived once already will arrive again on the new chain, under a new concatenation reference.
+  if (after.confirmed > 0) after.possibleDuplicate = true
+  after.confirmed = 0
+  after.references = []
+  after.reported = []
+  delete after.concatenation
+}
+
+function entryOf(event: DeliveryEvent, after: Delivery, at: number): TimelineEntry {
+  const entry: TimelineEntry = { at, event: event.event, state: after.state }
+  if ('node' in event && event.node !== undefined) entry.node = event.node
+  if ('line' in event && event.line !== undefined) entry.line = event.line
+  if ('part' in event) entry.part = event.part
+  if ('reason' in event) entry.reason = event.reason
+  return entry
+}
+
+function bounded(timeline: TimelineEntry[]): TimelineEntry[] {
+  if (timeline.length <= TIMELINE_LIMIT) return timeline
+  return [...timeline.slice(0, 10), ...timeline.slice(timeline.length - TIMELINE_LIMIT + 10)]
+}
