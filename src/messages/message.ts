@@ -57,6 +57,8 @@ export interface Delivery {
   parts: number
   /** Parts that the far side has confirmed, in order from the first. */
   confirmed: number
+  /** The part whose transmission may be under way; absent when nothing is in doubt. */
+  intended?: number
   /** TP-Message-Reference of each confirmed part (3GPP TS 23.040 9.2.3.6). */
   references: number[]
   /** Parts whose status report says delivered. */

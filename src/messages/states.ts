@@ -40,18 +40,17 @@ export type DeliveryEvent =
   | { event: 'confirm'; part: number; reference: number }
   /** The far side confirmed the last part. `reportBy` is set when status reports were asked for. */
   | { event: 'accepted'; reference: number; reportBy?: number }
-  /** Not now: try again at `due`. `restart` forgets confirmed parts (another line must send them all anew). */
+  /** Not now: try again at `due`. `failure` lengthens the pause before the next try. */
   | {
       event: 'defer'
       reason: Reason
       due: number
-      restart: boolean
       failure: boolean
       node?: string
       line?: string
     }
   /** The outcome is unknown and the message wants it sent again. */
-  | { event: 'resend'; reason: Reason; due: number; restart: boolean; node?: string; line?: string }
+  | { event: 'resend'; reason: Reason; due: number; node?: string; line?: string }
   /** The outcome is unknown and the message wants a person to decide. */
   | { event: 'hold'; reason: Reason; node?: string; line?: string }
   | { event: 'fail'; reason: Reason; node?: string; line?: string }
@@ -112,7 +111,7 @@ export function applyEvent(before: Delivery, event: DeliveryEvent, at: number): 
   const rule = transitions[event.event]
   if (!rule.from.includes(before.state)) return undefined
   const after: Delivery = { ...before, state: rule.to === '=' ? before.state : rule.to }
-  change(after, event)
+  change(before, after, event)
   const last = after.timeline.at(-1)
   const entry = entryOf(event, after, at)
   // What repeats without news (a network that is down for hours) is counted in `attempts`, not listed again and again.
@@ -131,13 +130,17 @@ export function applyEvent(before: Delivery, event: DeliveryEvent, at: number): 
   return after
 }
 
-function change(after: Delivery, event: DeliveryEvent): void {
+function change(before: Delivery, after: Delivery, event: DeliveryEvent): void {
   delete after.reason
+  if (!('part' in event) || event.event === 'confirm') delete after.intended
   if ('reason' in event) after.reason = event.reason
   if (after.state !== 'sent') delete after.reportBy
   switch (event.event) {
     case 'intend':
-      if (after.line !== event.line || after.node !== event.node || after.confirmed === 0) after.attempts += 1
+      // Another SIM cannot continue a chain of parts: it begins anew.
+      if (after.confirmed > 0 && (after.line !== event.line || after.node !== event.node)) restart(after)
+      if (event.part === 0 || before.state !== 'submitting') after.attempts += 1
+      after.intended = event.part
       after.node = event.node
       after.line = event.line
       after.concatenation = event.concatenation
@@ -157,12 +160,10 @@ function change(after: Delivery, event: DeliveryEvent): void {
     case 'defer':
       after.due = event.due
       if (event.failure) after.failures += 1
-      if (event.restart) restart(after)
       break
     case 'resend':
       after.due = event.due
       after.possibleDuplicate = true
-      if (event.restart) restart(after)
       break
     case 'retry':
       after.possibleDuplicate = after.possibleDuplicate || after.confirmed > 0

@@ -134,6 +134,8 @@ export interface Store {
    * An event that leaves a delivery `queued` also releases the claim on it.
    */
   record(changes: readonly Change[]): Promise<boolean[]>
+  /** Deliveries in `submitting`, whoever holds them: after a start these are the ones that the last run left half done. */
+  submitting(): Promise<Claim[]>
   /** Queued deliveries past `expires`, and sent ones past `reportBy`, that nobody holds. */
   overdue(now: number, limit: number): Promise<Delivery[]>
   /** Adds to `due` and `expires` of unfinished deliveries accepted at or after `since`: the clock was corrected. */
