@@ -1,0 +1,100 @@
+/**
+ * Acceptance: where every way in ends. A request becomes a message with its deliveries, whole or not at all, and the
+ * answer is given only when it is on disk.
+ */
+import type { LineConfig } from '#config/types.ts'
+import type { Clock } from '#core/clock.ts'
+import { newId } from '#core/ids.ts'
+import { type Channel, channels, type Delivery, type Message, newDelivery, priorities } from '#messages/message.ts'
+import { planText } from '#sms/coding.ts'
+import { parseRecipient } from '#sms/recipients.ts'
+import { limits, type SubmitRequest } from './contract.ts'
+import type { Router } from './routing.ts'
+
+export type Draft =
+  | { result: 'draft'; message: Message; deliveries: Delivery[] }
+  | { result: 'invalid'; field: string; code: string; detail: string }
+
+export interface AcceptanceRules {
+  clock: Clock
+  router: Router
+  lines: readonly Pick<LineConfig, 'kind' | 'concatenation'>[]
+  /** Validity when the request names none, ms. */
+  validity: number
+}
+
+/** Checks a request and makes the message; stores nothing. */
+export function draft(request: SubmitRequest, rules: AcceptanceRules): Draft {
+  const problem = checkFields(request)
+  if (problem) return problem
+  const channel = request.channel ?? 'sms'
+  const served = rules.lines.length > 0 && channel === 'sms'
+  if (!served) return invalid('channel', 'no-line', `no ${channel} line is configured on this appliance`)
+
+  const at = rules.clock.now()
+  // A message must split alike on every line that may take it, so the widest reference that any line wants is used.
+  const reference = rules.lines.some((line) => line.concatenation === 16) ? 16 : 8
+  const { coding, parts } = planText(request.text, reference)
+  if (parts.length > limits.parts) {
+    return invalid('text', 'text-too-long', `takes ${parts.length} SMS parts; at most ${limits.parts} are possible`)
+  }
+  const message: Message = {
+    id: newId(at),
+    at,
+    source: request.source,
+    text: request.text,
+    priority: request.priority ?? 2,
+    validity: request.validity ?? rules.validity,
+    onUnknown: request.onUnknown ?? 'resend',
+    flash: request.flash ?? false,
+    coding,
+    ...(request.tag === undefined ? {} : { tag: request.tag }),
+  }
+  const numbers = recipients(request.to, channel, rules.router)
+  if (!Array.isArray(numbers)) return numbers
+  const deliveries = numbers.map((to, n) => newDelivery(message, n, to, channel, parts.length))
+  return { result: 'draft', message, deliveries }
+}
+
+function checkFields(request: SubmitRequest): Draft | undefined {
+  if (request.to.length === 0) return invalid('to', 'no-recipient', 'names nobody; at least one recipient is needed')
+  if (request.to.length > limits.recipients) {
+    return invalid('to', 'too-many-recipients', `names ${request.to.length} recipients; at most ${limits.recipients} are allowed`)
+  }
+  if (request.text.length === 0) return invalid('text', 'empty-text', 'is empty; at least one character is needed')
+  if (request.channel !== undefined && !channels.includes(request.channel)) {
+    return invalid('channel', 'unknown-channel', `is not known; allowed: ${channels.join(', ')}`)
+  }
+  if (request.priority !== undefined && !priorities.includes(request.priority)) {
+    return invalid('priority', 'invalid-priority', `must be one of ${priorities.join(', ')}; 0 is the highest`)
+  }
+  const { validity, tag } = request
+  if (validity !== undefined && (validity < limits.validityMs.min || validity > limits.validityMs.max)) {
+    return invalid('validity', 'invalid-validity', 'must be between 5s and 63w')
+  }
+  if (tag !== undefined && tag.length > limits.tag) {
+    return invalid('tag', 'invalid-tag', `is longer than ${limits.tag} characters`)
+  }
+  return undefined
+}
+
+/** Every recipient once, in the order given. */
+function recipients(to: readonly string[], channel: Channel, router: Router): string[] | Extract<Draft, { result: 'invalid' }> {
+  const numbers = new Set<string>()
+  for (const [index, text] of to.entries()) {
+    const parsed = parseRecipient(text)
+    if ('problem' in parsed) return invalid(`to[${index}]`, 'invalid-recipient', parsed.problem)
+    if (router.tiers(channel, parsed.number).length === 0) {
+      return invalid(`to[${index}]`, 'no-route', 'is a number to which no configured route leads')
+    }
+    numbers.add(parsed.number)
+  }
+  return [...numbers]
+}
+
+const invalid = (field: string, code: string, detail: string): Extract<Draft, { result: 'invalid' }> => ({
+  result: 'invalid',
+  field,
+  code,
+  detail,
+})

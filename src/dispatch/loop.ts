@@ -1,0 +1,446 @@
+/**
+ * The delivery loop: claim → line → settle, driven by events, never by polling for work.
+ *
+ *   accepted ──▶ window ──(a line is free)──▶ attempt ──▶ outcome ──▶ settled in the store
+ *                  ▲                                                      │
+ *                  └──────── claim (window low, or something fell due) ◀──┘
+ *
+ * Invariants: a delivery is in the window, in one attempt, or in the store, never in two of them; an intent is written
+ * only for the line that is free for it; nothing starts while an outcome is owed to the disk.
+ */
+import type { LineConfig } from '#config/types.ts'
+import type { Clock } from '#core/clock.ts'
+import { errorText } from '#core/errors.ts'
+import type { Log } from '#core/log.ts'
+import type { Line } from '#lines/contract.ts'
+import type { Delivery, Message } from '#messages/message.ts'
+import type { Outcome } from '#messages/outcome.ts'
+import { settle } from '#messages/retry.ts'
+import type { DeliveryEvent, Reason } from '#messages/states.ts'
+import type { Change, Claim, ClaimRequest, Store } from '#store/contract.ts'
+import { Attempt, reasons } from './attempt.ts'
+import type { Ownership } from './ownership.ts'
+import { Pace } from './pace.ts'
+import { Recorder } from './recorder.ts'
+import type { Router, Tiers } from './routing.ts'
+import { Window } from './window.ts'
+
+/** Due deliveries held in memory; far below the 10,000 that the design allows, and enough for minutes of any line. */
+const WINDOW = 2_000
+const LOW_WATER = 1_000
+const BATCH = 500
+/** Claimed even when the window is full, so that something urgent that falls due is not kept waiting outside. */
+const SMALL_BATCH = 32
+const TICK_MS = 1_000
+const CLAIM_MS = 3_600_000
+const OVERDUE_BATCH = 500
+/** How long a stop waits for answers to what has been transmitted, ms. */
+const STOP_MS = 10_000
+
+export interface LoopDependencies {
+  node: string
+  store: Store
+  clock: Clock
+  log: Log
+  ownership: Ownership
+  router: Router
+  lines: readonly { line: Line; config: Pick<LineConfig, 'rate' | 'reports' | 'concatenation'> }[]
+}
+
+/** What the loop knows of a line. */
+interface Post {
+  line: Line
+  config: LoopDependencies['lines'][number]['config']
+  pace: Pace
+  usable: boolean
+  current: { attempt: Attempt; done: Promise<void> } | undefined
+}
+
+export class Loop {
+  readonly #deps: LoopDependencies
+  readonly #posts: Map<string, Post>
+  readonly #window = new Window(WINDOW)
+  readonly #recorder: Recorder
+  /** Lines that refused a delivery in the present round of tries. Gone when it is settled or has to pause. */
+  readonly #tried = new Map<string, ReadonlySet<string>>()
+  #concatenation = Math.floor(Math.random() * 65_536)
+  /** The store may hold due deliveries that are not in the window. */
+  #moreInStore = true
+  #claiming = false
+  #claimAgain = false
+  #dueTimer: { at: number; timer: NodeJS.Timeout } | undefined
+  #paceTimer: NodeJS.Timeout | undefined
+  #ticker: NodeJS.Timeout | undefined
+  #tickedAt = 0
+  #stopping = false
+
+  constructor(deps: LoopDependencies) {
+    this.#deps = deps
+    this.#recorder = new Recorder(deps.store, deps.log)
+    this.#posts = new Map(
+      deps.lines.map(({ line, config }) => [
+        line.id,
+        { line, config, pace: new Pace(config.rate), usable: false, current: undefined },
+      ]),
+    )
+  }
+
+  /** Settles what the last run left half done, then begins. */
+  async start(): Promise<void> {
+    await this.#resume()
+    this.#tickedAt = this.#deps.clock.monotonic()
+    this.#ticker = setInterval(() => void this.#tick(), TICK_MS)
+    this.wake()
+  }
+
+  /** Ends what can be ended, waits (bounded) for answers to what was transmitted, gives back the rest. */
+  async stop(): Promise<void> {
+    this.#stopping = true
+    clearInterval(this.#ticker)
+    clearTimeout(this.#dueTimer?.timer)
+    clearTimeout(this.#paceTimer)
+    const current = [...this.#posts.values()].flatMap((post) => post.current ?? [])
+    for (const { attempt } of current) attempt.forbid(reasons.stopping)
+    const deadline = new Promise<void>((resolve) => setTimeout(resolve, STOP_MS).unref())
+    await Promise.race([Promise.all(current.map(({ done }) => done)), deadline])
+    await this.#recorder.payBack()
+  }
+
+  /** False when the loop has not turned for a while: then the watchdog should act. */
+  alive(): boolean {
+    return this.#deps.clock.monotonic() - this.#tickedAt < 10 * TICK_MS
+  }
+
+  /** A line can be used, or is free again. */
+  lineReady(id: string): void {
+    const post = this.#posts.get(id)
+    if (!post) return
+    post.usable = true
+    this.#pump()
+  }
+
+  lineDown(id: string): void {
+    const post = this.#posts.get(id)
+    if (!post) return
+    post.usable = false
+    // What waited for this line because it was the cheapest may go elsewhere now.
+    this.#pump()
+  }
+
+  /** The claim with which a new message of this priority should be accepted; undefined when it must wait its turn on disk. */
+  claimFor(priority: number, deliveries: number): Pick<ClaimRequest, 'until' | 'term'> | undefined {
+    if (this.#stopping || deliveries > this.#window.room) return undefined
+    const ahead = !this.#moreInStore || priority < (this.#window.worstPriority() ?? 0)
+    return ahead ? this.#claimTerms() : undefined
+  }
+
+  /** Takes newly accepted deliveries; `claimed` as they were accepted. */
+  offer(message: Message, deliveries: readonly Delivery[], claimed: boolean): void {
+    if (!claimed) {
+      this.#moreInStore = true
+      if (this.#window.size < LOW_WATER) void this.#claim()
+      return
+    }
+    for (const delivery of deliveries) this.#hold({ delivery, message })
+    this.#pump()
+  }
+
+  /** Something in the store may be due. */
+  wake(): void {
+    this.#moreInStore = true
+    void this.#claim()
+  }
+
+  /**
+   * Cancels deliveries of one message, wherever they are. Resolves to those that it is too late for: their last part
+   * may have been transmitted.
+   */
+  async cancel(deliveries: readonly Delivery[], reason: Reason): Promise<string[]> {
+    const tooLate: string[] = []
+    const waits: Promise<void>[] = []
+    const changes: Change[] = []
+    const at = this.#deps.clock.now()
+    for (const { id } of deliveries) {
+      const current = this.#attemptOf(id)
+      if (!current) {
+        this.#window.remove(id)
+        this.#tried.delete(id)
+        changes.push({ delivery: id, event: { event: 'cancel', reason }, at })
+      } else if (current.attempt.forbid(reason)) {
+        waits.push(current.done)
+      } else {
+        tooLate.push(id)
+      }
+    }
+    await this.#deps.store.record(changes)
+    await Promise.race([Promise.all(waits), new Promise<void>((resolve) => setTimeout(resolve, 5_000).unref())])
+    return tooLate
+  }
+
+  #attemptOf(delivery: string): Post['current'] {
+    for (const { current } of this.#posts.values()) if (current?.attempt.delivery.id === delivery) return current
+    return undefined
+  }
+
+  /** Gives every usable free line the most urgent delivery that it may send. */
+  #pump(): void {
+    if (this.#stopping || this.#recorder.behind || this.#deps.ownership.stop()) return
+    const now = this.#deps.clock.monotonic()
+    for (;;) {
+      const next = this.#window.next((tiers, tried) => this.#chooseLine(tiers, tried, now))
+      if (!next) break
+      const post = this.#posts.get(next.line)
+      this.#window.remove(next.held.delivery.id)
+      if (post) this.#begin(post, next.held.delivery, next.held.message, now)
+    }
+    if (this.#moreInStore && this.#window.size < LOW_WATER) void this.#claim()
+  }
+
+  #chooseLine(tiers: Tiers, tried: ReadonlySet<string>, now: number): string | undefined {
+    const untried = this.#firstFree(tiers, tried, now)
+    // Every line that is left has refused it in this round: the round begins anew.
+    if (untried === 'none usable' && tried.size > 0) {
+      const any = this.#firstFree(tiers, noLines, now)
+      return any === 'none usable' ? undefined : any
+    }
+    return untried === 'none usable' ? undefined : untried
+  }
+
+  /** @returns a line; undefined while the cheapest usable lines are all busy */
+  #firstFree(tiers: Tiers, without: ReadonlySet<string>, now: number): string | 'none usable' | undefined {
+    for (const tier of tiers) {
+      let usable = false
+      for (const id of tier) {
+        const post = this.#posts.get(id)
+        if (without.has(id) || !post?.usable || post.pace.rest(now) > 0) continue
+        usable = true
+        if (post.current || !post.line.free()) continue
+        const wait = post.pace.wait(now)
+        if (wait === 0) return id
+        this.#pumpIn(wait)
+      }
+      if (usable) return undefined
+    }
+    return 'none usable'
+  }
+
+  #begin(post: Post, delivery: Delivery, message: Message, now: number): void {
+    const { clock, node, ownership } = this.#deps
+    if (clock.trusted() && delivery.expires <= clock.now()) {
+      void this.#settled(delivery, { event: 'expire', reason: reasons.expired })
+      return
+    }
+    const attempt = new Attempt(delivery, message, {
+      node,
+      line: post.line.id,
+      clock,
+      recorder: this.#recorder,
+      ownership,
+      concatenation: this.#nextConcatenation(message),
+      reports: post.config.reports,
+      moreUrgentWaits: () => this.#moreUrgentWaits(post.line.id),
+    })
+    post.pace.used(now, delivery.parts - attempt.from)
+    const done = post.line.transmit(attempt).then((outcome) => this.#finish(post, attempt, outcome))
+    post.current = { attempt, done }
+  }
+
+  /** Resolves when the outcome is on disk; the line is free again before that. */
+  #finish(post: Post, attempt: Attempt, outcome: Outcome): Promise<void> {
+    post.current = undefined
+    const now = this.#deps.clock.monotonic()
+    const { delivery, message } = attempt
+    const stopped = outcome.result === 'notSent' ? attempt.forbidden : undefined
+    if (outcome.result === 'accepted') post.pace.succeeded()
+    else if (stopped === undefined && !isNumberFault(outcome)) post.pace.failed(now, delivery.to)
+    const rest = post.pace.rest(now)
+    if (rest > 0) this.#pumpIn(rest)
+
+    const event = stopped ? endOf(stopped, delivery) : this.#settle(post, attempt, outcome, now)
+    if (!event) this.#tried.delete(delivery.id)
+    const settled = event ? this.#settled(delivery, event) : Promise.resolve()
+    if (outcome.result !== 'accepted') {
+      this.#deps.log.info(
+        { delivery: delivery.id, line: post.line.id, result: outcome.result, reason: outcome.reason.code, message: message.id },
+        'attempt ended without acceptance',
+      )
+    }
+    this.#pump()
+    return settled
+  }
+
+  #settle(post: Post, attempt: Attempt, outcome: Outcome, now: number): DeliveryEvent | undefined {
+    const { delivery, message } = attempt
+    const { clock, node, router } = this.#deps
+    const tried = new Set([...(this.#tried.get(delivery.id) ?? []), post.line.id])
+    const left = this.#firstUsable(router.tiers(delivery.channel, delivery.to), tried, now)
+    const event = settle(delivery, message, outcome, {
+      now: clock.now(),
+      node,
+      line: post.line.id,
+      otherLine: left !== undefined,
+    })
+    const atOnce = event && (event.event === 'defer' || event.event === 'resend') && event.due <= clock.now()
+    if (atOnce && left !== undefined) this.#tried.set(delivery.id, tried)
+    else this.#tried.delete(delivery.id)
+    return event
+  }
+
+  #firstUsable(tiers: Tiers, without: ReadonlySet<string>, now: number): string | undefined {
+    for (const id of tiers.flat()) {
+      const post = this.#posts.get(id)
+      if (!without.has(id) && post?.usable && post.pace.rest(now) === 0) return id
+    }
+    return undefined
+  }
+
+  /** Writes an event that ends an attempt; what it queues again comes back through a claim. */
+  async #settled(delivery: Delivery, event: DeliveryEvent): Promise<void> {
+    const { clock } = this.#deps
+    await this.#recorder.record([{ delivery: delivery.id, event, at: clock.now() }])
+    if (event.event !== 'defer' && event.event !== 'resend') return
+    if (event.due <= clock.now()) this.wake()
+    else this.#claimAt(event.due)
+  }
+
+  #moreUrgentWaits(line: string): boolean {
+    const next = this.#window.next((tiers) => (tiers.some((tier) => tier.includes(line)) ? line : undefined))
+    return next?.held.delivery.priority === 0
+  }
+
+  #nextConcatenation(message: Message): number {
+    this.#concatenation = (this.#concatenation + 1) % (message.coding?.reference === 16 ? 65_536 : 256)
+    return this.#concatenation
+  }
+
+  async #claim(): Promise<void> {
+    if (this.#claiming) {
+      this.#claimAgain = true
+      return
+    }
+    this.#claiming = true
+    try {
+      do {
+        this.#claimAgain = false
+        await this.#claimOnce()
+      } while (this.#claimAgain && !this.#stopping)
+    } catch (error) {
+      // The next tick tries again.
+      this.#deps.log.error({ error: errorText(error) }, 'the queue could not be read')
+    } finally {
+      this.#claiming = false
+    }
+    this.#pump()
+  }
+
+  async #claimOnce(): Promise<void> {
+    if (this.#stopping) return
+    const limit = Math.max(SMALL_BATCH, Math.min(BATCH, this.#window.room))
+    const now = this.#deps.clock.now()
+    const { claims, nextDue } = await this.#deps.store.claim({ limit, now, ...this.#claimTerms() })
+    this.#moreInStore = nextDue !== undefined && nextDue <= now
+    if (nextDue !== undefined && nextDue > now) this.#claimAt(nextDue)
+    for (const claim of claims) this.#hold(claim)
+    const surplus: string[] = []
+    while (this.#window.room < 0) {
+      const last = this.#window.last()
+      if (!last) break
+      this.#window.remove(last.delivery.id)
+      surplus.push(last.delivery.id)
+    }
+    if (surplus.length > 0) {
+      this.#moreInStore = true
+      await this.#deps.store.release(surplus)
+    }
+  }
+
+  #hold({ delivery, message }: Claim): void {
+    if (this.#attemptOf(delivery.id)) return
+    const tiers = this.#deps.router.tiers(delivery.channel, delivery.to)
+    this.#window.add(delivery, message, tiers, this.#tried.get(delivery.id))
+  }
+
+  #claimTerms(): Pick<ClaimRequest, 'until' | 'term'> {
+    return { until: this.#deps.clock.now() + CLAIM_MS, term: this.#deps.ownership.term }
+  }
+
+  #claimAt(due: number): void {
+    if (this.#stopping || (this.#dueTimer && this.#dueTimer.at <= due)) return
+    clearTimeout(this.#dueTimer?.timer)
+    const inMs = Math.min(Math.max(0, due - this.#deps.clock.now()), 3_600_000)
+    const timer = setTimeout(() => {
+      this.#dueTimer = undefined
+      this.wake()
+    }, inMs)
+    this.#dueTimer = { at: due, timer }
+  }
+
+  #pumpIn(ms: number): void {
+    if (this.#paceTimer) return
+    this.#paceTimer = setTimeout(() => {
+      this.#paceTimer = undefined
+      this.#pump()
+    }, Math.ceil(ms))
+  }
+
+  async #tick(): Promise<void> {
+    try {
+      await this.#recorder.payBack()
+      await this.#expire()
+      this.#tickedAt = this.#deps.clock.monotonic()
+    } catch (error) {
+      this.#deps.log.error({ error: errorText(error) }, 'the periodic check failed')
+    }
+    this.#pump()
+  }
+
+  async #expire(): Promise<void> {
+    const { clock, store } = this.#deps
+    if (!clock.trusted()) return
+    const at = clock.now()
+    const expire = { event: 'expire', reason: reasons.expired } as const
+    const changes: Change[] = []
+    for (const { delivery } of this.#window.expired(at)) {
+      this.#window.remove(delivery.id)
+      changes.push({ delivery: delivery.id, event: expire, at })
+    }
+    for (const { id, state } of await store.overdue(at, OVERDUE_BATCH)) {
+      const event = state === 'sent' ? ({ event: 'reportTimeout', reason: noReport } as const) : expire
+      changes.push({ delivery: id, event, at })
+    }
+    if (changes.length > 0) await this.#recorder.record(changes)
+  }
+
+  /** What a former run of the program left in `submitting`: of those with an open intent the outcome is unknown. */
+  async #resume(): Promise<void> {
+    const { clock, store, log } = this.#deps
+    for (const { delivery, message } of await store.submitting()) {
+      const outcome: Outcome =
+        delivery.intended === undefined
+          ? { result: 'notSent', reason: interrupted, progress: { confirmed: delivery.confirmed } }
+          : { result: 'unknown', reason: interrupted, step: delivery.intended, progress: { confirmed: delivery.confirmed } }
+      const { node = this.#deps.node, line = '' } = delivery
+      const event = settle(delivery, message, outcome, { now: clock.now(), node, line, otherLine: false })
+      if (event) await store.record([{ delivery: delivery.id, event, at: clock.now() }])
+      log.warn({ delivery: delivery.id, line, outcome: outcome.result }, 'the last run ended while this was being transmitted')
+    }
+  }
+}
+
+const noLines: ReadonlySet<string> = new Set()
+const interrupted: Reason = { code: 'interrupted', text: 'The appliance stopped while it was being transmitted.' }
+const noReport: Reason = { code: 'no-report', text: 'No delivery report came; the network had accepted it.' }
+
+const isNumberFault = (outcome: Outcome): boolean => outcome.result === 'refused' && outcome.scope === 'number'
+
+/** The event that follows when the driver was told to stop, and did. */
+function endOf(reason: Reason, delivery: Delivery): DeliveryEvent {
+  switch (reason.code) {
+    case reasons.cancelled.code:
+      return { event: 'cancel', reason }
+    case reasons.expired.code:
+      return { event: 'expire', reason }
+    default:
+      return { event: 'defer', reason, due: delivery.due, failure: false }
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * Writes what happened to deliveries, and does not let go of it while the disk refuses.
+ *
+ * An intent that cannot be written stops the transmission. Everything else has happened already and must reach the
+ * store: it is kept, in order, and written again each second until the disk takes it. That is bounded, because a line
+ * whose intent cannot be written starts nothing new.
+ */
+import { errorText } from '#core/errors.ts'
+import type { Log } from '#core/log.ts'
+import type { Change, Store } from '#store/contract.ts'
+
+export class Recorder {
+  readonly #store: Pick<Store, 'record'>
+  readonly #log: Log
+  #owed: Change[] = []
+
+  constructor(store: Pick<Store, 'record'>, log: Log) {
+    this.#store = store
+    this.#log = log
+  }
+
+  /** True while something that happened is not on disk: nothing new may be started. */
+  get behind(): boolean {
+    return this.#owed.length > 0
+  }
+
+  /** Resolves when the intent is on disk; rejects when it is not, or when the delivery is no longer to be sent. */
+  async intend(change: Change): Promise<void> {
+    if (this.behind) throw new Error('The disk takes no writes.')
+    const [applied] = await this.#store.record([change])
+    if (!applied) throw new Error('The delivery was settled meanwhile.')
+  }
+
+  /** Writes what has happened. Resolves when it is on disk, or is known to be owed. */
+  async record(changes: readonly Change[]): Promise<void> {
+    if (this.behind) {
+      this.#owed.push(...changes)
+      return
+    }
+    try {
+      await this.#store.record(changes)
+    } catch (error) {
+      this.#owed.push(...changes)
+      this.#log.error({ error: errorText(error), owed: this.#owed.length }, 'outcome not written; kept and tried again')
+    }
+  }
+
+  /** Tries again what is owed; to be called each second. */
+  async payBack(): Promise<void> {
+    const changes = this.#owed
+    if (changes.length === 0) return
+    try {
+      await this.#store.record(changes)
+      this.#owed = this.#owed.slice(changes.length)
+      this.#log.info({ written: changes.length }, 'the disk takes writes again; what was owed is written')
+    } catch (error) {
+      this.#log.debug({ error: errorText(error) }, 'the disk still takes no writes')
+    }
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * Received short messages: kept part by part as lines hand them in, and given out as partial when a part stays away.
+ */
+import type { Clock } from '#core/clock.ts'
+import { errorText } from '#core/errors.ts'
+import type { Log } from '#core/log.ts'
+import type { InboundPart } from '#messages/inbound.ts'
+import type { Store } from '#store/contract.ts'
+
+/** How long missing parts are waited for, ms. A part that comes later still amends the entry. */
+const PARTIAL_AFTER_MS = 600_000
+const CHECK_MS = 30_000
+
+export interface Receiver {
+  /** Resolves when the part is on disk; only then may the line forget it. */
+  receive(part: Omit<InboundPart, 'node'>): Promise<void>
+  stop(): void
+}
+
+export function createReceiver(deps: { node: string; store: Store; clock: Clock; log: Log }): Receiver {
+  const { node, store, clock, log } = deps
+  const timer = setInterval(() => void completePartials(), CHECK_MS)
+  return {
+    async receive(part) {
+      const entry = await store.receive({ ...part, node })
+      if (entry) log.info({ line: part.line, entry: entry.id, parts: entry.parts.received }, 'message received')
+    },
+    stop: () => clearInterval(timer),
+  }
+
+  async function completePartials(): Promise<void> {
+    try {
+      for (const entry of await store.completePartials(clock.now() - PARTIAL_AFTER_MS)) {
+        log.warn({ entry: entry.id, ...entry.parts }, 'message received in part; the rest did not come')
+      }
+    } catch (error) {
+      log.error({ error: errorText(error) }, 'partial messages could not be completed')
+    }
+  }
+}
