@@ -5,7 +5,14 @@
 import type { LineConfig } from '#config/types.ts'
 import type { Clock } from '#core/clock.ts'
 import { newId } from '#core/ids.ts'
-import { type Channel, channels, type Delivery, type Message, newDelivery, priorities } from '#messages/message.ts'
+import {
+  type Channel,
+  channels,
+  type Delivery,
+  type Message,
+  newDelivery,
+  priorities,
+} from '#messages/message.ts'
 import { planText } from '#sms/coding.ts'
 import { parseRecipient } from '#sms/recipients.ts'
 import { limits, type SubmitRequest } from './contract.ts'
@@ -36,7 +43,11 @@ export function draft(request: SubmitRequest, rules: AcceptanceRules): Draft {
   const reference = rules.lines.some((line) => line.concatenation === 16) ? 16 : 8
   const { coding, parts } = planText(request.text, reference)
   if (parts.length > limits.parts) {
-    return invalid('text', 'text-too-long', `takes ${parts.length} SMS parts; at most ${limits.parts} are possible`)
+    return invalid(
+      'text',
+      'text-too-long',
+      `takes ${parts.length} SMS parts; at most ${limits.parts} are possible`,
+    )
   }
   const message: Message = {
     id: newId(at),
@@ -57,16 +68,26 @@ export function draft(request: SubmitRequest, rules: AcceptanceRules): Draft {
 }
 
 function checkFields(request: SubmitRequest): Draft | undefined {
-  if (request.to.length === 0) return invalid('to', 'no-recipient', 'names nobody; at least one recipient is needed')
+  if (request.to.length === 0)
+    return invalid('to', 'no-recipient', 'names nobody; at least one recipient is needed')
   if (request.to.length > limits.recipients) {
-    return invalid('to', 'too-many-recipients', `names ${request.to.length} recipients; at most ${limits.recipients} are allowed`)
+    return invalid(
+      'to',
+      'too-many-recipients',
+      `names ${request.to.length} recipients; at most ${limits.recipients} are allowed`,
+    )
   }
-  if (request.text.length === 0) return invalid('text', 'empty-text', 'is empty; at least one character is needed')
+  if (request.text.length === 0)
+    return invalid('text', 'empty-text', 'is empty; at least one character is needed')
   if (request.channel !== undefined && !channels.includes(request.channel)) {
     return invalid('channel', 'unknown-channel', `is not known; allowed: ${channels.join(', ')}`)
   }
   if (request.priority !== undefined && !priorities.includes(request.priority)) {
-    return invalid('priority', 'invalid-priority', `must be one of ${priorities.join(', ')}; 0 is the highest`)
+    return invalid(
+      'priority',
+      'invalid-priority',
+      `must be one of ${priorities.join(', ')}; 0 is the highest`,
+    )
   }
   const { validity, tag } = request
   if (validity !== undefined && (validity < limits.validityMs.min || validity > limits.validityMs.max)) {
@@ -79,7 +100,11 @@ function checkFields(request: SubmitRequest): Draft | undefined {
 }
 
 /** Every recipient once, in the order given. */
-function recipients(to: readonly string[], channel: Channel, router: Router): string[] | Extract<Draft, { result: 'invalid' }> {
+function recipients(
+  to: readonly string[],
+  channel: Channel,
+  router: Router,
+): string[] | Extract<Draft, { result: 'invalid' }> {
   const numbers = new Set<string>()
   for (const [index, text] of to.entries()) {
     const parsed = parseRecipient(text)

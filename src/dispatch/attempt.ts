@@ -57,7 +57,9 @@ export class Attempt implements Transmission {
 
   async intend(part: number): Promise<void> {
     const { node, line, recorder } = this.#context
-    await recorder.intend(this.#happened({ event: 'intend', node, line, part, concatenation: this.concatenation }))
+    await recorder.intend(
+      this.#happened({ event: 'intend', node, line, part, concatenation: this.concatenation }),
+    )
   }
 
   stop(): Reason | undefined {

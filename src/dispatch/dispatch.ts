@@ -68,7 +68,12 @@ export function createDispatch(deps: DispatchDependencies): RunningDispatch {
     retry: (id) =>
       act(id, 'retry', retried, async (view) => {
         const at = clock.now()
-        const event: DeliveryEvent = { event: 'retry', reason: retried, due: at, expires: at + view.message.validity }
+        const event: DeliveryEvent = {
+          event: 'retry',
+          reason: retried,
+          due: at,
+          expires: at + view.message.validity,
+        }
         const changes: Change[] = view.deliveries
           .filter(({ state }) => retriable.has(state))
           .map(({ id: delivery }) => ({ delivery, event, at }))
@@ -120,6 +125,9 @@ export function createDispatch(deps: DispatchDependencies): RunningDispatch {
 const retried: Reason = { code: 'retried', text: 'Queued again on request.' }
 const retriable: ReadonlySet<string> = new Set(['failed', 'expired', 'cancelled', 'unknown'])
 const tooLate: Record<'cancel' | 'retry', Reason> = {
-  cancel: { code: 'too-late', text: 'Nothing is left to cancel: each delivery has ended or may have been transmitted.' },
+  cancel: {
+    code: 'too-late',
+    text: 'Nothing is left to cancel: each delivery has ended or may have been transmitted.',
+  },
   retry: { code: 'nothing-to-retry', text: 'No delivery has failed, expired, been cancelled or is unknown.' },
 }

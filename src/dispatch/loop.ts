@@ -173,12 +173,16 @@ export class Loop {
       }
     }
     await this.#deps.store.record(changes)
-    await Promise.race([Promise.all(waits), new Promise<void>((resolve) => setTimeout(resolve, 5_000).unref())])
+    await Promise.race([
+      Promise.all(waits),
+      new Promise<void>((resolve) => setTimeout(resolve, 5_000).unref()),
+    ])
     return tooLate
   }
 
   #attemptOf(delivery: string): Post['current'] {
-    for (const { current } of this.#posts.values()) if (current?.attempt.delivery.id === delivery) return current
+    for (const { current } of this.#posts.values())
+      if (current?.attempt.delivery.id === delivery) return current
     return undefined
   }
 
@@ -261,7 +265,13 @@ export class Loop {
     const settled = event ? this.#settled(delivery, event) : Promise.resolve()
     if (outcome.result !== 'accepted') {
       this.#deps.log.info(
-        { delivery: delivery.id, line: post.line.id, result: outcome.result, reason: outcome.reason.code, message: message.id },
+        {
+          delivery: delivery.id,
+          line: post.line.id,
+          result: outcome.result,
+          reason: outcome.reason.code,
+          message: message.id,
+        },
         'attempt ended without acceptance',
       )
     }
@@ -418,20 +428,32 @@ export class Loop {
       const outcome: Outcome =
         delivery.intended === undefined
           ? { result: 'notSent', reason: interrupted, progress: { confirmed: delivery.confirmed } }
-          : { result: 'unknown', reason: interrupted, step: delivery.intended, progress: { confirmed: delivery.confirmed } }
+          : {
+              result: 'unknown',
+              reason: interrupted,
+              step: delivery.intended,
+              progress: { confirmed: delivery.confirmed },
+            }
       const { node = this.#deps.node, line = '' } = delivery
       const event = settle(delivery, message, outcome, { now: clock.now(), node, line, otherLine: false })
       if (event) await store.record([{ delivery: delivery.id, event, at: clock.now() }])
-      log.warn({ delivery: delivery.id, line, outcome: outcome.result }, 'the last run ended while this was being transmitted')
+      log.warn(
+        { delivery: delivery.id, line, outcome: outcome.result },
+        'the last run ended while this was being transmitted',
+      )
     }
   }
 }
 
 const noLines: ReadonlySet<string> = new Set()
-const interrupted: Reason = { code: 'interrupted', text: 'The appliance stopped while it was being transmitted.' }
+const interrupted: Reason = {
+  code: 'interrupted',
+  text: 'The appliance stopped while it was being transmitted.',
+}
 const noReport: Reason = { code: 'no-report', text: 'No delivery report came; the network had accepted it.' }
 
-const isNumberFault = (outcome: Outcome): boolean => outcome.result === 'refused' && outcome.scope === 'number'
+const isNumberFault = (outcome: Outcome): boolean =>
+  outcome.result === 'refused' && outcome.scope === 'number'
 
 /** The event that follows when the driver was told to stop, and did. */
 function endOf(reason: Reason, delivery: Delivery): DeliveryEvent {

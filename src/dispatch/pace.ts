@@ -52,6 +52,7 @@ export class Pace {
     this.#lastStruckBy = to
     this.#strikes += 1
     if (this.#strikes < STRIKES_BEFORE_REST) return
-    this.#restUntil = now + Math.min(LONGEST_REST_MS, FIRST_REST_MS * 2 ** (this.#strikes - STRIKES_BEFORE_REST))
+    this.#restUntil =
+      now + Math.min(LONGEST_REST_MS, FIRST_REST_MS * 2 ** (this.#strikes - STRIKES_BEFORE_REST))
   }
 }

@@ -41,7 +41,10 @@ export class Recorder {
       await this.#store.record(changes)
     } catch (error) {
       this.#owed.push(...changes)
-      this.#log.error({ error: errorText(error), owed: this.#owed.length }, 'outcome not written; kept and tried again')
+      this.#log.error(
+        { error: errorText(error), owed: this.#owed.length },
+        'outcome not written; kept and tried again',
+      )
     }
   }
 

@@ -74,7 +74,9 @@ export class Window {
    * The most urgent delivery for which `choose` names a line, with that line.
    * @param choose gets the tiers of a group of deliveries and the lines they have tried
    */
-  next(choose: (tiers: Tiers, tried: ReadonlySet<string>) => string | undefined): { held: Held; line: string } | undefined {
+  next(
+    choose: (tiers: Tiers, tried: ReadonlySet<string>) => string | undefined,
+  ): { held: Held; line: string } | undefined {
     let best: { held: Held; line: string } | undefined
     for (const [key, { tiers, tried, heap }] of this.#heaps) {
       const head = firstPresent(heap)

@@ -62,7 +62,6 @@ export function settle(
       if (outcome.scope === 'number') {
         return outcome.permanent
           ? { event: 'fail', reason: outcome.reason, ...where }
-          
           : again(outcome.reason, backOff(NUMBER_PAUSE_MS, delivery.failures), true)
       }
       if (context.otherLine) return again(outcome.reason, 0, false)

@@ -23,7 +23,8 @@ export function createReceiver(deps: { node: string; store: Store; clock: Clock;
   return {
     async receive(part) {
       const entry = await store.receive({ ...part, node })
-      if (entry) log.info({ line: part.line, entry: entry.id, parts: entry.parts.received }, 'message received')
+      if (entry)
+        log.info({ line: part.line, entry: entry.id, parts: entry.parts.received }, 'message received')
     },
     stop: () => clearInterval(timer),
   }

@@ -1,0 +1,86 @@
+/** The retry rules of messages/retry.ts, row by row of the table in its head. */
+import { expect, it } from 'vitest'
+import { type Message, newDelivery } from '#messages/message.ts'
+import type { Outcome } from '#messages/outcome.ts'
+import { backOff, settle } from '#messages/retry.ts'
+
+const message: Message = {
+  id: 'm',
+  at: 0,
+  source: 'test',
+  text: 'x',
+  priority: 2,
+  validity: 3_600_000,
+  onUnknown: 'resend',
+  flash: false,
+}
+const delivery = newDelivery(message, 0, '+49', 'sms', 1)
+const reason = { code: 'c', text: 't' }
+const progress = { confirmed: 0 }
+const refused = (scope: 'number' | 'line' | 'network', permanent = false): Outcome => ({
+  result: 'refused',
+  scope,
+  permanent,
+  reason,
+  progress,
+})
+const now = 100_000
+const decide = (
+  outcome: Outcome,
+  otherLine: boolean,
+  failures = 0,
+  onUnknown: Message['onUnknown'] = 'resend',
+) =>
+  settle({ ...delivery, failures }, { ...message, onUnknown }, outcome, {
+    now,
+    node: 'a',
+    line: 'gsm0',
+    otherLine,
+  })
+
+it('leaves an accepted attempt alone', () => {
+  expect(decide({ result: 'accepted', progress }, true)).toBeUndefined()
+})
+
+it('fails a number that can never be reached, whatever lines there are', () => {
+  expect(decide(refused('number', true), true)).toMatchObject({ event: 'fail', reason })
+})
+
+it('waits for a number that may come back, and longer each time, on every line', () => {
+  expect(decide(refused('number'), true)).toMatchObject({ event: 'defer', due: now + 30_000, failure: true })
+  expect(decide(refused('number'), true, 2)).toMatchObject({ due: now + 120_000 })
+})
+
+it('goes to another line at once when the network or the line refused, keeping its place', () => {
+  for (const scope of ['network', 'line'] as const) {
+    expect(decide(refused(scope), true)).toMatchObject({ event: 'defer', due: delivery.due, failure: false })
+  }
+})
+
+it('tries a network again within 5 seconds, then more slowly, never beyond 5 minutes', () => {
+  const due = (failures: number) => {
+    const event = decide(refused('network'), false, failures)
+    return event?.event === 'defer' ? event.due - now : Number.NaN
+  }
+  expect(due(0)).toBeLessThanOrEqual(5_000)
+  expect(due(1)).toBe(2 * due(0))
+  expect(due(40)).toBe(300_000)
+})
+
+it('sends again at once what never left the box', () => {
+  expect(decide({ result: 'notSent', reason, progress }, false)).toMatchObject({
+    event: 'defer',
+    due: delivery.due,
+  })
+})
+
+it('sends again, or holds, what may have been transmitted', () => {
+  const unknown: Outcome = { result: 'unknown', reason, step: 0, progress }
+  expect(decide(unknown, false)).toMatchObject({ event: 'resend', due: delivery.due })
+  expect(decide(unknown, true, 0, 'hold')).toMatchObject({ event: 'hold' })
+})
+
+it('doubles pauses up to a bound', () => {
+  expect([0, 1, 2, 3].map((failures) => backOff(1_000, failures))).toEqual([1_000, 2_000, 4_000, 8_000])
+  expect(backOff(1_000, 1e6)).toBe(300_000)
+})
