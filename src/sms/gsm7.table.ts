@@ -3,8 +3,9 @@
  * language single shift tables A.2.1 to A.2.13 and locking shift tables A.3.1 to A.3.13. The index of a table is its
  * national language identifier (6.2.1.2.4); 0 stands for the default.
  *
- * A misprint of later versions is put right: 0x2C of the tables A.3.4 to A.3.13 is a comma, which those alphabets would
- * otherwise lack. A character that stands twice in a single shift table (0x15, 0x18) is written as the first.
+ * Misprints of some versions are put right, as phones do: 0x2C of A.3.4 to A.3.13 is a comma (those alphabets would
+ * otherwise have none) and 0x24 of A.3.7 is U+0CA1 (the clause has U+0CAA a second time). A character that stands twice
+ * in a single shift table (0x15, 0x18) is written as the first.
  */
 
 /** A place that the clause leaves void. */
@@ -74,7 +75,7 @@ export const lockingTables: readonly (string | undefined)[] = [
   // A.3.7 Kannada
   '\uffff\u0c82\u0c83\u0c85\u0c86\u0c87\u0c88\u0c89\u0c8a\u0c8b\n\u0c8c\uffff\r\u0c8e\u0c8f' +
     '\u0c90\uffff\u0c92\u0c93\u0c94\u0c95\u0c96\u0c97\u0c98\u0c99\u0c9a\uffff\u0c9b\u0c9c\u0c9d\u0c9e' +
-    ' !\u0c9f\u0ca0\u0caa\u0ca2\u0ca3\u0ca4)(\u0ca5\u0ca6,\u0ca7.\u0ca8' +
+    ' !\u0c9f\u0ca0\u0ca1\u0ca2\u0ca3\u0ca4)(\u0ca5\u0ca6,\u0ca7.\u0ca8' +
     '0123456789:;\uffff\u0caa\u0cab?' +
     '\u0cac\u0cad\u0cae\u0caf\u0cb0\u0cb1\u0cb2\u0cb3\uffff\u0cb5\u0cb6\u0cb7\u0cb8\u0cb9\u0cbc\u0cbd' +
     '\u0cbe\u0cbf\u0cc0\u0cc1\u0cc2\u0cc3\u0cc4\uffff\u0cc6\u0cc7\u0cc8\uffff\u0cca\u0ccb\u0ccc\u0ccd' +
