@@ -61,6 +61,7 @@ export class Source {
         text: secret ? 'this line is not valid YAML' : syntaxText(error.code, error.message),
       })
     }
+    if (this.problems.length > 0) return
     visit(this.#document, {
       Alias: (_, node) => {
         if (node.resolve(this.#document) === undefined) this.report('', node, starNeedsQuotes)
