@@ -54,7 +54,8 @@ export function decodeIncoming(pduHex: string, tpduLength?: number): IncomingPdu
   const octets = new Uint8Array(Buffer.from(hex, 'hex'))
   const readings = tpduOffsets(octets, tpduLength).map((offset) => {
     const smsc = offset > 1 ? decodeServiceCentre(octets.subarray(1, offset)) : ''
-    return decodeTpdu(octets.subarray(offset), smsc, tpduLength !== undefined && octets.length < tpduLength)
+    const tpdu = octets.subarray(offset)
+    return decodeTpdu(tpdu, smsc, tpduLength !== undefined && tpdu.length < tpduLength)
   })
   // Octets read from the wrong place rarely show a time; a message whose stamp is broken still has the likelier reading.
   const sound = readings.find((reading) => reading.type !== 'bad' && reading.sentAt > 0)
