@@ -1,0 +1,74 @@
+/**
+ * The interface described: OpenAPI 3.1 made from the routes' own schemas at /openapi.json, and a page to read and try
+ * it at /docs that needs no network. Both are open, they hold no data. The page is loaded when somebody first asks
+ * for it, since most appliances never show it.
+ */
+import swagger from '@fastify/swagger'
+import fastify, { type FastifyInstance } from 'fastify'
+import type { Api } from './parts.ts'
+import { problem, problemMediaType } from './schemas.ts'
+
+const described = `Alerts in, short messages out. An accepted message (202) is on disk and ends in a final state with a reason.
+
+Every refusal is a problem (RFC 9457) with a \`code\` that is listed in docs/errors.md.`
+
+async function readingPage(api: Api): Promise<FastifyInstance> {
+  const { default: swaggerUi } = await import('@fastify/swagger-ui')
+  const page = fastify()
+  // The page asks its own server for the document; this one shows that of the interface.
+  page.decorate('swagger', api.swagger)
+  await page.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: true,
+    uiConfig: { deepLinking: true },
+  })
+  await page.ready()
+  return page
+}
+
+/** To be called before the routes are added, which it then describes. */
+export async function describeApi(api: Api, version: string): Promise<void> {
+  api.addSchema(problem)
+  // Documented for every route; the text itself is written by problems.ts.
+  api.addHook('onRoute', (route) => {
+    if (route.schema === undefined || route.schema.hide === true) return
+    route.schema.response = {
+      ...(route.schema.response as object),
+      '4xx': {
+        description: 'Refused',
+        content: { [problemMediaType]: { schema: { $ref: 'problem#' } } },
+      },
+    }
+  })
+  await api.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'twinline',
+        version,
+        description: described,
+        license: { name: 'Apache-2.0' },
+      },
+      components: {
+        securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
+      },
+      security: [{ token: [] }],
+    },
+    refResolver: {
+      buildLocalReference: (schema: { $id?: string }, _base, _fragment, index) =>
+        schema.$id ?? `def-${index}`,
+    },
+  })
+
+  api.get('/openapi.json', { schema: { hide: true } }, async () => api.swagger())
+
+  let page: Promise<FastifyInstance> | undefined
+  for (const url of ['/docs', '/docs/*']) {
+    api.get(url, { schema: { hide: true } }, async (request, reply) => {
+      page ??= readingPage(api)
+      const { routing } = await page
+      reply.hijack()
+      routing(request.raw, reply.raw)
+    })
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * Sockets: plain, TLS and the local one, each a bounded node:http server with deadlines against clients that never
+ * finish a request. All of them hand their requests to one handler.
+ */
+import { chmod, unlink } from 'node:fs/promises'
+import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import type { Listen } from '#config/types.ts'
+import { CodedError, errorText } from '#core/errors.ts'
+import { Problem, problemText } from './problems.ts'
+import { problemMediaType } from './schemas.ts'
+
+/** Connections of one listener; more are closed at once. */
+const CONNECTIONS = 512
+/** Nothing came or went on a connection for this long, ms. Longer than any answer takes. */
+const IDLE_MS = 60_000
+const STOP_MS = 5_000
+
+const options: ServerOptions = {
+  // From the first byte of a request (or the connection) to the end of its headers, and of its body.
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 2_000,
+  keepAliveTimeout: 75_000,
+  maxHeaderSize: 16_384,
+  noDelay: true,
+}
+
+/** Requests that never became one: too slow, too long, not HTTP. */
+function refuseConnection(error: Error & { code?: string }, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy()
+    return
+  }
+  const problem =
+    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      ? new Problem(408, 'request-timeout', 'the request did not arrive in time')
+      : error.code === 'HPE_HEADER_OVERFLOW'
+        ? new Problem(431, 'headers-too-large', 'the headers are too long')
+        : new Problem(400, 'malformed-request', 'this is not a valid HTTP request')
+  const body = problemText(problem)
+  socket.end(
+    `HTTP/1.1 ${problem.status} Refused\r\nConnection: close\r\nContent-Type: ${problemMediaType}\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  )
+}
+
+function bounded(server: Server): Server {
+  server.maxConnections = CONNECTIONS
+  server.timeout = IDLE_MS
+  server.on('clientError', refuseConnection)
+  return server
+}
+
+/** @param where the configuration key and what it says, for the error */
+async function bind(server: Server, where: Listen | { path: string }, key: string): Promise<void> {
+  const named = 'path' in where ? where.path : `${where.host}:${where.port}`
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const [code, why] =
+        error.code === 'EADDRINUSE'
+          ? ['address-in-use', `${named} is already in use by another program`]
+          : error.code === 'EACCES'
+            ? ['address-forbidden', `this user may not listen at ${named}`]
+            : error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND'
+              ? ['address-unknown', `${named} is not an address of this machine`]
+              : ['address-failed', `cannot listen at ${named}: ${errorText(error)}`]
+      reject(new CodedError(code, `${key}: ${why}`, { field: key, cause: error }))
+    })
+    server.listen(where, resolve)
+  })
+  server.removeAllListeners('error')
+}
+
+function url(scheme: string, server: Server): string {
+  const { address, family, port } = server.address() as AddressInfo
+  return `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+}
+
+export interface Listener {
+  server: Server
+  /** Where it can be reached, the port resolved. */
+  address: string
+}
+
+export async function listenPlain(listen: Listen, handler: RequestListener): Promise<Listener> {
+  const server = bounded(createServer(options, handler))
+  await bind(server, listen, 'http.listen')
+  return { server, address: url('http', server) }
+}
+
+/** @throws CodedError when the certificate and the key are not a pair, or not PEM */
+export async function listenTls(
+  listen: Listen,
+  pem: { certificate: string; key: string },
+  handler: RequestListener,
+): Promise<Listener> {
+  let server: Server
+  try {
+    const tls = {
+      cert: pem.certificate,
+      key: pem.key,
+      minVersion: 'TLSv1.2',
+    } as const
+    server = bounded(createTlsServer({ ...options, ...tls, handshakeTimeout: 10_000 }, handler))
+  } catch (error) {
+    throw new CodedError(
+      'certificate-invalid',
+      `https: certificate and key do not work: ${errorText(error)}`,
+      {
+        field: 'https.certificate',
+        cause: error,
+      },
+    )
+  }
+  await bind(server, listen, 'https.listen')
+  return { server, address: url('https', server) }
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path)
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
+}
+
+/**
+ * A socket file that only this user may open. What a killed process left behind is replaced; a living one is not.
+ * @param local told of every connection, so that its requests can be known
+ */
+export async function listenLocal(
+  path: string,
+  handler: RequestListener,
+  local: WeakSet<Socket>,
+): Promise<Listener> {
+  if (await answers(path)) {
+    throw new CodedError(
+      'address-in-use',
+      `${path} is in use: this data directory belongs to a running appliance`,
+      {
+        field: 'data',
+      },
+    )
+  }
+  await unlink(path).catch(() => {})
+  const server = bounded(createServer(options, handler))
+  server.on('connection', (socket) => local.add(socket))
+  // The file is made while listen() runs, so nobody can open it before it is ours alone.
+  const mask = process.umask(0o177)
+  const bound = bind(server, { path }, 'data')
+  process.umask(mask)
+  await bound
+  await chmod(path, 0o600)
+  return { server, address: path }
+}
+
+/** Takes no more connections, lets running requests end within 5 s, then cuts what is left. */
+export async function closeListener({ server }: Listener): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  // A connection turns idle when its answer is out; a kept-alive one would hold the server open.
+  const idle = setInterval(() => server.closeIdleConnections(), 50)
+  const cut = setTimeout(() => server.closeAllConnections(), STOP_MS)
+  await closed
+  clearInterval(idle)
+  clearTimeout(cut)
+}

@@ -1,0 +1,157 @@
+/** Messages over HTTP: accept, list, look up, cancel, send again. */
+import { createHash } from 'node:crypto'
+import { parseDuration } from '#core/duration.ts'
+import { type ActionResult, limits, type SubmitRequest } from '#dispatch/contract.ts'
+import { requires } from './auth.ts'
+import type { Api, Parts } from './parts.ts'
+import { Problem } from './problems.ts'
+import type { Shape } from './schemas.ts'
+import * as schemas from './schemas.ts'
+import { acceptedView, detailView, inboxView, messageView, pageView } from './views.ts'
+
+type NewMessage = Shape<typeof schemas.newMessage>
+
+const fields = Object.keys(schemas.newMessage.properties)
+
+/** Over the fields in one fixed order, so that the order and the white space of the JSON do not matter. */
+const bodyHash = (body: NewMessage): string =>
+  createHash('sha256').update(JSON.stringify(body, fields)).digest('hex')
+
+function submitRequest(body: NewMessage, source: string, key: string | undefined): SubmitRequest {
+  const { validity, ...same } = body
+  const request: SubmitRequest = { ...same, source }
+  if (validity !== undefined) {
+    const ms = parseDuration(validity)
+    if (ms === undefined)
+      throw new Problem(400, 'invalid-validity', 'validity must be a span such as 30m', { field: 'validity' })
+    request.validity = ms
+  }
+  if (key !== undefined) request.key = { key, bodyHash: bodyHash(body) }
+  return request
+}
+
+function actionView(result: ActionResult): Shape<typeof schemas.messageDetail> {
+  switch (result.result) {
+    case 'done':
+      return detailView(result.view)
+    case 'notFound':
+      throw new Problem(404, 'message-unknown', 'there is no message with this id', { field: 'id' })
+    case 'tooLate':
+      throw new Problem(409, result.reason.code, result.reason.text)
+  }
+}
+
+export function messageRoutes(api: Api, { dispatch, store, metrics, access }: Parts): void {
+  const send = requires('send', access)
+  const read = requires('read', access)
+  const tags = ['messages']
+
+  api.post(
+    '/messages',
+    {
+      onRequest: send,
+      bodyLimit: limits.body,
+      schema: {
+        tags,
+        summary: 'Accept a message; 202 means that it is on disk',
+        body: schemas.newMessage,
+        headers: schemas.idempotencyHeader,
+        response: { 202: schemas.accepted },
+      },
+    },
+    async (request, reply) => {
+      const key = request.headers['idempotency-key']
+      const result = await dispatch.submit(submitRequest(request.body, request.source, key))
+      switch (result.result) {
+        case 'accepted':
+          if (result.replayed) reply.header('idempotent-replay', 'true')
+          else metrics.accepted('http')
+          reply.code(202)
+          return acceptedView(result.view, result.replicated)
+        case 'invalid':
+          throw new Problem(400, result.code, result.detail, {
+            field: result.field,
+          })
+        case 'conflict':
+          throw new Problem(409, 'key-reused', 'this Idempotency-Key came before with another body', {
+            field: 'Idempotency-Key',
+          })
+        case 'full':
+          throw new Problem(507, 'disk-full', 'no room is left to keep the message safe; nothing was stored')
+      }
+    },
+  )
+
+  api.get(
+    '/messages',
+    {
+      onRequest: read,
+      schema: {
+        tags,
+        summary: 'Messages, newest first',
+        querystring: schemas.messageQuery,
+        response: { 200: schemas.messagePage },
+      },
+    },
+    async ({ query }) => pageView(await store.messages({ ...query, limit: query.limit ?? 50 }), messageView),
+  )
+
+  api.get(
+    '/messages/:id',
+    {
+      onRequest: read,
+      schema: {
+        tags,
+        summary: 'One message with everything that happened to it',
+        params: schemas.idParam,
+        response: { 200: schemas.messageDetail },
+      },
+    },
+    async ({ params }) => {
+      const view = await store.message(params.id)
+      return actionView(view === undefined ? { result: 'notFound' } : { result: 'done', view })
+    },
+  )
+
+  api.delete(
+    '/messages/:id',
+    {
+      onRequest: send,
+      schema: {
+        tags,
+        summary: 'Cancel what has not been transmitted',
+        params: schemas.idParam,
+        response: { 200: schemas.messageDetail },
+      },
+    },
+    async ({ params }) => actionView(await dispatch.cancel(params.id)),
+  )
+
+  api.post(
+    '/messages/:id/retry',
+    {
+      onRequest: send,
+      schema: {
+        tags,
+        summary: 'Queue failed, expired, cancelled and unknown deliveries again',
+        params: schemas.idParam,
+        response: { 200: schemas.messageDetail },
+      },
+    },
+    async ({ params }) => actionView(await dispatch.retry(params.id)),
+  )
+
+  api.get(
+    '/inbox',
+    {
+      onRequest: read,
+      schema: {
+        tags: ['inbox'],
+        summary: 'Received messages, newest first',
+        querystring: schemas.inboxQuery,
+        response: { 200: schemas.inboxPage },
+      },
+    },
+    async ({ query }) => pageView(await store.inbox({ ...query, limit: query.limit ?? 50 }), inboxView),
+  )
+}

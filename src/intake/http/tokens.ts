@@ -1,0 +1,115 @@
+/**
+ * API tokens. A token is 256 random bits, so its plain SHA-256 is what the store keeps, and a look-up by that hash
+ * tells nothing through its timing about any token that exists.
+ *
+ * The command line uses createToken() on the store itself when the service is down; the service uses Tokens.
+ */
+import { createHash, randomBytes } from 'node:crypto'
+import type { Clock } from '#core/clock.ts'
+import { newId } from '#core/ids.ts'
+import type { Scope, TokenRecord } from '#messages/operation.ts'
+import type { Store, TokenEntry } from '#store/contract.ts'
+
+export interface NewToken {
+  name: string
+  scopes: readonly Scope[]
+}
+
+/** What a token may do when nobody says otherwise. */
+export const defaultScopes: readonly Scope[] = ['send', 'read']
+
+const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex')
+
+/** @returns the token itself, which is kept nowhere, and its record */
+export async function createToken(
+  store: Pick<Store, 'createToken'>,
+  clock: Clock,
+  { name, scopes }: NewToken,
+): Promise<{ token: string; id: string; record: TokenRecord }> {
+  const token = `tl_${randomBytes(32).toString('base64url')}`
+  const now = clock.now()
+  const record: TokenRecord = {
+    id: newId(now),
+    name,
+    hash: hashOf(token),
+    scopes,
+    createdAt: now,
+  }
+  await store.createToken(record)
+  return { token, id: record.id, record }
+}
+
+export interface Tokens {
+  /** Who presents this token; undefined when it is not known here. */
+  find(token: string): TokenRecord | undefined
+  /** As find(), after asking the store again: another process or member may have made the token. */
+  findAnew(token: string): Promise<TokenRecord | undefined>
+  create(token: NewToken): Promise<{ token: string; record: TokenRecord }>
+  /** @returns false when there is no such token */
+  revoke(id: string): Promise<boolean>
+  list(): Promise<TokenEntry[]>
+}
+
+/** How long a token that somebody else revoked may still be taken for good, ms. */
+const STALE_MS = 30_000
+/** Unknown tokens cost the store at most one look in this time, ms, however many come. */
+const ANEW_MS = 1_000
+const TOUCH_MS = 60_000
+
+export async function openTokens(store: Store, clock: Clock): Promise<Tokens> {
+  let byHash = new Map<string, TokenRecord>()
+  const touched = new Map<string, number>()
+  let loads = 0
+  let loadedAt = 0
+  let loading: Promise<void> | undefined
+
+  async function load(): Promise<void> {
+    const turn = ++loads
+    loadedAt = clock.monotonic()
+    const entries = await store.tokens()
+    // An answer that was overtaken by a later question may miss the change that the question was about.
+    if (turn === loads) byHash = new Map(entries.map((entry) => [entry.hash, entry]))
+  }
+
+  /** Never rejects: a store that cannot answer leaves the tokens as they were known. */
+  function refresh(): Promise<void> {
+    loading ??= load()
+      .catch(() => {})
+      .finally(() => {
+        loading = undefined
+      })
+    return loading
+  }
+
+  function find(token: string): TokenRecord | undefined {
+    const record = byHash.get(hashOf(token))
+    const now = clock.monotonic()
+    if (now - loadedAt > STALE_MS) void refresh()
+    if (record !== undefined && now - (touched.get(record.id) ?? -TOUCH_MS) >= TOUCH_MS) {
+      touched.set(record.id, now)
+      store.touchToken(record.id, clock.now())
+    }
+    return record
+  }
+
+  await load()
+  return {
+    find,
+    async findAnew(token) {
+      if (loading !== undefined || clock.monotonic() - loadedAt > ANEW_MS) await refresh()
+      return find(token)
+    },
+    async create(request) {
+      const created = await createToken(store, clock, request)
+      await load()
+      return created
+    },
+    async revoke(id) {
+      const known = await store.revokeToken(id)
+      touched.delete(id)
+      await load()
+      return known
+    },
+    list: () => store.tokens(),
+  }
+}

@@ -1,0 +1,117 @@
+/** How the program's objects look outside: times as ISO 8601, spans as people write them, nothing internal. */
+import { formatDuration } from '#core/duration.ts'
+import type { LineStatus } from '#lines/contract.ts'
+import type { InboxEntry } from '#messages/inbound.ts'
+import type { Delivery } from '#messages/message.ts'
+import type { MessageView, Page, QueueDepth, TotalsRow } from '#store/contract.ts'
+import type * as schemas from './schemas.ts'
+import type { Shape } from './schemas.ts'
+
+export const iso = (ms: number): string => new Date(ms).toISOString()
+
+/** The answer to an accepted message: what it was at that moment, also when a replay asks later. */
+export const acceptedView = (view: MessageView, replicated: boolean): Shape<typeof schemas.accepted> => ({
+  id: view.message.id,
+  replicated,
+  deliveries: view.deliveries.map(({ id, to, channel, parts }) => ({
+    id,
+    to,
+    channel,
+    state: 'queued',
+    parts,
+  })),
+})
+
+function deliveryView(delivery: Delivery): Shape<typeof schemas.message>['deliveries'][number] {
+  const { id, to, channel, state, parts, confirmed, reason, attempts, possibleDuplicate, node, line } =
+    delivery
+  return {
+    id,
+    to,
+    channel,
+    state,
+    parts,
+    confirmed,
+    attempts,
+    possibleDuplicate,
+    due: iso(delivery.due),
+    expires: iso(delivery.expires),
+    ...(reason === undefined ? {} : { reason }),
+    ...(node === undefined ? {} : { node }),
+    ...(line === undefined ? {} : { line }),
+  }
+}
+
+export function messageView({ message, deliveries }: MessageView): Shape<typeof schemas.message> {
+  const { id, at, source, text, priority, validity, onUnknown, flash, tag } = message
+  return {
+    id,
+    // An appliance without a pair has nobody who could hold a copy.
+    replicated: false,
+    at: iso(at),
+    source,
+    text,
+    priority,
+    validity: formatDuration(validity),
+    onUnknown,
+    flash,
+    ...(tag === undefined ? {} : { tag }),
+    deliveries: deliveries.map(deliveryView),
+  }
+}
+
+/** The message with everything that happened to all its deliveries, in the order of time. */
+export function detailView(view: MessageView): Shape<typeof schemas.messageDetail> {
+  const timeline = view.deliveries
+    .flatMap((delivery) => delivery.timeline.map((entry) => ({ delivery: delivery.id, ...entry })))
+    // Sorting is stable: what happened within one millisecond stays in the order of its delivery.
+    .sort((a, b) => a.at - b.at)
+    .map((entry) => ({ ...entry, at: iso(entry.at) }))
+  return { ...messageView(view), timeline }
+}
+
+export function pageView<T, V>(
+  { items, next }: Page<T>,
+  view: (item: T) => V,
+): { items: V[]; next?: string } {
+  return { items: items.map(view), ...(next === undefined ? {} : { next }) }
+}
+
+export const inboxView = (entry: InboxEntry): Shape<typeof schemas.inboxPage>['items'][number] => ({
+  ...entry,
+  sentAt: iso(entry.sentAt),
+  at: iso(entry.at),
+})
+
+export function lineView(status: LineStatus): Shape<typeof schemas.line> {
+  const { lastSuccess, lastError, nextTry, ...rest } = status
+  return {
+    ...rest,
+    ...(lastSuccess === undefined ? {} : { lastSuccess: iso(lastSuccess) }),
+    ...(lastError === undefined ? {} : { lastError: { at: iso(lastError.at), reason: lastError.reason } }),
+    ...(nextTry === undefined ? {} : { nextTry: iso(nextTry) }),
+  }
+}
+
+export function depthView({ oldest, ...counts }: QueueDepth): Shape<typeof schemas.status>['queue'] {
+  return {
+    ...counts,
+    ...(oldest === undefined ? {} : { oldest: iso(oldest) }),
+  }
+}
+
+export function totalsView(since: number, rows: readonly TotalsRow[]): Shape<typeof schemas.totals> {
+  const total = { sent: 0, delivered: 0, failed: 0, unknown: 0, received: 0 }
+  for (const row of rows) {
+    total.sent += row.sent
+    total.delivered += row.delivered
+    total.failed += row.failed
+    total.unknown += row.unknown
+    total.received += row.received
+  }
+  return {
+    since: iso(since),
+    items: rows.map((row) => ({ ...row, hour: iso(row.hour) })),
+    total,
+  }
+}
