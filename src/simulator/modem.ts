@@ -30,6 +30,7 @@ export class SimulatedModem implements Device, Subscriber {
   readonly #output = new Output()
   readonly #routing: Routing
   readonly #dialogue: Dialogue
+  #stopped = false
   #power: 'off' | 'booting' | 'on' = 'on'
   #muted = false
   #powerTimer: NodeJS.Timeout | undefined
@@ -217,10 +218,11 @@ export class SimulatedModem implements Device, Subscriber {
     this.#powerUp()
   }
 
-  /** Pulls the USB plug: the device disappears, the modem has no power. */
-  unplug(inFlight: InFlight = 'lost'): void {
+  /** Pulls the USB plug: the device disappears, the modem has no power. @param forMs until it is plugged in again */
+  unplug(inFlight: InFlight = 'lost', forMs?: number): void {
     if (this.#power === 'off') return
     this.#powerDown(inFlight)
+    if (forMs !== undefined) this.#powerTimer = setTimeout(() => this.plug(), forMs)
     this.#power = 'off'
     for (const wire of [...this.#output.wires]) wire.cut()
     this.#output.wires.clear()
@@ -228,7 +230,7 @@ export class SimulatedModem implements Device, Subscriber {
   }
 
   plug(): void {
-    if (this.#power !== 'off') return
+    if (this.#power !== 'off' || this.#stopped) return
     this.#powerUp()
     for (const tell of this.onPlug) tell(true)
   }
@@ -279,6 +281,28 @@ export class SimulatedModem implements Device, Subscriber {
     }
   }
 
+  empty(name: StoreName): void {
+    this.stores[name].slots.clear()
+    this.network.resume(this)
+  }
+
+  /** What a person at the control port wants to know. */
+  state() {
+    return {
+      power: this.#power,
+      mute: this.#muted,
+      sim: this.sim.state(),
+      pinTries: this.sim.pinTries,
+      pinAttempts: this.sim.attempts,
+      registration: this.registration(),
+      indications: this.settings.indications,
+      service: this.settings.service,
+      stores: { SM: this.stores.SM.slots.size, ME: this.stores.ME.slots.size },
+      waiting: this.network.waiting(this.name),
+      ringing: this.inCall,
+    }
+  }
+
   /** Puts raw characters, such as unsolicited lines or garbage, between what the modem says. */
   disturb(text: string, place: Place = 'now', times = 1): void {
     if (this.#power === 'on' && !this.#muted) this.#output.disturb(text, place, times)
@@ -296,6 +320,7 @@ export class SimulatedModem implements Device, Subscriber {
 
   /** Ends everything: timers, wires, membership. */
   stop(): void {
+    this.#stopped = true
     this.#powerDown('lost')
     this.#power = 'off'
     for (const wire of [...this.#output.wires]) wire.cut()
@@ -316,6 +341,7 @@ export class SimulatedModem implements Device, Subscriber {
   }
 
   #powerUp(): void {
+    clearTimeout(this.#powerTimer)
     this.#power = 'booting'
     this.#powerTimer = setTimeout(() => {
       this.#power = 'on'

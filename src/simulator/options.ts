@@ -85,12 +85,7 @@ interface Kind<Value> {
 
 const span: Kind<Span> = {
   allowed: 'milliseconds (2000), a duration (2s) or a range of them (1000-3000)',
-  read(text) {
-    const ends = text.split('-').map(milliseconds)
-    const [min, max = min] = ends
-    if (ends.length > 2 || min === undefined || max === undefined || max < min) return undefined
-    return { min, max }
-  },
+  read: parseSpan,
 }
 const time: Kind<number> = {
   allowed: 'milliseconds (2000) or a duration (2s)',
@@ -99,6 +94,14 @@ const time: Kind<number> = {
 const flag: Kind<boolean> = {
   allowed: 'true or false',
   read: (text) => (text === 'true' || text === '' ? true : text === 'false' ? false : undefined),
+}
+
+/** @returns ms, undefined when the text is no span */
+export function parseSpan(text: string): Span | undefined {
+  const ends = text.split('-').map(milliseconds)
+  const [min, max = min] = ends
+  if (ends.length > 2 || min === undefined || max === undefined || max < min) return undefined
+  return { min, max }
 }
 
 function milliseconds(text: string): number | undefined {
