@@ -31,10 +31,8 @@ export function decodeTimestamp(octets: Uint8Array): number | undefined {
   if (hour > 23 || minute > 59 || second > 59) return undefined
   const fullYear = year < FIRST_YEAR ? 2000 + year : 1900 + year
   const local = new Date(Date.UTC(fullYear, month - 1, day, hour, minute, second))
-  // Date carries a day 31 of a short month, or a month 13, over into the next.
-  if (Number.isNaN(local.getTime()) || local.getUTCMonth() !== month - 1 || local.getUTCDate() !== day) {
-    return undefined
-  }
+  // Date carries a day 31 of a short month, a day 0 or a month 13 over into another month.
+  if (local.getUTCMonth() !== month - 1) return undefined
   return local.getTime() - zoneQuarters(zone) * 900_000
 }
 

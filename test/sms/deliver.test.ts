@@ -287,6 +287,15 @@ describe('status reports', () => {
     })
   })
 
+  test('a given length tells a reference from a type of number where no time stamp does', () => {
+    const pdu = '0691049194719999999999999999999999999999' + '00'
+    expect(decodeIncoming(pdu, pdu.length / 2)).toMatchObject({
+      type: 'statusReport',
+      reference: 0x91,
+      to: '+4917',
+    })
+  })
+
   test('one that ends early is bad', () => {
     expect(decodeIncoming('0006040D91945152991136F00160124130340A01601241309400').type).toBe('bad')
   })

@@ -120,6 +120,11 @@ describe('packing', () => {
   })
 })
 
+test('a character that stands twice in a table is written as the first', () => {
+  expect(toSeptets('*¡', septetMap(4, 4))).toEqual([ESCAPE, 0x0b, ESCAPE, 0x13])
+  expect(fromSeptets([ESCAPE, 0x18, ESCAPE, 0x15], 4, 4)).toBe('*¡')
+})
+
 test('a character that the tables lack goes out as a question mark', () => {
   expect(fromSeptets(toSeptets('a`b', septetMap(0, 0)), 0, 0)).toBe('a?b')
 })
