@@ -38,9 +38,20 @@ export interface LineStatus {
   busy: boolean
   port: string
   /** The profile in force, the modem's maker, model, firmware and IMEI, as far as known. */
-  modem?: { profile: string; manufacturer: string; model: string; revision: string; imei: string }
+  modem?: {
+    profile: string
+    manufacturer: string
+    model: string
+    revision: string
+    imei: string
+  }
   sim?: { state: string; iccid: string; imsi?: string; smsc: string }
-  network?: { registered: boolean; registration: string; operator: string; technology: string }
+  network?: {
+    registered: boolean
+    registration: string
+    operator: string
+    technology: string
+  }
   /** dBm (3GPP TS 27.007 8.5). */
   signal?: number
   /** ms since 1970. */

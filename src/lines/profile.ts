@@ -1,0 +1,211 @@
+/**
+ * Modem profiles: how one family of modems differs from 3GPP TS 27.005 and 27.007, as data with a reason
+ * (firmware-config/modems/NAME.yaml; docs/modems.md describes every key).
+ *
+ * `generic.yaml` holds every default and fits any modem; another profile states what differs. A file that is wrong is
+ * refused with its name and key, never half used.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import Type, { type Static, type TSchema } from 'typebox'
+import Value from 'typebox/value'
+import { parse } from 'yaml'
+import { durationPattern, parseDuration } from '#core/duration.ts'
+import { CodedError, errorText } from '#core/errors.ts'
+
+const strict = { additionalProperties: false }
+const span = Type.String({ pattern: durationPattern })
+const command = Type.String({ pattern: '^AT.{1,120}$' })
+const quirk = <T extends TSchema>(value: T) =>
+  Type.Object({ value, why: Type.String({ minLength: 5 }) }, strict)
+
+const fileSchema = Type.Object(
+  {
+    name: Type.String({ pattern: '^[a-z0-9][a-z0-9-]*$' }),
+    match: Type.Object({ manufacturer: Type.String(), model: Type.String() }, strict),
+    source: Type.String({ minLength: 3 }),
+    proven: Type.Union([Type.Literal('manual'), Type.Literal('simulator'), Type.Literal('hardware')]),
+    init: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            command,
+            why: Type.String({ minLength: 5 }),
+            required: Type.Optional(Type.Boolean()),
+          },
+          strict,
+        ),
+      ),
+    ),
+    queries: Type.Optional(
+      Type.Object({ iccid: Type.Optional(command), pinRetries: Type.Optional(command) }, strict),
+    ),
+    indications: Type.Optional(command),
+    boot: Type.Optional(Type.Array(Type.String({ minLength: 2 }))),
+    ignore: Type.Optional(Type.Array(Type.String({ minLength: 2 }))),
+    timeouts: Type.Optional(
+      Type.Object(
+        {
+          command: Type.Optional(span),
+          prompt: Type.Optional(span),
+          submit: Type.Optional(span),
+          boot: Type.Optional(span),
+          network: Type.Optional(span),
+        },
+        strict,
+      ),
+    ),
+    recovery: Type.Optional(Type.Array(command)),
+    quirks: Type.Optional(
+      Type.Object(
+        {
+          acknowledge: Type.Optional(quirk(Type.Boolean())),
+          moreMessages: Type.Optional(quirk(Type.Boolean())),
+        },
+        strict,
+      ),
+    ),
+  },
+  strict,
+)
+
+type ProfileFile = Static<typeof fileSchema>
+
+/** A profile with every default filled in. */
+export interface Profile {
+  name: string
+  match: { manufacturer: RegExp; model: RegExp }
+  source: string
+  proven: 'manual' | 'simulator' | 'hardware'
+  /** Sent after the common preparation, in order. */
+  init: readonly { command: string; why: string; required: boolean }[]
+  queries: { iccid: string; pinRetries: string }
+  /** The +CNMI setting. */
+  indications: string
+  /** Starts of lines that mean: the modem has restarted; in the order in which it sends them. */
+  boot: readonly string[]
+  /** Starts of lines with no meaning for us. */
+  ignore: readonly string[]
+  /** ms. `submit`: Ctrl-Z to the answer; `boot`: reset to the SIM being usable; `network`: until registered. */
+  timeouts: {
+    command: number
+    prompt: number
+    submit: number
+    boot: number
+    network: number
+  }
+  /** Reset commands, the mildest first. */
+  recovery: readonly string[]
+  quirks: {
+    /** Use AT+CSMS=1 and +CNMA. */
+    acknowledge: boolean
+    /** Use AT+CMMS between the parts of a long message. */
+    moreMessages: boolean
+  }
+}
+
+export interface Profiles {
+  /** By name; undefined when there is none. */
+  named(name: string): Profile | undefined
+  /** The profile for a modem by its +CGMI and +CGMM answers; the generic one when no other fits. */
+  matching(manufacturer: string, model: string): Profile
+  readonly names: readonly string[]
+}
+
+/**
+ * Reads every profile of a directory.
+ * @throws CodedError `profileInvalid` naming file and key
+ */
+export function loadProfiles(directory: string): Profiles {
+  const files = readdirSync(directory)
+    .filter((file) => file.endsWith('.yaml'))
+    .sort()
+  const read = files.map((file) => ({
+    file,
+    content: readProfile(join(directory, file)),
+  }))
+  const generic = read.find(({ content }) => content.name === 'generic')
+  if (!generic) throw invalid(join(directory, 'generic.yaml'), '', 'the generic profile is missing')
+  const defaults = complete(generic.content, generic.content, join(directory, generic.file))
+  const others = read
+    .filter((entry) => entry !== generic)
+    .map(({ file, content }) => complete(content, generic.content, join(directory, file)))
+  const all = [...others, defaults]
+  return {
+    named: (name) => all.find((profile) => profile.name === name),
+    matching: (manufacturer, model) =>
+      others.find(({ match }) => match.manufacturer.test(manufacturer) && match.model.test(model)) ??
+      defaults,
+    names: all.map((profile) => profile.name),
+  }
+}
+
+function readProfile(path: string): ProfileFile {
+  let content: unknown
+  try {
+    content = parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw invalid(path, '', errorText(error))
+  }
+  if (!Value.Check(fileSchema, content)) {
+    const [first] = Value.Errors(fileSchema, content)
+    throw invalid(path, first?.instancePath ?? '', first?.message ?? 'not a profile')
+  }
+  if (content.name !== basename(path, '.yaml')) throw invalid(path, '/name', 'must be the name of the file')
+  return content
+}
+
+function complete(file: ProfileFile, generic: ProfileFile, path: string): Profile {
+  const required = <T>(key: string, value: T | undefined): T => {
+    if (value === undefined) throw invalid(path, key, 'is missing, and the generic profile has none')
+    return value
+  }
+  const time = (key: keyof NonNullable<ProfileFile['timeouts']>): number => {
+    const text = required(`/timeouts/${key}`, file.timeouts?.[key] ?? generic.timeouts?.[key])
+    return required(`/timeouts/${key}`, parseDuration(text))
+  }
+  const expression = (key: 'manufacturer' | 'model'): RegExp => {
+    try {
+      return new RegExp(file.match[key], 'i')
+    } catch (error) {
+      throw invalid(path, `/match/${key}`, errorText(error))
+    }
+  }
+  return {
+    name: file.name,
+    match: {
+      manufacturer: expression('manufacturer'),
+      model: expression('model'),
+    },
+    source: file.source,
+    proven: file.proven,
+    init: (file.init ?? generic.init ?? []).map((step) => ({
+      ...step,
+      required: step.required ?? false,
+    })),
+    queries: {
+      iccid: required('/queries/iccid', file.queries?.iccid ?? generic.queries?.iccid),
+      pinRetries: required('/queries/pinRetries', file.queries?.pinRetries ?? generic.queries?.pinRetries),
+    },
+    indications: required('/indications', file.indications ?? generic.indications),
+    boot: file.boot ?? required('/boot', generic.boot),
+    ignore: file.ignore ?? generic.ignore ?? [],
+    timeouts: {
+      command: time('command'),
+      prompt: time('prompt'),
+      submit: time('submit'),
+      boot: time('boot'),
+      network: time('network'),
+    },
+    recovery: file.recovery ?? required('/recovery', generic.recovery),
+    quirks: {
+      acknowledge: (file.quirks?.acknowledge ?? generic.quirks?.acknowledge)?.value ?? false,
+      moreMessages: (file.quirks?.moreMessages ?? generic.quirks?.moreMessages)?.value ?? false,
+    },
+  }
+}
+
+function invalid(path: string, key: string, text: string): CodedError {
+  const where = key === '' ? path : `${path}: ${key.slice(1).replaceAll('/', '.')}`
+  return new CodedError('profileInvalid', `${where}: ${text}`, key === '' ? {} : { field: key.slice(1) })
+}

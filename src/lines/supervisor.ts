@@ -1,0 +1,380 @@
+/**
+ * Keeps one line working: owns its port and its AT channel, performs what supervisor-machine.ts decides, and tells the
+ * driver when the modem is there. Knows nothing of messages; the driver knows nothing of ports.
+ *
+ * Each port, and each act on it, has a number (`#epoch`, `#act`); an answer that arrives for an older one is dropped,
+ * so a late result never moves the machine.
+ */
+import type { PortAddress } from '#config/types.ts'
+import type { Log } from '#core/log.ts'
+import type { Reason } from '#messages/states.ts'
+import { AtChannel } from './at-channel.ts'
+import type { Unsolicited } from './at-syntax.ts'
+import { AtTrace } from './at-trace.ts'
+import type { LineStatus } from './contract.ts'
+import { candidates, describeAddress, type Opener, type Port } from './ports.ts'
+import type { Profile } from './profile.ts'
+import { StartWatch } from './start-watch.ts'
+import {
+  type Effect,
+  type Input,
+  initialState,
+  ladder,
+  lineState,
+  type Rung,
+  step,
+} from './supervisor-machine.ts'
+
+const PROBE_MS = 900
+const BLIND_MS = 1_000
+/** How much of the dialogue goes to the log when something went wrong. */
+const TRACE_LINES = 20
+
+export type Prepared =
+  | { result: 'ready' }
+  /** Answers, but cannot be used yet. After `limitMs` of this the recovery ladder is climbed. */
+  | { result: 'notYet'; reason: Reason; limitMs: number }
+  /** Only a person can help. */
+  | { result: 'blocked'; reason: Reason }
+  /** It does not answer AT. */
+  | { result: 'silent' }
+  | { result: 'fault'; reason: Reason }
+  /** Not the modem that this line is bound to. */
+  | { result: 'otherModem'; reason: Reason }
+
+/** What a kind of line does with a modem that is there. */
+export interface LineDriver {
+  /** Identifies and prepares the modem. Ends soon after `signal` aborts; its result is then dropped. Never rejects. */
+  prepare(channel: AtChannel, signal: AbortSignal): Promise<Prepared>
+  ready(channel: AtChannel): void
+  /** The line does not work any more; the channel may be gone. */
+  down(reason: Reason): void
+  unsolicited(news: Unsolicited): void
+}
+
+export interface SupervisorOptions {
+  id: string
+  address: PortAddress
+  /** The line is bound to the modem with this IMEI. */
+  imei?: string
+  /** What is known of a modem before it has been identified. */
+  profile: Profile
+  opener: Opener
+  log: Log
+  /** ms of the monotonic clock */
+  monotonic: () => number
+  events: { ready(): void; down(reason: Reason): void }
+}
+
+interface Connection {
+  port: Port | undefined
+  channel: AtChannel
+}
+
+export class Supervisor {
+  readonly trace = new AtTrace()
+  readonly #options: SupervisorOptions
+  readonly #driver: LineDriver
+  #profile: Profile
+  #state
+  #inputs: Input[] = []
+  #turning = false
+  #connection: Connection | undefined
+  #epoch = 0
+  #act = 0
+  #abort = new AbortController()
+  #timer: NodeJS.Timeout | undefined
+  #closing: Promise<void> = Promise.resolve()
+  #starts = new StartWatch()
+  #candidate = 0
+  #path: string
+  /** The port on which the bound modem was last found. */
+  #found: string | undefined
+
+  constructor(options: SupervisorOptions, driver: LineDriver) {
+    this.#options = options
+    this.#driver = driver
+    this.#profile = options.profile
+    this.#state = initialState(ladder(options.profile.recovery, options.profile.timeouts.boot))
+    this.#path = describeAddress(options.address)
+  }
+
+  get working(): boolean {
+    return this.#state.phase === 'ready' && this.#state.wanted === 'running'
+  }
+
+  /** The channel to the modem, while a port is open. */
+  get channel(): AtChannel | undefined {
+    return this.#connection?.channel
+  }
+
+  status(): Pick<LineStatus, 'state' | 'reason' | 'port' | 'recoveries'> & {
+    nextTryMonotonic?: number
+  } {
+    const { reason, recoveries, nextTry } = this.#state
+    const state = lineState(this.#state)
+    return {
+      state,
+      port: this.#path,
+      recoveries,
+      ...(reason && state !== 'ready' ? { reason } : {}),
+      ...(nextTry >= 0 && state !== 'ready' ? { nextTryMonotonic: nextTry } : {}),
+    }
+  }
+
+  /** Begins, or begins again where a person had to help first. */
+  start(): void {
+    this.#input({ input: 'start' })
+  }
+
+  disable(): void {
+    this.#input({ input: 'disable' })
+  }
+
+  restart(): void {
+    this.#input({ input: 'restart' })
+  }
+
+  /** Resolves when the port is closed. Bounded. */
+  async stop(): Promise<void> {
+    this.#input({ input: 'stop' })
+    await this.#closing
+  }
+
+  /** The driver found out which modem it is. */
+  identified(profile: Profile): void {
+    this.#profile = profile
+    this.#connection?.channel.listenFor(profile)
+    this.#found = this.#path
+    this.#input({
+      input: 'profile',
+      rungs: ladder(profile.recovery, profile.timeouts.boot),
+    })
+  }
+
+  /** The modem does not do its work: the recovery ladder begins. */
+  fault(reason: Reason): void {
+    this.#input({ input: 'fault', reason })
+  }
+
+  /** Answers, but cannot be used at the moment (no network). */
+  notYet(reason: Reason, limitMs: number): void {
+    this.#input({ input: 'notYet', reason, limitMs })
+  }
+
+  proven(): void {
+    if (this.#state.level > 0) this.#input({ input: 'proven' })
+  }
+
+  nudge(): void {
+    this.#input({ input: 'nudge' })
+  }
+
+  #input(input: Input): void {
+    this.#inputs.push(input)
+    if (this.#turning) return
+    this.#turning = true
+    for (let next = this.#inputs.shift(); next; next = this.#inputs.shift()) {
+      const { state, effects } = step(this.#state, next, this.#options.monotonic())
+      this.#state = state
+      for (const effect of effects) this.#perform(effect)
+    }
+    this.#turning = false
+  }
+
+  #perform(effect: Effect): void {
+    switch (effect.effect) {
+      case 'open':
+        this.#newAct()
+        void this.#open(++this.#epoch)
+        return
+      case 'close':
+        this.#newAct()
+        this.#close()
+        return
+      case 'prepare':
+        void this.#prepare(this.#newAct())
+        return
+      case 'act':
+        void this.#climb(effect.rung, this.#newAct())
+        return
+      case 'probe':
+        void this.#probe(this.#newAct())
+        return
+      case 'timer':
+        clearTimeout(this.#timer)
+        this.#timer = setTimeout(() => this.#input({ input: 'timer' }), effect.ms)
+        return
+      case 'ready':
+        this.#driver.ready(this.#channelOrClosed())
+        this.#options.log.info({ port: this.#path, profile: this.#profile.name }, 'The line is ready')
+        this.#options.events.ready()
+        return
+      case 'down':
+        this.#driver.down(effect.reason)
+        this.#logDown(effect.reason)
+        this.#options.events.down(effect.reason)
+        return
+      case 'note':
+        this.#options.log[effect.level](effect.fields ?? {}, effect.text)
+        return
+    }
+  }
+
+  #logDown(reason: Reason): void {
+    if (this.#state.wanted !== 'running') {
+      this.#options.log.info({ reason: reason.code }, reason.text)
+      return
+    }
+    const dialogue = this.trace.newest(TRACE_LINES).map(({ direction, text }) => `${direction}: ${text}`)
+    this.#options.log.warn({ reason: reason.code, dialogue }, `The line does not work: ${reason.text}`)
+  }
+
+  /** What was under way is void from here on. */
+  #newAct(): number {
+    clearTimeout(this.#timer)
+    this.#abort.abort()
+    this.#abort = new AbortController()
+    return ++this.#act
+  }
+
+  #channelOrClosed(): AtChannel {
+    const channel = this.#connection?.channel ?? this.#newChannel(() => {})
+    if (!this.#connection) channel.close()
+    return channel
+  }
+
+  #newChannel(write: (text: string) => void): AtChannel {
+    const channel = new AtChannel({
+      write,
+      trace: this.trace,
+      now: this.#options.monotonic,
+      handlers: {
+        unsolicited: (news) => this.#driver.unsolicited(news),
+        started: (line) => this.#started(line),
+      },
+    })
+    channel.listenFor(this.#profile)
+    return channel
+  }
+
+  #started(line: string): boolean {
+    const { boot, timeouts } = this.#profile
+    const restart = this.#starts.isRestart(line, boot, timeouts.boot, this.#options.monotonic())
+    // After the channel has ended what was under way, so that preparing again is not among it.
+    queueMicrotask(() => this.#input(restart ? { input: 'reset', line } : { input: 'nudge' }))
+    return restart
+  }
+
+  async #open(epoch: number): Promise<void> {
+    await this.#closing
+    const address = await this.#nextAddress()
+    if (epoch !== this.#epoch) return
+    this.#path = describeAddress(address)
+    const connection: Connection = {
+      port: undefined,
+      channel: this.#newChannel((text) => connection.port?.write(text)),
+    }
+    const opening = await this.#options.opener(address, {
+      data: (chunk) => connection.channel.feed(chunk),
+      closed: (why) => this.#lost(connection, epoch, why),
+    })
+    if (!('opened' in opening)) {
+      this.#candidate += 1
+      if (epoch === this.#epoch)
+        this.#input({
+          input: 'openFailed',
+          absent: opening.absent,
+          why: opening.why,
+        })
+      return
+    }
+    connection.port = opening.opened
+    if (epoch !== this.#epoch) return void opening.opened.close()
+    this.#connection = connection
+    this.#input({ input: 'opened' })
+  }
+
+  /** The configured port; for a line bound to a modem, every other one in turn until that modem is found. */
+  async #nextAddress(): Promise<PortAddress> {
+    const { address, imei } = this.#options
+    if (imei === undefined || address.scheme !== 'serial') return address
+    const all = await candidates(address)
+    return all[this.#candidate % all.length] ?? address
+  }
+
+  #lost(connection: Connection, epoch: number, why: string): void {
+    if (epoch === this.#epoch && this.#connection === connection) {
+      this.#connection = undefined
+      this.#newAct()
+      // Before the outcome of what was under way is known: nobody may think that the line is free.
+      this.#input({ input: 'portClosed', why })
+    }
+    connection.channel.close()
+  }
+
+  #close(): void {
+    this.#epoch += 1
+    const connection = this.#connection
+    this.#connection = undefined
+    if (!connection) return
+    connection.channel.close()
+    const closed = connection.port?.close()
+    if (closed) this.#closing = closed
+  }
+
+  async #prepare(act: number): Promise<void> {
+    const channel = this.#connection?.channel
+    if (!channel) return
+    const prepared = await this.#driver.prepare(channel, this.#abort.signal)
+    if (act !== this.#act) return
+    switch (prepared.result) {
+      case 'ready':
+        return this.#input({ input: 'prepared' })
+      case 'notYet':
+        return this.#input({
+          input: 'notYet',
+          reason: prepared.reason,
+          limitMs: prepared.limitMs,
+        })
+      case 'blocked':
+        return this.#input({ input: 'blocked', reason: prepared.reason })
+      case 'fault':
+        return this.#input({ input: 'fault', reason: prepared.reason })
+      case 'otherModem':
+        return this.#elsewhere(prepared.reason)
+      case 'silent':
+        // A port where the bound modem was never seen may be any device: look at the next one instead of insisting.
+        if (this.#options.imei !== undefined && this.#found !== this.#path) {
+          return this.#elsewhere({
+            code: 'otherModem',
+            text: `No modem answers at ${this.#path}`,
+          })
+        }
+        return this.#input({ input: 'silent' })
+    }
+  }
+
+  #elsewhere(reason: Reason): void {
+    this.#candidate += 1
+    this.#input({ input: 'otherModem', reason })
+  }
+
+  async #climb(rung: Rung, act: number): Promise<void> {
+    const connection = this.#connection
+    if (!connection) return
+    if (rung.rung === 'command') {
+      await connection.channel.run({
+        text: rung.command,
+        timeoutMs: BLIND_MS,
+        blind: true,
+      })
+    } else if (rung.rung === 'dtr') await connection.port?.pulse()
+    if (act === this.#act) await this.#probe(act)
+  }
+
+  async #probe(act: number): Promise<void> {
+    const answered = (await this.#connection?.channel.resync(PROBE_MS)) ?? false
+    if (act === this.#act) this.#input({ input: 'answered', answered })
+  }
+}
