@@ -1,0 +1,107 @@
+/** twinline check: whether a configuration can be used, and what on this machine would be in its way. */
+import { accessSync, constants, existsSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { loadConfig } from '#config/load.ts'
+import { ConfigInvalid } from '#config/source.ts'
+import type { Config, LineConfig, Listen } from '#config/types.ts'
+import { parseArguments } from './arguments.ts'
+import { exit, UsageError } from './outcome.ts'
+import { printJson } from './print.ts'
+
+const usage = `twinline check --config FILE [--json]
+
+Exit code: 0 when the configuration can be used (there may be warnings), 2 when it cannot.`
+
+const options = {
+  config: { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const
+
+export async function check(argv: string[]): Promise<number> {
+  const { values, positionals } = parseArguments(argv, options, usage)
+  if (values.help) {
+    console.log(usage)
+    return exit.accepted
+  }
+  if (positionals.length > 0) throw new UsageError(`unexpected ${JSON.stringify(positionals[0])}`, usage)
+  const { config: file, json = false } = values
+  if (file === undefined) throw new UsageError('which configuration? Give --config FILE', usage)
+  let config: Config
+  try {
+    config = loadConfig(file)
+  } catch (error) {
+    if (!json || !(error instanceof ConfigInvalid)) throw error
+    printJson({ ok: false, problems: error.problems, warnings: [] })
+    return exit.usage
+  }
+  const warnings = warningsOf(config)
+  if (json) printJson({ ok: true, problems: [], warnings })
+  else {
+    for (const warning of warnings) console.log(`warning: ${warning}`)
+    console.log(`${file} is ok: ${summary(config)}`)
+  }
+  return exit.accepted
+}
+
+function summary({ node, lines, routes, data }: Config): string {
+  const count = (n: number, word: string) => `${n} ${word}${n === 1 ? '' : 's'}`
+  return `node ${node}, ${count(lines.length, 'line')}, ${count(routes.length, 'route')}, data in ${data}`
+}
+
+/** What would keep the appliance from working here and now, though the configuration is right in itself. */
+function warningsOf(config: Config): string[] {
+  const { http, https, lines, data } = config
+  const warnings: string[] = []
+  if (lines.length === 0) warnings.push('lines: there are none, so nothing can be sent')
+  if (lines.length > 0 && lines.every(({ disabled }) => disabled)) warnings.push('lines: all are disabled')
+  if (http === undefined && https === undefined) {
+    warnings.push('http, https: neither is there, so only commands on this machine can hand over messages')
+  }
+  if (http !== undefined && !loopback(http.listen)) {
+    warnings.push(
+      'http.listen: tokens and texts can be read on the way; use https for clients on other machines',
+    )
+  }
+  for (const [key, path] of [
+    ['certificate', https?.certificate],
+    ['key', https?.key],
+  ] as const) {
+    const wrong = path === undefined ? undefined : inaccessible(path, constants.R_OK)
+    if (wrong !== undefined) warnings.push(`https.${key}: ${path} ${wrong}`)
+  }
+  const wrong = inaccessible(nearest(data), constants.W_OK | constants.X_OK)
+  if (wrong !== undefined) warnings.push(`data: ${nearest(data)} ${wrong}`)
+  lines.forEach((line, index) => {
+    const device = deviceWarning(line)
+    if (device !== undefined) warnings.push(`lines[${index}].port: ${device}`)
+  })
+  return warnings
+}
+
+function deviceWarning({ port }: LineConfig): string | undefined {
+  if (port.scheme !== 'serial') return undefined
+  const wrong = inaccessible(port.path, constants.R_OK | constants.W_OK)
+  if (wrong === undefined) return undefined
+  const hint = existsSync(port.path)
+    ? '; being in the group dialout often helps'
+    : '; is the modem plugged in?'
+  return `${port.path} ${wrong}${hint}`
+}
+
+function inaccessible(path: string, mode: number): string | undefined {
+  if (!existsSync(path)) return 'is not there'
+  try {
+    accessSync(path, mode)
+    return undefined
+  } catch {
+    return 'may not be used by this user'
+  }
+}
+
+/** The directory, or the one above it that exists, where the missing ones would be made. */
+function nearest(path: string): string {
+  return existsSync(path) || dirname(path) === path ? path : nearest(dirname(path))
+}
+
+const loopback = ({ host }: Listen) => host === 'localhost' || host === '::1' || host.startsWith('127.')

@@ -1,0 +1,37 @@
+/** twinline help and twinline version. */
+import { readFileSync } from 'node:fs'
+import { exit } from './outcome.ts'
+
+const text = `twinline: alerts in over the network, SMS out over serial modems, nothing lost
+
+  twinline run [--config FILE]        run this appliance (without a file: a trial with a simulated modem)
+  twinline send -i DEST -m TEXT       hand over a message; several --host are tried in order
+  twinline status                     an appliance at a glance
+  twinline totals [--since 24h]       traffic per appliance and line
+  twinline token create|list|revoke   API tokens, whether the appliance runs or not
+  twinline check --config FILE        look at a configuration without running it
+  twinline simulate                   simulated modems, to try things with
+  twinline help, twinline version
+
+Each command explains itself with --help. Commands that talk to an appliance take --config FILE (the one on this
+machine) or --host URL --token TOKEN (any), or TWINLINE_HOST and TWINLINE_TOKEN; --json prints for programs.
+
+Exit codes:
+  0  accepted, done
+  1  refused: the appliance or the command said no, and stderr says why
+  2  usage: the command line or the configuration is wrong
+  3  unreachable: no appliance could be reached, or none would take it now
+  4  unknown outcome: a request went out and its answer never came`
+
+export async function help(): Promise<number> {
+  console.log(text)
+  return exit.accepted
+}
+
+export async function version(): Promise<number> {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  console.log(`twinline ${version} (Node ${process.versions.node})`)
+  return exit.accepted
+}

@@ -1,0 +1,157 @@
+/**
+ * twinline run: one appliance in the foreground until it is told to stop. Without a configuration it is a trial: a
+ * simulated modem, plain HTTP on loopback, and a few lines that say what to type next.
+ */
+import { createServer } from 'node:net'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { loadConfig } from '#config/load.ts'
+import { defaults, nodeName } from '#config/schema.ts'
+import type { Config } from '#config/types.ts'
+import { CodedError, errorText } from '#core/errors.ts'
+import type { Log } from '#core/log.ts'
+import { superviseBySystemd } from '#notify/systemd.ts'
+import { type Appliance, startAppliance } from '../app.ts'
+import { parseArguments } from './arguments.ts'
+import { Ended, exit, UsageError } from './outcome.ts'
+import { trialBanner } from './trial.ts'
+
+const usage = `twinline run [--config FILE]
+
+  --config FILE   the configuration; without it a trial with a simulated modem, data in .twinline/
+
+SIGTERM or Ctrl-C stops it after what it is sending; a second one stops it at once. Logs go to stdout as JSON.`
+
+const options = { config: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const
+
+/** The name of the token that a trial shows; the one of the trial before is revoked. */
+const TRIAL_TOKEN = 'trial'
+const TRIAL_PORT = 8080
+
+/** An appliance that has not stopped by then is not going to, ms. */
+const STOP_MS = 30_000
+/** A terminal's Ctrl-C reaches us twice under npm: once by itself and once passed on. */
+const SAME_SIGNAL_MS = 1_000
+/** Log lines that wait for a reader who does not read, bytes; beyond them lines are dropped. */
+const LOG_BUFFER = 4_000_000
+
+export async function run(argv: string[]): Promise<number> {
+  const { values, positionals } = parseArguments(argv, options, usage)
+  if (values.help) {
+    console.log(usage)
+    return exit.accepted
+  }
+  if (positionals.length > 0) throw new UsageError(`unexpected ${JSON.stringify(positionals[0])}`, usage)
+  const trial = values.config === undefined
+  const config = values.config === undefined ? await trialConfig() : loadConfig(values.config)
+  const log = openLog(config, trial)
+  const ending = untilEnd(log)
+
+  let appliance: Appliance
+  try {
+    appliance = await startAppliance(config, { log, onFailure: ending.fail })
+  } catch (error) {
+    throw explained(error)
+  }
+  const supervision = superviseBySystemd({ healthy: () => appliance.alive(), log })
+  supervision.ready()
+  log.info({ addresses: appliance.addresses, pid: process.pid }, 'started')
+  if (trial) {
+    await appliance.revokeToken(TRIAL_TOKEN)
+    const token = await appliance.createToken(TRIAL_TOKEN, ['send', 'read'])
+    process.stdout.write(trialBanner(appliance.addresses[0] ?? '', token))
+  }
+
+  const code = await ending.promise
+  supervision.stopping()
+  // Whatever keeps the appliance from stopping, or the process from ending after it, does so no longer than this.
+  setTimeout(() => process.exit(exit.refused), STOP_MS).unref()
+  await appliance.stop()
+  log.info({}, 'stopped')
+  return code
+}
+
+/** Resolves with the exit code when a signal or a failure ends the run. */
+function untilEnd(log: Log): { promise: Promise<number>; fail: (error: Error) => void } {
+  const { promise, resolve } = Promise.withResolvers<number>()
+  let first: number | undefined
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (first !== undefined && performance.now() - first > SAME_SIGNAL_MS) process.exit(exit.refused)
+      first ??= performance.now()
+      log.info({ signal }, 'stopping')
+      resolve(exit.accepted)
+    })
+  }
+  return {
+    promise,
+    fail(error) {
+      log.error({ error: error.message }, 'cannot go on')
+      console.error(`twinline: cannot go on: ${error.message}`)
+      resolve(exit.refused)
+    },
+  }
+}
+
+function openLog({ node, log: { level } }: Config, trial: boolean): Log {
+  const destination = pino.destination({ dest: 1, sync: false, maxLength: LOG_BUFFER })
+  return pino(
+    {
+      // A trial speaks to a person, who wants to see only what goes wrong.
+      level: trial ? 'warn' : level,
+      base: { node },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      // Nobody logs these on purpose; this is for the day somebody logs a whole object.
+      redact: ['pin', 'token', 'text', '*.pin', '*.token', '*.text', 'authorization', '*.authorization'],
+    },
+    destination,
+  )
+}
+
+async function trialConfig(): Promise<Config> {
+  return {
+    node: nodeName(hostname()),
+    data: join(process.cwd(), '.twinline'),
+    http: { listen: { host: '127.0.0.1', port: (await free(TRIAL_PORT)) ? TRIAL_PORT : 0 } },
+    lines: [
+      {
+        id: 'gsm0',
+        kind: 'gsm',
+        // As a real network takes its time: two seconds to send, a moment more for the report.
+        port: { scheme: 'sim', kind: 'gsm', options: { network: '2000', reports: '1000' } },
+        reports: true,
+        concatenation: 8,
+        disabled: false,
+      },
+    ],
+    routes: [],
+    validity: defaults.validity,
+    retention: { ...defaults.retention },
+    reserve: defaults.reserve,
+    log: { level: 'info' },
+  }
+}
+
+function free(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
+}
+
+/** What to do about the failures that a start can meet. */
+const advice: Record<string, string> = {
+  addressInUse: 'Stop the other program, or choose another port.',
+  addressForbidden: 'Choose a port above 1023, or let the service manager give this right.',
+  'data-in-use': 'Another twinline runs with this data directory: stop it, or give each one its own.',
+  'data-newer': 'Install the newer twinline again, or restore a backup of this version.',
+}
+
+function explained(error: unknown): unknown {
+  if (!(error instanceof CodedError)) return error
+  const hint = advice[error.code]
+  return new Ended(exit.refused, `cannot start: ${errorText(error)}${hint === undefined ? '' : `. ${hint}`}`)
+}

@@ -1,0 +1,71 @@
+/** Follows an accepted message: prints each step as it happens, until every delivery has its outcome. */
+import { setTimeout as pause } from 'node:timers/promises'
+import { parseDuration } from '#core/duration.ts'
+import type * as schemas from '#intake/http/schemas.ts'
+import type { Shape } from '#intake/http/schemas.ts'
+import { type Answer, call, type Target } from './client.ts'
+import { exit } from './outcome.ts'
+import { localTime, printable, printJson } from './print.ts'
+import { reasonOf } from './target.ts'
+
+type Detail = Shape<typeof schemas.messageDetail>
+type Delivery = Detail['deliveries'][number]
+type Step = Detail['timeline'][number]
+
+const FIRST_PAUSE_MS = 100
+const LONGEST_PAUSE_MS = 2_000
+/** Every delivery leaves the queue when its validity ends; an appliance may be a moment late to say so. */
+const GRACE_MS = 60_000
+/** How long an appliance may be away (restarted, say) before we stop asking. */
+const PATIENCE_MS = 120_000
+
+/** @returns the exit code: 0 when all were sent, 1 when one was not, 4 when that cannot be known */
+export async function waitForOutcome(target: Target, id: string, json: boolean): Promise<number> {
+  const begun = performance.now()
+  let heard = begun
+  let detail: Detail | undefined
+  let shown = 0
+  for (let wait = FIRST_PAUSE_MS; ; wait = Math.min(wait * 1.5, LONGEST_PAUSE_MS)) {
+    const answer = await call(target, { method: 'GET', path: `/messages/${encodeURIComponent(id)}` })
+    if (answer.result === 'answer' && answer.status === 200) {
+      heard = performance.now()
+      detail = answer.body as Detail
+      if (!json) for (const step of detail.timeline.slice(shown)) printStep(step, detail)
+      shown = detail.timeline.length
+      if (detail.deliveries.every(isFinal)) return conclude(detail, json)
+    } else if (mustStop(answer) || performance.now() - heard > PATIENCE_MS) {
+      console.error(`twinline: it was accepted as ${id}, but its outcome cannot be read: ${reasonOf(answer)}`)
+      return exit.unknown
+    }
+    const validity = parseDuration(detail?.validity ?? '')
+    if (validity !== undefined && performance.now() - begun > validity + GRACE_MS && detail !== undefined) {
+      return conclude(detail, json)
+    }
+    await pause(wait)
+  }
+}
+
+const mustStop = (answer: Answer) => answer.result === 'answer' && answer.status >= 400 && answer.status < 500
+
+/** Nothing more will happen by itself; a sent one waits for its report as long as one is awaited. */
+function isFinal({ state, reportBy }: Delivery): boolean {
+  if (state === 'sent') return reportBy === undefined
+  return state !== 'queued' && state !== 'claimed' && state !== 'submitting'
+}
+
+function conclude(detail: Detail, json: boolean): number {
+  if (json) printJson(detail)
+  const states = detail.deliveries.map(({ state }) => state)
+  const good = ['sent', 'delivered', 'acknowledged']
+  if (states.every((state) => good.includes(state))) return exit.accepted
+  return states.every((state) => good.includes(state) || state === 'unknown') ? exit.unknown : exit.refused
+}
+
+function printStep({ delivery, at, event, state, line, part, reason }: Step, { deliveries }: Detail): void {
+  const { to = '', parts = 1 } = deliveries.find(({ id }) => id === delivery) ?? {}
+  const what = event === state ? state : `${event} → ${state}`
+  const which = part === undefined || parts === 1 ? '' : ` part ${part + 1} of ${parts}`
+  const where = line === undefined ? '' : ` on ${line}`
+  const why = reason === undefined ? '' : `: ${reason.text}`
+  console.log(printable(`${localTime(at)}  ${to}  ${what}${which}${where}${why}`))
+}

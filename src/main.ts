@@ -1,0 +1,67 @@
+#!/usr/bin/env node
+/**
+ * The command line's entry: looks at the Node version, then loads the one file of the command that was asked for.
+ * It imports nothing of the program before that, so that a command starts fast and a wrong Node gets a sentence.
+ */
+import { enableCompileCache } from 'node:module'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+
+/** The promise of a command is its exit code. */
+type Command = (argv: string[]) => Promise<number>
+
+const commands: Record<string, () => Promise<Command>> = {
+  run: async () => (await import('./cli/run.ts')).run,
+  send: async () => (await import('./cli/send.ts')).send,
+  totals: async () => (await import('./cli/totals.ts')).totals,
+  status: async () => (await import('./cli/status.ts')).status,
+  token: async () => (await import('./cli/token.ts')).token,
+  check: async () => (await import('./cli/check.ts')).check,
+  simulate: async () => (await import('./cli/simulate.ts')).simulate,
+  help: async () => (await import('./cli/help.ts')).help,
+  version: async () => (await import('./cli/help.ts')).version,
+}
+
+const synonyms: Record<string, string> = {
+  '--help': 'help',
+  '-h': 'help',
+  '--version': 'version',
+  '-V': 'version',
+}
+
+/** Compiled code is kept for the next start, in a place that only this user writes to. */
+function compileCache(): void {
+  const base = process.env['CACHE_DIRECTORY'] ?? process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache')
+  enableCompileCache(join(base, 'twinline'))
+}
+
+/** serialport 13 stalls on Node 26.3 and later; what we use of node:sqlite and type stripping needs 24. */
+function wrongNode(): string | undefined {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  if (major >= 24 && (major < 26 || (major === 26 && minor < 3))) return undefined
+  return (
+    `twinline needs Node 24 (up to 26.2), this is ${process.versions.node}. ` +
+    'Use the one that npm installs: node_modules/.bin/node src/main.ts, or npm start.'
+  )
+}
+
+async function main(argv: string[]): Promise<number> {
+  const wrong = wrongNode()
+  if (wrong !== undefined) {
+    console.error(wrong)
+    return 2
+  }
+  compileCache()
+  const [name = 'help', ...rest] = argv
+  const { dispatch } = await import('./cli/outcome.ts')
+  return dispatch(name, commands[synonyms[name] ?? name], Object.keys(commands), rest)
+}
+
+// A reader that went away (`twinline status | head -1`) is no failure of ours.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0)
+    throw error
+  })
+}
+process.exitCode = await main(process.argv.slice(2))
