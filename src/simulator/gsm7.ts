@@ -3,7 +3,7 @@
  *
  * Written apart from the gateway's own codec on purpose: a mistake there must not be repeated here. Pure.
  */
-import { extensionCharacters, lockingAlphabets, singleShiftCharacters } from './gsm7.table.ts'
+import { extensionCharacters, lockingAlphabets, singleShiftCharacters, voidPlace } from './gsm7.table.ts'
 
 const escapeCode = 0x1b
 
@@ -28,7 +28,7 @@ export function encodeSeptets(text: string): number[] | undefined {
 /**
  * @param locking national language identifier of the locking shift table, 0 for the default alphabet
  * @param single the same for the single shift table, 0 for the default extension
- * @returns the text, or undefined when the tables are unknown or the text ends inside an escape
+ * @returns the text, or undefined when a table is unknown, a code void or the text ends inside an escape
  */
 export function decodeSeptets(septets: readonly number[], locking = 0, single = 0): string | undefined {
   const alphabet = lockingAlphabets.get(locking)
@@ -37,14 +37,12 @@ export function decodeSeptets(septets: readonly number[], locking = 0, single = 
   let text = ''
   for (let index = 0; index < septets.length; index++) {
     const code = septets[index] ?? 0
-    if (code !== escapeCode) {
-      text += alphabet[code] ?? ''
-      continue
-    }
-    const next = septets[++index]
+    const next = code === escapeCode ? septets[++index] : code
     if (next === undefined) return undefined
-    // 6.2.1.1: a code without an entry shows the character of the default alphabet.
-    text += shifted.get(next) ?? alphabet[next] ?? ''
+    // 6.2.1.1: an escaped code without an entry shows the character of the main table.
+    const character = (code === escapeCode ? shifted.get(next) : undefined) ?? alphabet[next] ?? voidPlace
+    if (character === voidPlace) return undefined
+    text += character
   }
   return text
 }
