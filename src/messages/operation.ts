@@ -41,6 +41,8 @@ export type Operation =
   | { op: 'tokenRevoke'; id: string }
   /** A small fact that must outlive restarts and reach every member, e.g. that a SIM's PIN has been tried. */
   | { op: 'remember'; name: string; value: string }
+  /** The clock was corrected: times of unfinished deliveries accepted at or after `since` move by `byMs`. */
+  | { op: 'shiftTimes'; since: number; byMs: number }
 
 export interface LogEntry {
   origin: string

@@ -1,0 +1,105 @@
+/**
+ * The tables, as numbered steps that only go forward. The number of the newest step taken is SQLite's user_version.
+ *
+ * Within one release steps only add, so that the release before opens the store too: each step names the lowest
+ * version that can work with its result. A store that needs a newer program is refused untouched (`data-newer`).
+ */
+import type { DatabaseSync } from 'node:sqlite'
+import { CodedError } from '#core/errors.ts'
+
+export interface Step {
+  number: number
+  /** The lowest version (step number) of a program that can still work with the tables after this step. */
+  readableFrom: number
+  statements: string
+}
+
+/*
+ * Layout. A message takes as many consecutive positions as it has deliveries and is stored under the first, so that
+ * neither table needs an index to find the other; positions grow with acceptance and are kept in the archive.
+ * `live` is 0 queued, 1 submitting, 2 sent and awaiting a report, 3 unknown, and null for everything else; `deadline`
+ * is when a timer has to look at the delivery, null when it is final. A place in the log is the log's number times
+ * 2^40 plus the sequence, so that appending touches one page of one tree.
+ */
+export const steps: readonly Step[] = [
+  {
+    number: 1,
+    readableFrom: 1,
+    statements: `
+      CREATE TABLE logs (id INTEGER PRIMARY KEY, origin TEXT NOT NULL, incarnation TEXT NOT NULL UNIQUE);
+      CREATE TABLE log (place INTEGER PRIMARY KEY, at INTEGER NOT NULL, counter INTEGER NOT NULL,
+        node TEXT NOT NULL, operation TEXT NOT NULL);
+
+      CREATE TABLE messages (position INTEGER PRIMARY KEY, id TEXT NOT NULL, count INTEGER NOT NULL,
+        at INTEGER NOT NULL, key TEXT, body_hash TEXT, document TEXT NOT NULL);
+      CREATE UNIQUE INDEX messages_id ON messages (id);
+      CREATE INDEX messages_key ON messages (key) WHERE key IS NOT NULL;
+      CREATE TABLE deliveries (position INTEGER PRIMARY KEY, live INTEGER, priority INTEGER NOT NULL,
+        due INTEGER NOT NULL, deadline INTEGER, accepted INTEGER NOT NULL, changed INTEGER NOT NULL,
+        document TEXT NOT NULL);
+      CREATE INDEX deliveries_queue ON deliveries (priority, due) WHERE live = 0;
+      CREATE INDEX deliveries_live ON deliveries (live) WHERE live IS NOT NULL;
+      CREATE INDEX deliveries_deadline ON deliveries (deadline) WHERE deadline IS NOT NULL;
+
+      CREATE TABLE archive_messages (position INTEGER PRIMARY KEY, id TEXT NOT NULL, count INTEGER NOT NULL,
+        at INTEGER NOT NULL, key TEXT, body_hash TEXT, document TEXT NOT NULL);
+      CREATE UNIQUE INDEX archive_messages_id ON archive_messages (id);
+      CREATE TABLE archive_deliveries (position INTEGER PRIMARY KEY, live INTEGER, priority INTEGER NOT NULL,
+        due INTEGER NOT NULL, deadline INTEGER, accepted INTEGER NOT NULL, changed INTEGER NOT NULL,
+        document TEXT NOT NULL);
+
+      CREATE TABLE lines (id INTEGER PRIMARY KEY, node TEXT NOT NULL, line TEXT NOT NULL, UNIQUE (node, line));
+      CREATE TABLE awaiting (line INTEGER NOT NULL, reference INTEGER NOT NULL, position INTEGER NOT NULL,
+        part INTEGER NOT NULL, PRIMARY KEY (line, reference, position, part)) WITHOUT ROWID;
+      CREATE TABLE totals (hour INTEGER NOT NULL, line INTEGER NOT NULL, sent INTEGER NOT NULL DEFAULT 0,
+        delivered INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0,
+        unknown INTEGER NOT NULL DEFAULT 0, received INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (hour, line)) WITHOUT ROWID;
+
+      CREATE TABLE inbound (position INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNIQUE, parts_of TEXT NOT NULL,
+        entry TEXT NOT NULL, at INTEGER NOT NULL, document TEXT NOT NULL);
+      CREATE INDEX inbound_parts_of ON inbound (parts_of, entry);
+      CREATE TABLE inbound_waiting (entry TEXT PRIMARY KEY, parts_of TEXT NOT NULL, newest INTEGER NOT NULL) WITHOUT ROWID;
+      CREATE TABLE inbox (position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, at INTEGER NOT NULL,
+        revision INTEGER NOT NULL, document TEXT NOT NULL);
+
+      CREATE TABLE tokens (id TEXT PRIMARY KEY, document TEXT NOT NULL, last_used INTEGER) WITHOUT ROWID;
+      CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+      CREATE TABLE format (readable_from INTEGER NOT NULL);
+      INSERT INTO format VALUES (1);
+    `,
+  },
+]
+
+const versionOf = (db: DatabaseSync): number =>
+  Number(db.prepare('PRAGMA user_version').get()?.['user_version'])
+
+/**
+ * Takes the steps that the store has not taken yet, each in a transaction of its own.
+ * @throws CodedError `data-newer` when only a newer program can work with it
+ */
+export function migrate(db: DatabaseSync, known: readonly Step[] = steps): void {
+  const newest = known.at(-1)?.number ?? 0
+  const version = versionOf(db)
+  if (version > newest) {
+    const needed = Number(db.prepare('SELECT readable_from FROM format').get()?.['readable_from'])
+    if (needed <= newest) return
+    throw new CodedError(
+      'data-newer',
+      `the data was written by a newer version (format ${version}); this one knows formats up to ${newest}`,
+    )
+  }
+  for (const step of known) {
+    if (step.number <= version) continue
+    db.exec('BEGIN IMMEDIATE')
+    try {
+      db.exec(step.statements)
+      db.prepare('UPDATE format SET readable_from = ?').run(step.readableFrom)
+      db.exec(`PRAGMA user_version = ${step.number}`)
+      db.exec('COMMIT')
+    } catch (error) {
+      if (db.isTransaction) db.exec('ROLLBACK')
+      throw error
+    }
+  }
+}

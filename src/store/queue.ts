@@ -1,0 +1,97 @@
+/**
+ * Who gets which delivery next. Claims live in a table in memory: a crash gives everything back.
+ *
+ * The queue index is ordered by priority and due time, so the cost of a claim follows from what is claimed already
+ * (at most a dispatcher's window), never from how much is queued.
+ */
+import { priorities } from '#messages/message.ts'
+import { positionOf } from './apply.ts'
+import type { ClaimRequest, QueueDepth } from './contract.ts'
+import { integer, live, type Row, type Tables, text } from './tables.ts'
+
+/** The literal `live = 0` lets SQLite use the partial index. */
+const DUE = `SELECT position, document FROM deliveries
+  WHERE live = 0 AND priority = ? AND due <= ? AND position NOT IN (SELECT position FROM temp.claims)
+  ORDER BY due, position LIMIT ?`
+const NEXT = `SELECT due FROM deliveries
+  WHERE live = 0 AND priority = ? AND due >= ? AND position NOT IN (SELECT position FROM temp.claims)
+  ORDER BY due, position LIMIT 1`
+
+/** @returns a ClaimResult as JSON */
+export function claim(tables: Tables, request: ClaimRequest): string {
+  const claims: string[] = []
+  let nextDue: number | undefined
+  for (const priority of priorities) {
+    // All rows are read before any is claimed: a statement must not see its own effect.
+    const room = request.limit - claims.length
+    const rows = room > 0 ? tables.all(DUE, priority, request.now, room) : []
+    for (const row of rows) {
+      hold(tables, integer(row, 'position'))
+      claims.push(claimJson(tables, row))
+    }
+    // Below the limit everything due was taken, and the rest of this priority is due later.
+    const taken = room > rows.length
+    const due = tables.number(NEXT, priority, taken ? request.now + 1 : 0)
+    if (due !== undefined && (nextDue === undefined || due < nextDue)) nextDue = due
+  }
+  return `{"claims":[${claims.join(',')}]${nextDue === undefined ? '' : `,"nextDue":${nextDue}`}}`
+}
+
+export function hold(tables: Tables, position: number): void {
+  tables.runVolatile('INSERT OR IGNORE INTO temp.claims (position) VALUES (?)', position)
+}
+
+export function unhold(tables: Tables, position: number): void {
+  tables.runVolatile('DELETE FROM temp.claims WHERE position = ?', position)
+}
+
+export function release(tables: Tables, deliveries: readonly string[]): void {
+  for (const delivery of deliveries) {
+    const position = positionOf(tables, delivery)
+    if (position !== undefined) unhold(tables, position)
+  }
+}
+
+/** @returns Claim[] as JSON */
+export function submitting(tables: Tables): string {
+  const rows = tables.all(
+    'SELECT position, document FROM deliveries WHERE live = ? ORDER BY position',
+    live.submitting,
+  )
+  return `[${rows.map((row) => claimJson(tables, row)).join(',')}]`
+}
+
+/** A message stands under the position of its first delivery: the nearest one at or below. */
+function claimJson(tables: Tables, row: Row): string {
+  const message = tables.get(
+    'SELECT document FROM messages WHERE position <= ? ORDER BY position DESC LIMIT 1',
+    integer(row, 'position'),
+  )
+  return `{"delivery":${text(row, 'document')},"message":${message ? text(message, 'document') : 'null'}}`
+}
+
+/** @returns Delivery[] as JSON */
+export function overdue(tables: Tables, now: number, limit: number): string {
+  const rows = tables.all(
+    `SELECT document FROM deliveries WHERE deadline <= ? AND live <> ?
+     AND position NOT IN (SELECT position FROM temp.claims) ORDER BY deadline LIMIT ?`,
+    now,
+    live.submitting,
+    limit,
+  )
+  return `[${rows.map((row) => text(row, 'document')).join(',')}]`
+}
+
+export function depth(tables: Tables): QueueDepth {
+  const counts = tables.counts()
+  return {
+    queued: counts[live.queued] ?? 0,
+    submitting: counts[live.submitting] ?? 0,
+    awaitingReport: counts[live.awaitingReport] ?? 0,
+    unknown: counts[live.unknown] ?? 0,
+    oldest: tables.number(
+      'SELECT accepted FROM deliveries WHERE live = ? ORDER BY position LIMIT 1',
+      live.queued,
+    ),
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * The Store on SQLite (node:sqlite, one worker thread, WAL, synchronous=FULL, group commit), for one appliance.
+ * This file turns each call of the contract into a request; connection.ts batches them, worker.ts answers them.
+ */
+import type { CodedError } from '#core/errors.ts'
+import { Connection } from './connection.ts'
+import type { OperationLog, Page, Store } from './contract.ts'
+
+export interface SqliteOptions {
+  /** Made when missing (0700; the files in it 0600). One process at a time may use it. */
+  directory: string
+  /** This member's name: the origin of the log. */
+  node: string
+  /** Bytes of free space below which `accept` answers `full`; everything else may still use them. */
+  reserve?: number
+  /** Benchmarks only: an extra sleep on every commit, ms, that imitates a slow disk. */
+  syncDelayMs?: number
+  /** Wall time, ms since 1970, for changes that carry none themselves. */
+  now?: () => number
+  /** Told once when the store has stopped by itself: nothing can be stored any more, the program should end. */
+  onFailure?: (error: CodedError) => void
+}
+
+const RESERVE = 16 * 1024 * 1024
+/** Uses of tokens are noted this often, at most. */
+const TOUCH_MS = 60_000
+/** A filtered listing looks at this many messages for one page, in slices so that writes get in between. */
+const SCAN_ROWS = 20_000
+const SLICE_ROWS = 250
+
+/**
+ * Opens or makes the store in a directory.
+ * @throws CodedError `data-in-use`, `data-newer`, `data-unusable`
+ */
+export async function openStore(options: SqliteOptions): Promise<Store & OperationLog> {
+  const { directory, node, reserve = RESERVE, syncDelayMs = 0, now = Date.now, onFailure } = options
+  const touched = new Map<string, number>()
+  let touching: NodeJS.Timeout | undefined
+  const connection = await Connection.open({ directory, node, reserve, syncDelayMs }, (error) => {
+    clearTimeout(touching)
+    onFailure?.(error)
+  })
+
+  /** Only notes: where they cannot be written, the next use makes others. */
+  async function writeTouched(): Promise<void> {
+    clearTimeout(touching)
+    touching = undefined
+    const uses = [...touched].map(([id, at]) => ({ id, at }))
+    touched.clear()
+    await connection.call('touch', [uses], uses.length).catch(() => {})
+  }
+
+  return {
+    lastLogged: connection.lastLogged,
+
+    async accept(batch, claim) {
+      if (batch.length === 0) return []
+      if (!connection.accepting()) return batch.map(() => ({ result: 'full' as const }))
+      const weight = batch.reduce((sum, { deliveries }) => sum + deliveries.length, 0)
+      return connection.call('accept', [batch, claim?.term ?? null], weight)
+    },
+    async claim(request) {
+      const { claims, nextDue } = await connection.call('claim', [request])
+      return { claims, nextDue }
+    },
+    async release(deliveries) {
+      if (deliveries.length > 0) await connection.call('release', [deliveries], deliveries.length)
+    },
+    async record(changes) {
+      return changes.length === 0 ? [] : connection.call('record', [changes], changes.length)
+    },
+    submitting: () => connection.call('submitting', []),
+    overdue: (at, limit) => connection.call('overdue', [at, limit]),
+    async shiftTimes(since, byMs) {
+      await connection.call('operate', [{ op: 'shiftTimes', since, byMs }, now()])
+    },
+
+    message: async (id) => (await connection.call('message', [id])) ?? undefined,
+    async messages(query) {
+      const filtered = [query.state, query.to, query.tag, query.search].some((filter) => filter !== undefined)
+      const page: Page<Awaited<ReturnType<Store['messages']>>['items'][number]> = { items: [] }
+      let after = query.after
+      for (let looked = 0; looked < SCAN_ROWS && page.items.length < query.limit; looked += SLICE_ROWS) {
+        const limit = query.limit - page.items.length
+        const rows = filtered ? SLICE_ROWS : Math.min(limit, SLICE_ROWS)
+        const slice = await connection.call('messages', [
+          { ...query, limit, rows, ...(after === undefined ? {} : { after }) },
+        ])
+        page.items.push(...slice.items)
+        after = slice.next
+        if (after === undefined) break
+      }
+      if (after !== undefined) page.next = after
+      return page
+    },
+    async depth() {
+      const depth = await connection.call('depth', [])
+      return { ...depth, oldest: depth.oldest }
+    },
+    totals: (since) => connection.call('totals', [since]),
+    matchReport: async (report) => (await connection.call('matchReport', [report])) ?? undefined,
+
+    receive: async (part) => (await connection.call('receive', [part])) ?? undefined,
+    completePartials: (olderThan) => connection.call('completePartials', [olderThan, now()]),
+    inbox: (query) => connection.call('inbox', [query]),
+
+    async createToken(token) {
+      await connection.call('operate', [{ op: 'tokenCreate', token }, token.createdAt])
+    },
+    revokeToken: (id) => connection.call('operate', [{ op: 'tokenRevoke', id }, now()]),
+    async tokens() {
+      const stored = await connection.call('tokens', [])
+      return stored.map((token) => ({
+        ...token,
+        lastUsedAt: touched.get(token.id) ?? token.lastUsedAt,
+      }))
+    },
+    touchToken(id, at) {
+      touched.set(id, at - (at % TOUCH_MS))
+      touching ??= setTimeout(() => void writeTouched(), TOUCH_MS).unref()
+    },
+
+    async remember(name, value) {
+      await connection.call('operate', [{ op: 'remember', name, value }, now()])
+    },
+    recall: async (name) => (await connection.call('recall', [name])) ?? undefined,
+
+    sweep: (at, retention, limit) => connection.call('sweep', [at, retention, limit]),
+    close: () => connection.close(writeTouched),
+
+    entries: (origin, after, limit) => connection.call('entries', [origin, after, limit]),
+    position: () => connection.call('position', []),
+  }
+}

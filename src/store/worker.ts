@@ -1,0 +1,166 @@
+/**
+ * The store's thread: the only one that touches the database. Each batch that arrives is one transaction, answered
+ * when it is on disk; a batch that cannot be written is taken apart, so that one request's trouble stays its own.
+ *
+ * Checkpoints (moving pages from the write-ahead log into the database) run after answers went out, in the first
+ * pause; only when there is no pause for long, between two batches. So no caller pays for one while the disk has time.
+ */
+import { statfsSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { parentPort, workerData } from 'node:worker_threads'
+import { CodedError, errorText } from '#core/errors.ts'
+import { databasePath, lockDirectory, unusable } from './files.ts'
+import { migrate } from './migrations.ts'
+import type { Answer, Failure, Opening, Request, WorkerOptions } from './protocol.ts'
+import { Requests } from './requests.ts'
+import { writeFailure } from './sqlite-errors.ts'
+import { Tables } from './tables.ts'
+
+/** Rows written after which a pause is used for a checkpoint, and after which none is waited for. */
+const CHECKPOINT_ROWS = 500
+const CHECKPOINT_ROWS_MOST = 4_000
+const PAUSE_MS = 20
+/** In pages: the last resort that keeps the write-ahead log bounded. */
+const WAL_LIMIT_PAGES = 32_768
+
+const options = workerData as WorkerOptions
+
+function freeBytes(): number {
+  const { bavail, bsize } = statfsSync(options.directory)
+  return bavail * bsize
+}
+
+function openDatabase(): DatabaseSync {
+  const db = new DatabaseSync(databasePath(options.directory), {
+    timeout: 5_000,
+  })
+  db.exec(`PRAGMA page_size = 2048; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+    PRAGMA wal_autocheckpoint = ${WAL_LIMIT_PAGES}; PRAGMA cache_size = -4096;`)
+  migrate(db)
+  return db
+}
+
+const sleeper = new Int32Array(new SharedArrayBuffer(4))
+const sleep = (ms: number): void => {
+  if (ms > 0) Atomics.wait(sleeper, 0, 0, ms)
+}
+
+class Worker {
+  readonly #db: DatabaseSync
+  readonly #lock: DatabaseSync
+  readonly #tables: Tables
+  readonly #requests: Requests
+  #pause: NodeJS.Timeout | undefined
+
+  constructor() {
+    this.#lock = lockDirectory(options.directory)
+    try {
+      this.#db = openDatabase()
+      this.#tables = new Tables(this.#db)
+      this.#requests = new Requests(this.#tables, options.node, () => freeBytes() >= options.reserve)
+    } catch (error) {
+      this.#lock.close()
+      throw error instanceof CodedError ? error : unusable(options.directory, error)
+    }
+  }
+
+  lastLogged(): number {
+    return this.#requests.log.lastLogged()
+  }
+
+  batch(requests: readonly Request[]): string[] {
+    try {
+      return this.#transaction(requests)
+    } catch (error) {
+      if (requests.length > 1) return requests.flatMap((request) => this.batch([request]))
+      const failed = writeFailure(error, freeBytes())
+      const request = requests[0]
+      if (request?.method === 'accept' && failed.code === 'disk-full') {
+        return [`{"value":${JSON.stringify(request.args[0].map(() => ({ result: 'full' })))}}`]
+      }
+      return [JSON.stringify({ error: failureOf(failed) } satisfies Answer)]
+    }
+  }
+
+  /** All or nothing. An error that is an answer (a coded one) was raised before its request changed anything. */
+  #transaction(requests: readonly Request[]): string[] {
+    this.#tables.dirty = false
+    this.#db.exec('BEGIN')
+    try {
+      const answers = requests.map((request) => {
+        try {
+          return `{"value":${this.#requests.answer(request)}}`
+        } catch (error) {
+          if (error instanceof CodedError) return JSON.stringify({ error: failureOf(error) } satisfies Answer)
+          throw error
+        }
+      })
+      this.#db.exec('COMMIT')
+      if (this.#tables.dirty) sleep(options.syncDelayMs)
+      return answers
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
+      this.#tables.reload()
+      this.#requests.log.reload()
+      throw error
+    }
+  }
+
+  /** Called after answers went out. */
+  rest(): void {
+    if (this.#tables.rowsWritten >= CHECKPOINT_ROWS_MOST) {
+      this.#checkpoint()
+    } else if (this.#tables.rowsWritten >= CHECKPOINT_ROWS) {
+      this.#pause ??= setTimeout(() => this.#checkpoint(), PAUSE_MS)
+      this.#pause.refresh()
+    }
+  }
+
+  #checkpoint(): void {
+    clearTimeout(this.#pause)
+    this.#pause = undefined
+    this.#tables.rowsWritten = 0
+    try {
+      this.#db.exec('PRAGMA wal_checkpoint(PASSIVE)')
+      sleep(options.syncDelayMs)
+    } catch {
+      // A full or failing disk: everything is in the write-ahead log already, and the next write that fails says so.
+    }
+  }
+
+  close(): void {
+    clearTimeout(this.#pause)
+    this.#db.close()
+    this.#lock.close()
+  }
+}
+
+const failureOf = (error: unknown): Failure =>
+  error instanceof CodedError
+    ? { code: error.code, message: error.message }
+    : { code: 'store-failed', message: errorText(error) }
+
+function serve(): void {
+  const port = parentPort
+  if (!port) throw new Error('twinline is wrong: the store worker runs outside a worker thread')
+  let worker: Worker
+  try {
+    worker = new Worker()
+  } catch (error) {
+    port.postMessage({ error: failureOf(error) } satisfies Opening)
+    return
+  }
+  port.on('message', (message: string) => {
+    if (message === 'close') {
+      worker.close()
+      port.close()
+      return
+    }
+    const requests: Request[] = JSON.parse(message)
+    port.postMessage(`[${worker.batch(requests).join(',')}]`)
+    worker.rest()
+  })
+  port.postMessage({ lastLogged: worker.lastLogged() } satisfies Opening)
+}
+
+serve()
