@@ -15,11 +15,13 @@ Every refusal is a problem (RFC 9457) with a \`code\` that is listed in docs/err
 async function readingPage(api: Api): Promise<FastifyInstance> {
   const { default: swaggerUi } = await import('@fastify/swagger-ui')
   const page = fastify()
-  // The page asks its own server for the document; this one shows that of the interface.
-  page.decorate('swagger', api.swagger)
+  await page.register(swagger)
   await page.register(swaggerUi, {
     routePrefix: '/docs',
     staticCSP: true,
+    // The page would describe its own server.
+    transformSpecification: () => api.swagger(),
+    transformSpecificationClone: false,
     uiConfig: { deepLinking: true },
   })
   await page.ready()

@@ -19,9 +19,9 @@ const STOP_MS = 5_000
 
 const options: ServerOptions = {
   // From the first byte of a request (or the connection) to the end of its headers, and of its body.
-  headersTimeout: 10_000,
+  headersTimeout: 5_000,
   requestTimeout: 30_000,
-  connectionsCheckingInterval: 2_000,
+  connectionsCheckingInterval: 1_000,
   keepAliveTimeout: 75_000,
   maxHeaderSize: 16_384,
   noDelay: true,

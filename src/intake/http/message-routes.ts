@@ -19,6 +19,11 @@ const bodyHash = (body: NewMessage): string =>
 
 function submitRequest(body: NewMessage, source: string, key: string | undefined): SubmitRequest {
   const { validity, ...same } = body
+  for (const field of ['text', 'tag'] as const) {
+    // A lone half of a surrogate pair is no character: it could be neither stored nor sent as it came.
+    if (body[field]?.isWellFormed() === false)
+      throw new Problem(400, 'malformed-text', `${field} holds half a surrogate pair`, { field })
+  }
   const request: SubmitRequest = { ...same, source }
   if (validity !== undefined) {
     const ms = parseDuration(validity)
@@ -69,7 +74,7 @@ export function messageRoutes(api: Api, { dispatch, store, metrics, access }: Pa
           reply.code(202)
           return acceptedView(result.view, result.replicated)
         case 'invalid':
-          throw new Problem(400, result.code, result.detail, {
+          throw new Problem(400, result.code, `${result.field}: ${result.detail}`, {
             field: result.field,
           })
         case 'conflict':

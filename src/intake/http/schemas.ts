@@ -128,6 +128,10 @@ const delivery = object(
     line: text,
     due: time,
     expires: time,
+    reportBy: {
+      ...time,
+      description: 'While sent: when waiting for its status report ends; absent when none is awaited',
+    },
   },
   ['id', 'to', 'channel', 'state', 'parts', 'confirmed', 'attempts', 'possibleDuplicate', 'due', 'expires'],
 )

@@ -5,6 +5,7 @@
  * The command line uses createToken() on the store itself when the service is down; the service uses Tokens.
  */
 import { createHash, randomBytes } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Clock } from '#core/clock.ts'
 import { newId } from '#core/ids.ts'
 import type { Scope, TokenRecord } from '#messages/operation.ts'
@@ -50,10 +51,10 @@ export interface Tokens {
   list(): Promise<TokenEntry[]>
 }
 
-/** How long a token that somebody else revoked may still be taken for good, ms. */
-const STALE_MS = 30_000
-/** Unknown tokens cost the store at most one look in this time, ms, however many come. */
-const ANEW_MS = 1_000
+/** How long a token that another process or member revoked may still be taken for good, ms. */
+const STALE_MS = 5_000
+/** However many unknown tokens come, the store is asked once in this time, ms. */
+const ANEW_MS = 100
 const TOUCH_MS = 60_000
 
 export async function openTokens(store: Store, clock: Clock): Promise<Tokens> {
@@ -61,7 +62,7 @@ export async function openTokens(store: Store, clock: Clock): Promise<Tokens> {
   const touched = new Map<string, number>()
   let loads = 0
   let loadedAt = 0
-  let loading: Promise<void> | undefined
+  let next: Promise<void> | undefined
 
   async function load(): Promise<void> {
     const turn = ++loads
@@ -71,14 +72,18 @@ export async function openTokens(store: Store, clock: Clock): Promise<Tokens> {
     if (turn === loads) byHash = new Map(entries.map((entry) => [entry.hash, entry]))
   }
 
-  /** Never rejects: a store that cannot answer leaves the tokens as they were known. */
+  async function loadSoon(): Promise<void> {
+    await pause(Math.max(0, loadedAt + ANEW_MS - clock.monotonic()))
+    // Whoever asks from here on needs a later look than this one.
+    next = undefined
+    // A store that cannot answer leaves the tokens as they were known.
+    await load().catch(() => {})
+  }
+
+  /** Never rejects. */
   function refresh(): Promise<void> {
-    loading ??= load()
-      .catch(() => {})
-      .finally(() => {
-        loading = undefined
-      })
-    return loading
+    next ??= loadSoon()
+    return next
   }
 
   function find(token: string): TokenRecord | undefined {
@@ -96,7 +101,7 @@ export async function openTokens(store: Store, clock: Clock): Promise<Tokens> {
   return {
     find,
     async findAnew(token) {
-      if (loading !== undefined || clock.monotonic() - loadedAt > ANEW_MS) await refresh()
+      await refresh()
       return find(token)
     },
     async create(request) {

@@ -39,6 +39,7 @@ function deliveryView(delivery: Delivery): Shape<typeof schemas.message>['delive
     ...(reason === undefined ? {} : { reason }),
     ...(node === undefined ? {} : { node }),
     ...(line === undefined ? {} : { line }),
+    ...(delivery.reportBy === undefined ? {} : { reportBy: iso(delivery.reportBy) }),
   }
 }
 

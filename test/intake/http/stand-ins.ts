@@ -191,6 +191,8 @@ export interface Appliance extends ReturnType<typeof memoryStore> {
   /** A new token, ready for the header. */
   bearer(...scopes: Scope[]): Promise<string>
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>
+  /** Stops and leaves the data directory as it is. */
+  stopKeeping(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -269,6 +271,7 @@ export async function startAppliance(
       }
       return answerOf(await fetch(base + path, init))
     },
+    stopKeeping: http.stop,
     async stop() {
       await http.stop()
       await rm(data, { recursive: true, force: true })

@@ -1,0 +1,104 @@
+/** The description of the interface: complete, consistent in itself, readable without a network. */
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Appliance, answerOf, startAppliance } from './stand-ins.ts'
+
+let appliance: Appliance
+interface Operation {
+  summary?: string
+  security?: object[]
+  requestBody?: { content: Record<string, { schema: { required?: string[]; properties?: object } }> }
+  responses: Record<string, { description?: string; content?: Record<string, unknown> }>
+  parameters?: { name: string; in: string }[]
+}
+interface Description {
+  openapi: string
+  paths: Record<string, Record<string, Operation>>
+  security: object[]
+  components: { schemas: Record<string, unknown>; securitySchemes: object }
+}
+let document: Description
+
+beforeAll(async () => {
+  appliance = await startAppliance()
+  document = (await (await fetch(`${appliance.base}/openapi.json`)).json()) as Description
+})
+afterAll(() => appliance.stop())
+
+test('every route of the interface is described, and nothing else', () => {
+  const described = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  )
+  expect(described.sort()).toEqual([
+    'DELETE /api/v1/messages/{id}',
+    'DELETE /api/v1/tokens/{id}',
+    'GET /api/v1/inbox',
+    'GET /api/v1/lines',
+    'GET /api/v1/lines/{id}',
+    'GET /api/v1/messages',
+    'GET /api/v1/messages/{id}',
+    'GET /api/v1/status',
+    'GET /api/v1/tokens',
+    'GET /api/v1/totals',
+    'GET /healthz',
+    'GET /metrics',
+    'GET /readyz',
+    'GET /role',
+    'POST /api/v1/lines/{id}/{action}',
+    'POST /api/v1/messages',
+    'POST /api/v1/messages/{id}/retry',
+    'POST /api/v1/tokens',
+  ])
+})
+
+test('it is OpenAPI 3.1 and every reference in it leads somewhere', () => {
+  expect(document.openapi).toBe('3.1.0')
+  const text = JSON.stringify(document)
+  for (const [, name] of text.matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)) {
+    expect(Object.keys(document.components.schemas)).toContain(name)
+  }
+  expect(text).toContain('#/components/schemas/problem')
+  // $id belongs to the validator; in OpenAPI it would change what a reference means.
+  expect(text).not.toContain('"$id"')
+})
+
+test('every operation has a summary, a described answer, its problems and its security', () => {
+  expect(document.security).toEqual([{ token: [] }])
+  expect(document.components.securitySchemes).toEqual({ token: { type: 'http', scheme: 'bearer' } })
+  for (const [path, methods] of Object.entries(document.paths)) {
+    for (const operation of Object.values(methods)) {
+      expect(operation.summary, path).toBeTruthy()
+      expect(operation.responses['4XX']?.content, path).toHaveProperty(['application/problem+json'])
+      for (const answer of Object.values(operation.responses)) expect(answer.description, path).toBeTruthy()
+      expect(operation.security ?? document.security, path).toEqual(
+        path.startsWith('/api/') ? [{ token: [] }] : [],
+      )
+      const named = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
+      const inPath = (operation.parameters ?? []).filter((parameter) => parameter.in === 'path')
+      expect(inPath.map(({ name }) => name).sort(), path).toEqual(named.sort())
+    }
+  }
+})
+
+test('what is described is what is asked for', () => {
+  const post = document.paths['/api/v1/messages']?.['post']
+  const body = post?.requestBody?.content['application/json']?.schema
+  expect(body?.required).toEqual(['to', 'text'])
+  expect(Object.keys(body?.properties ?? {})).toContain('onUnknown')
+  expect(post?.parameters?.map(({ name }) => name)).toEqual(['idempotency-key'])
+  expect(Object.keys(post?.responses ?? {})).toContain('202')
+})
+
+test('the page to read it comes from the appliance alone', async () => {
+  const page = await answerOf(await fetch(`${appliance.base}/docs`))
+  expect(page.status, appliance.errors.join()).toBe(200)
+  expect(page.headers.get('content-type')).toMatch(/^text\/html/)
+  const links = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, link]) => link ?? '')
+  expect(links.length).toBeGreaterThan(3)
+  for (const link of links) {
+    const part = await fetch(new URL(link, `${appliance.base}/docs`))
+    expect(part.status, link).toBe(200)
+    expect(new URL(part.url).origin).toBe(appliance.base)
+    await part.arrayBuffer()
+  }
+  expect(await (await fetch(`${appliance.base}/docs/json`)).json()).toEqual(document)
+})
