@@ -65,8 +65,6 @@ export async function run(argv: string[]): Promise<number> {
 
   const code = await ending.promise
   supervision.stopping()
-  // Whatever keeps the appliance from stopping, or the process from ending after it, does so no longer than this.
-  setTimeout(() => process.exit(exit.refused), STOP_MS).unref()
   await appliance.stop()
   log.info({}, 'stopped')
   return code
@@ -76,12 +74,17 @@ export async function run(argv: string[]): Promise<number> {
 function untilEnd(log: Log): { promise: Promise<number>; fail: (error: Error) => void } {
   const { promise, resolve } = Promise.withResolvers<number>()
   let first: number | undefined
+  function end(code: number): void {
+    // Whatever keeps the appliance from starting or stopping, or the process from ending, does so no longer than this.
+    setTimeout(() => process.exit(exit.refused), STOP_MS).unref()
+    resolve(code)
+  }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       if (first !== undefined && performance.now() - first > SAME_SIGNAL_MS) process.exit(exit.refused)
       first ??= performance.now()
       log.info({ signal }, 'stopping')
-      resolve(exit.accepted)
+      end(exit.accepted)
     })
   }
   return {
@@ -89,7 +92,7 @@ function untilEnd(log: Log): { promise: Promise<number>; fail: (error: Error) =>
     fail(error) {
       log.error({ error: error.message }, 'cannot go on')
       console.error(`twinline: cannot go on: ${error.message}`)
-      resolve(exit.refused)
+      end(exit.refused)
     },
   }
 }

@@ -64,8 +64,8 @@ export async function send(argv: string[]): Promise<number> {
       usage,
     )
   }
-  const targets = targetsOf(values, usage)
   const body = JSON.stringify(await requestBody(values))
+  const targets = targetsOf(values, usage)
   const key = values.key ?? randomUUID()
   const request: Call = { method: 'POST', path: '/messages', body, headers: { 'idempotency-key': key } }
 

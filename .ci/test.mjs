@@ -1,0 +1,68 @@
+// Runs all tests, or those named (npm test -- test/sms), under the pinned Node. Plain JavaScript: it must run on any
+// Node ≥ 20. A suite that lacks a Debian program or a privilege is not run (test/requirements.ts) and is listed at
+// the end with the command that installs it; with CI=true such a suite fails by name there already.
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+
+const bin = join(import.meta.dirname, '..', 'node_modules', '.bin')
+const scratch = mkdtempSync(join(tmpdir(), 'twinline-test-'))
+const resultFile = join(scratch, 'result.json')
+
+function vitest() {
+  const config = join(import.meta.dirname, '..', 'test', 'vitest.config.ts')
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${resultFile}`]
+  const child = spawn(join(bin, 'vitest'), ['run', '--config', config, ...reporters, ...process.argv.slice(2)], {
+    stdio: 'inherit',
+    env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` },
+  })
+  // Ctrl-C reaches the child by itself; we stay to tell the result.
+  process.on('SIGINT', () => {})
+  process.on('SIGTERM', () => child.kill('SIGTERM'))
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('exit', (code) => resolve(code ?? 1))
+  })
+}
+
+/** The titles that test/requirements.ts gives to suites that lack something, and the files they stand in. */
+function notRun({ testResults }) {
+  const found = new Map()
+  for (const { name: file, assertionResults } of testResults) {
+    for (const { ancestorTitles, title } of assertionResults) {
+      for (const text of [...ancestorTitles, title]) {
+        const match = /^\[not run: needs (.*?)\] (.*)$/.exec(text)
+        if (match) found.set(`${file} ${text}`, { file, suite: match[2], needs: match[1] })
+      }
+    }
+  }
+  return [...found.values()]
+}
+
+const code = await vitest()
+let result
+try {
+  result = JSON.parse(readFileSync(resultFile, 'utf8'))
+} catch {
+  console.error('vitest ended without a result')
+}
+rmSync(scratch, { recursive: true, force: true })
+process.exitCode = code
+
+if (result) {
+  const missing = notRun(result)
+  if (missing.length > 0) {
+    console.log('\nNot run, because something is missing here (npm run setup, as root, installs all of it):')
+    for (const { file, suite, needs } of missing) {
+      console.log(`  ${file.replace(`${process.cwd()}/`, '')} > ${suite}\n    needs ${needs}`)
+    }
+    console.log('')
+  }
+  const skipped = result.numPendingTests + result.numTodoTests
+  // A file that could not even be loaded holds no test that could fail, so it counts as one.
+  const broken = result.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0)
+  console.log(
+    `${result.numPassedTests} passed, ${result.numFailedTests + broken.length} failed, ${skipped} skipped`,
+  )
+}
