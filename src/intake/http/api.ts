@@ -4,7 +4,6 @@
  */
 import { isUtf8 } from 'node:buffer'
 import fastify, { type FastifyReply } from 'fastify'
-import { limits } from '#dispatch/contract.ts'
 import { describeApi } from './documentation.ts'
 import { lineRoutes } from './line-routes.ts'
 import { messageRoutes } from './message-routes.ts'
@@ -13,6 +12,9 @@ import type { Api, Parts } from './parts.ts'
 import { Problem, problemOf, sendProblem } from './problems.ts'
 import type { SchemaTypes } from './schemas.ts'
 import { tokenRoutes } from './token-routes.ts'
+
+/** Bytes of a body, but for messages, which may name many recipients. */
+const BODY_LIMIT = 16_384
 
 const internal = new Problem(500, 'internal', 'something went wrong inside the appliance; its log says what')
 
@@ -54,7 +56,7 @@ export async function createApi(parts: Parts): Promise<Api> {
   }
 
   const api: Api = fastify({
-    bodyLimit: limits.body,
+    bodyLimit: BODY_LIMIT,
     routerOptions: { maxParamLength: 200, querystringParser: parseQuery },
     // Errors before a route is found, such as a path that cannot be decoded.
     frameworkErrors: (error, _request, reply) => refuse(error, reply),

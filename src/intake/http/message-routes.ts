@@ -1,10 +1,11 @@
 /** Messages over HTTP: accept, list, look up, cancel, send again. */
 import { createHash } from 'node:crypto'
+import type { onRequestHookHandler } from 'fastify'
 import { parseDuration } from '#core/duration.ts'
 import { type ActionResult, limits, type SubmitRequest } from '#dispatch/contract.ts'
 import { requires } from './auth.ts'
 import type { Api, Parts } from './parts.ts'
-import { Problem } from './problems.ts'
+import { Problem, sendProblem } from './problems.ts'
 import type { Shape } from './schemas.ts'
 import * as schemas from './schemas.ts'
 import { acceptedView, detailView, inboxView, messageView, pageView } from './views.ts'
@@ -46,6 +47,31 @@ function actionView(result: ActionResult): Shape<typeof schemas.messageDetail> {
   }
 }
 
+/** Bytes that an ordinary message never has. */
+const LARGE = 65_536
+/** Requests with more than that, at a time: their bodies are held in memory. */
+const LARGE_AT_ONCE = 8
+
+/** Keeps many clients with large bodies from filling the memory of a small box. */
+function roomForBody(): onRequestHookHandler {
+  let large = 0
+  return (request, reply, done) => {
+    const length = Number(request.headers['content-length'] ?? Number.POSITIVE_INFINITY)
+    if (length > LARGE) {
+      if (large >= LARGE_AT_ONCE) {
+        reply.header('retry-after', '1')
+        sendProblem(reply, new Problem(503, 'busy', 'too many large requests at a time; nothing was stored'))
+        return
+      }
+      large += 1
+      reply.raw.once('close', () => {
+        large -= 1
+      })
+    }
+    done()
+  }
+}
+
 export function messageRoutes(api: Api, { dispatch, store, metrics, access }: Parts): void {
   const send = requires('send', access)
   const read = requires('read', access)
@@ -54,7 +80,7 @@ export function messageRoutes(api: Api, { dispatch, store, metrics, access }: Pa
   api.post(
     '/messages',
     {
-      onRequest: send,
+      onRequest: [send, roomForBody()],
       bodyLimit: limits.body,
       schema: {
         tags,

@@ -182,6 +182,28 @@ test.each([
   expect(answer).toContain(`"code":"${code}"`)
 })
 
+test('many large bodies at a time are turned away, and taken again when there is room', async () => {
+  const { hostname, port } = new URL(appliance.base)
+  const authorization = await appliance.bearer('send')
+  const head = `POST /api/v1/messages HTTP/1.1\r\nHost: a\r\nAuthorization: ${authorization}\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n\r\n`
+  const clients = await Promise.all(
+    Array.from({ length: 8 }, async () => {
+      const client = connect(Number(port), hostname)
+      client.write(head)
+      // 100 Continue: the server has seen the headers and waits for the body.
+      await once(client, 'data')
+      return client
+    }),
+  )
+  const large = { to: ['1'], text: 'x'.repeat(70_000) }
+  const refused = await appliance.call('POST', '/api/v1/messages', large)
+  expect(refused).toMatchObject({ status: 503, json: { code: 'busy' } })
+  expect(refused.headers.get('retry-after')).toBe('1')
+  expect((await appliance.call('POST', '/api/v1/messages', good)).status).toBe(202)
+  for (const client of clients) client.destroy()
+  await expect.poll(async () => (await appliance.call('POST', '/api/v1/messages', large)).status).toBe(202)
+})
+
 test('after all this, a good message is taken', async () => {
   expect((await appliance.call('POST', '/api/v1/messages', good)).status).toBe(202)
 })
