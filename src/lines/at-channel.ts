@@ -14,6 +14,7 @@ import {
   type Answer,
   type Command,
   CommandExchange,
+  CTRL_Z,
   ESCAPE,
   type Exchange,
   type ExchangeHost,
@@ -78,8 +79,9 @@ export class AtChannel {
   #waiting: Waiting[] = []
   #timer: NodeJS.Timeout | undefined
   #inStep = true
-  /** A prompt may be open, so that getting into step begins with ESC. */
-  #promptOpen = false
+  /** Whether the modem may be waiting for text, and whether that text has been written. */
+  #prompted: 'no' | 'open' | 'written' = 'no'
+  #leaves = 0
   #lastEcho = ''
   #withBody: Unsolicited | undefined
   #closed = false
@@ -146,7 +148,7 @@ export class AtChannel {
   resync(budgetMs: number): Promise<boolean> {
     return new Promise((resolve) => {
       this.#inStep = false
-      this.#enter(new Resync(this.#promptOpen, budgetMs, resolve), true)
+      this.#enter(new Resync(this.#leave, budgetMs, resolve), true)
     })
   }
 
@@ -180,7 +182,7 @@ export class AtChannel {
       return
     }
     this.#begin(
-      new Resync(this.#promptOpen, STEP_BUDGET_MS, (answered) => {
+      new Resync(this.#leave, STEP_BUDGET_MS, (answered) => {
         if (this.#closed || !answered)
           next.exchange.lost(this.#closed ? { how: 'closed' } : { how: 'silent' })
         else if (this.#active) this.#waiting.unshift(next)
@@ -192,7 +194,10 @@ export class AtChannel {
   #begin(exchange: Exchange): void {
     this.#active = exchange
     this.#lastEcho = exchange.echo
-    if (exchange instanceof PromptExchange) this.#promptOpen = true
+    if (exchange instanceof PromptExchange) {
+      this.#prompted = 'open'
+      this.#leaves = 0
+    }
     exchange.begin(this.#host)
   }
 
@@ -200,7 +205,7 @@ export class AtChannel {
     clearTimeout(this.#timer)
     this.#active = undefined
     this.#inStep = inStep
-    if (inStep) this.#promptOpen = false
+    if (inStep) this.#prompted = 'no'
     // What waits goes out before this exchange's owner hears of its end, so the two alternate under load.
     if (this.#waiting.length > 0) this.#next()
   }
@@ -216,8 +221,19 @@ export class AtChannel {
     for (const { exchange } of waiting) exchange.lost(lost)
   }
 
+  /**
+   * How to leave a prompt: ESC, and for a modem that ignores it, Ctrl-Z by turns: without text that is no PDU, and ends
+   * the entry with an error. Never Ctrl-Z once text was written, which it might complete.
+   */
+  readonly #leave = (): string | undefined => {
+    if (this.#prompted === 'no') return undefined
+    this.#leaves += 1
+    return this.#prompted === 'open' && this.#leaves % 2 === 0 ? CTRL_Z : ESCAPE
+  }
+
   #write(text: string): void {
     if (this.#closed) return
+    if (text.length > 1 && text.endsWith(CTRL_Z)) this.#prompted = 'written'
     this.#options.trace.add(this.#options.now(), 'out', text)
     this.#options.write(text)
   }
@@ -240,7 +256,7 @@ export class AtChannel {
       this.#active.prompt()
       return
     }
-    this.#promptOpen = true
+    this.#prompted = 'open'
     this.#inStep = false
     this.#write(ESCAPE)
   }
@@ -282,7 +298,7 @@ export class AtChannel {
   #started(line: string): void {
     if (!this.#options.handlers.started(line)) return
     this.#inStep = true
-    this.#promptOpen = false
+    this.#prompted = 'no'
     this.#abandon({ how: 'reset', line })
   }
 }

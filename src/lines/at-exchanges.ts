@@ -30,6 +30,8 @@ const ESCAPE_GUARD_MS = 150
 const PROBE_MS = 900
 /** After an answer that may be a late one: this much silence, and nothing is under way any more. */
 const QUIET_MS = 250
+/** A modem that asks for text again and again is not brought back into step by more of the same. */
+const MOST_PROMPTS = 6
 
 /** What an exchange may do to its channel. */
 export interface ExchangeHost {
@@ -234,7 +236,6 @@ export class PromptExchange implements Exchange {
       if (this.#reference !== undefined) this.#end(false, { result: 'taken', reference: this.#reference })
       else this.#end(false, { result: 'noAnswer' })
     } else if (!this.#prompted) {
-      this.#host?.write(ESCAPE)
       this.#end(false, { result: 'noPrompt' })
     } else {
       this.#giveBack({
@@ -269,7 +270,6 @@ export class PromptExchange implements Exchange {
 
   #giveBack(reason: Reason): void {
     if (this.#phase !== 'prompt') return
-    this.#host?.write(ESCAPE)
     this.#end(false, { result: 'stopped', reason })
   }
 
@@ -292,8 +292,7 @@ export class Resync implements Exchange {
   readonly needsStep = false
   readonly echo = 'AT'
   readonly #done: (answered: boolean) => void
-  /** A prompt may be open: an ESC goes first. */
-  readonly #escape: boolean
+  readonly #leave: () => string | undefined
   #left: number
   #phase: 'guard' | 'probe' | 'marker' | 'quiet' = 'guard'
   #heard = false
@@ -301,19 +300,19 @@ export class Resync implements Exchange {
   #prompts = 0
   #host: ExchangeHost | undefined
 
-  /** @param budgetMs how long the modem may stay silent before this gives up */
-  constructor(promptOpen: boolean, budgetMs: number, done: (answered: boolean) => void) {
-    this.#escape = promptOpen
+  /**
+   * @param leave what to write before the next probe to leave a prompt that may be open; undefined when none can be
+   * @param budgetMs how long the modem may stay silent before this gives up
+   */
+  constructor(leave: () => string | undefined, budgetMs: number, done: (answered: boolean) => void) {
+    this.#leave = leave
     this.#left = Math.max(1, Math.round(budgetMs / PROBE_MS))
     this.#done = done
   }
 
   begin(host: ExchangeHost): void {
     this.#host = host
-    if (this.#escape) {
-      host.deadline(ESCAPE_GUARD_MS)
-      host.write(ESCAPE)
-    } else this.#probe()
+    this.#probe()
   }
 
   takes(line: string): boolean {
@@ -328,7 +327,7 @@ export class Resync implements Exchange {
     }
     const final = parseFinal(line)
     if (!final) return
-    if (this.#phase === 'guard') this.#probe()
+    if (this.#phase === 'guard') this.#say()
     else if (this.#phase === 'probe') this.#ask()
     else if (this.#marked) this.#end(true)
     else {
@@ -341,17 +340,14 @@ export class Resync implements Exchange {
   }
 
   prompt(): void {
-    // It still waits for text. Some modems ignore ESC; an empty or broken PDU ends the entry with an error instead.
-    this.#prompts++
-    this.#phase = 'guard'
-    this.#host?.deadline(ESCAPE_GUARD_MS)
-    this.#host?.write(this.#prompts < 3 ? ESCAPE : CTRL_Z)
-    if (this.#prompts > 5) this.#end(false)
+    // It still waits for text, whatever this channel thinks.
+    if (++this.#prompts > MOST_PROMPTS) this.#end(false)
+    else this.#guard(this.#leave() ?? ESCAPE)
   }
 
   expired(): void {
     if (this.#phase === 'quiet' || (this.#phase === 'marker' && this.#heard)) this.#end(true)
-    else if (this.#phase === 'guard') this.#probe()
+    else if (this.#phase === 'guard') this.#say()
     else if (--this.#left <= 0) this.#end(false)
     else this.#probe()
   }
@@ -361,6 +357,18 @@ export class Resync implements Exchange {
   }
 
   #probe(): void {
+    const leave = this.#leave()
+    if (leave === undefined) this.#say()
+    else this.#guard(leave)
+  }
+
+  #guard(leave: string): void {
+    this.#phase = 'guard'
+    this.#host?.deadline(ESCAPE_GUARD_MS)
+    this.#host?.write(leave)
+  }
+
+  #say(): void {
     this.#phase = 'probe'
     this.#host?.deadline(PROBE_MS)
     this.#host?.write('AT\r')

@@ -319,8 +319,7 @@ export class Supervisor {
     this.#connection = undefined
     if (!connection) return
     connection.channel.close()
-    const closed = connection.port?.close()
-    if (closed) this.#closing = closed
+    this.#closing = connection.port?.close() ?? Promise.resolve()
   }
 
   async #prepare(act: number): Promise<void> {

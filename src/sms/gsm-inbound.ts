@@ -19,6 +19,7 @@ import { decodeIncoming } from './deliver.ts'
 import type { Agenda } from './gsm-agenda.ts'
 import { type Ask, asker, listedMessages, memoryUse, storedAt } from './gsm-commands.ts'
 import type { Modem } from './gsm-modem.ts'
+import { signalMessages } from './gsm-prepare.ts'
 
 /** SIM and modem; a full one of either stops reception on some modems, whichever is in use. */
 const memories = ['SM', 'ME'] as const
@@ -29,8 +30,6 @@ const LIST_MS = 30_000
 const READ_MS = 10_000
 /** Messages that came straight through and are not durable yet. */
 const DIRECT_LIMIT = 500
-/** After this many refused acknowledgements in a row the modem is told not to expect any. */
-const ACKNOWLEDGE_TRIES = 2
 /** When a message could not be stored, the memories are read again after this. */
 const RETRY_MS = 30_000
 
@@ -47,7 +46,6 @@ export interface InboundHost {
 export class Inbound {
   readonly #host: InboundHost
   #direct = 0
-  #refusedAcknowledgements = 0
   #retry: NodeJS.Timeout | undefined
 
   constructor(host: InboundHost) {
@@ -107,13 +105,13 @@ export class Inbound {
     const { modem, log } = this.#host
     const ask = this.#ask()
     if (!ask || !modem.acknowledging) return
-    const answer = await ask('AT+CNMA')
-    if (answer.result === 'ok') this.#refusedAcknowledgements = 0
-    else if (answer.result === 'error' && ++this.#refusedAcknowledgements >= ACKNOWLEDGE_TRIES) {
-      log.warn({}, 'The modem refuses acknowledgements; it is told not to expect them')
-      if ((await ask('AT+CSMS=0')).result === 'ok') modem.acknowledging = false
-      this.#refusedAcknowledgements = 0
+    // Two spellings of the same acknowledgement (27.005 3.4.4); some modems know only one.
+    for (const command of ['AT+CNMA', 'AT+CNMA=0']) {
+      const answer = await ask(command)
+      if (answer.result !== 'error') return
     }
+    log.warn({}, 'The modem refuses acknowledgements; it is told to keep messages instead')
+    await signalMessages(ask, modem, false)
   }
 
   async #read(memory: string, index: number): Promise<void> {

@@ -83,7 +83,7 @@ export async function prepareModem(preparation: Preparation): Promise<Prepared> 
   }
   if (format.result !== 'ok') return { result: 'silent' }
   await assertServiceCentre(ask, preparation)
-  await signalMessages(ask, modem)
+  await signalMessages(ask, modem, modem.profile.quirks.acknowledge)
   await ask('AT+CLIP=1')
   await lookAtNetwork(ask, modem)
   if (signal.aborted || !channel.inStep) return { result: 'silent' }
@@ -121,10 +121,11 @@ async function identify(ask: Ask, { modem, profiles, settings }: Preparation): P
 async function openSim(ask: Ask, preparation: Preparation): Promise<Prepared | undefined> {
   const { modem, memory, settings } = preparation
   modem.iccid = iccidOf(await ask(modem.profile.queries.iccid))
+  // Before the PIN some SIMs hide their ICCID; the attempt is kept under the name that was known then.
+  const sim = simName(modem)
   let state = await simState(ask)
   if (state === 'SIM PIN') {
     modem.simState = state
-    const sim = simName(modem)
     const unlocking = await unlock({
       ask,
       memory,
@@ -143,7 +144,7 @@ async function openSim(ask: Ask, preparation: Preparation): Promise<Prepared | u
   if (state === 'busy') return notYet('simStarting', 'The SIM is starting', modem.profile.timeouts.boot)
   if (state !== 'READY' && state !== '') return blocked('simLocked', `The modem wants a code: ${state}`)
   if (modem.iccid === '') modem.iccid = iccidOf(await ask(modem.profile.queries.iccid))
-  await confirmPin(memory, simName(modem))
+  await confirmPin(memory, sim)
   modem.imsi = /\d{6,15}/.exec(textOf(await ask('AT+CIMI')))?.[0] ?? ''
   return undefined
 }
@@ -193,17 +194,18 @@ export async function assertServiceCentre(
   if ((await memory.recall(name)) !== wanted) await memory.remember(name, wanted)
 }
 
-/** How messages and reports are signalled: the profile's way, or the next best that the modem takes. */
-async function signalMessages(ask: Ask, modem: Modem): Promise<void> {
-  const service = await ask(`AT+CSMS=${modem.profile.quirks.acknowledge ? 1 : 0}`)
-  modem.acknowledging = modem.profile.quirks.acknowledge && service.result === 'ok'
-  const ways = [
-    modem.profile.indications,
-    'AT+CNMI=2,1,0,1,0',
-    'AT+CNMI=2,1,0,2,0',
-    'AT+CNMI=2,1,0,0,0',
-    'AT+CNMI=1,1',
-  ]
+/** Ways to signal that keep messages in the modem until they are deleted, the best first. */
+const keepingWays = ['AT+CNMI=2,1,0,1,0', 'AT+CNMI=2,1,0,2,0', 'AT+CNMI=2,1,0,0,0', 'AT+CNMI=1,1']
+
+/**
+ * How messages and reports are signalled: the profile's way, or the next best that the modem takes.
+ * @param acknowledge with +CNMA; without it only what the modem keeps is safe until it is durable here
+ */
+export async function signalMessages(ask: Ask, modem: Modem, acknowledge: boolean): Promise<void> {
+  const service = await ask(`AT+CSMS=${acknowledge ? 1 : 0}`)
+  modem.acknowledging = acknowledge && service.result === 'ok'
+  const { indications, quirks } = modem.profile
+  const ways = acknowledge === quirks.acknowledge ? [indications, ...keepingWays] : keepingWays
   for (const way of new Set(ways)) {
     if ((await ask(way)).result === 'ok') return
   }
