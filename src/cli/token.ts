@@ -102,7 +102,8 @@ function printList(entries: readonly Entry[], json: boolean): void {
       name,
       scopes.join(' '),
       localTime(createdAt),
-      lastUsedAt === undefined ? 'never' : localTime(lastUsedAt),
+      // Noted to the minute.
+      lastUsedAt === undefined ? 'never' : localTime(lastUsedAt).slice(0, -3),
     ]),
   )
 }

@@ -34,7 +34,7 @@ export async function totals(argv: string[]): Promise<number> {
     return exit.accepted
   }
   const rows = [...byLine(found.items).entries()].sort(([a], [b]) => (a < b ? -1 : 1))
-  console.log(`since ${localTime(found.since)}`)
+  if (values.since !== undefined) console.log(`since ${localTime(found.since)}`)
   printTable(
     ['node', 'line', 'sent', 'delivered', 'failed', 'unknown', 'received'],
     [
