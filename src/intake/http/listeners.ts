@@ -46,11 +46,42 @@ function refuseConnection(error: Error & { code?: string }, socket: Socket): voi
   )
 }
 
-function bounded(server: Server): Server {
+/**
+ * Bounds a server, gives it its handler, and returns what closes it: it takes no more connections, lets running
+ * requests end within 5 s and cuts all the rest. (node:http alone would wait for connections that never said a word.)
+ */
+function equip(server: Server, handler: RequestListener): () => Promise<void> {
   server.maxConnections = CONNECTIONS
   server.timeout = IDLE_MS
   server.on('clientError', refuseConnection)
-  return server
+  // Kept here because node:http does not know a connection before its TLS handshake is over.
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  const cut = () => {
+    for (const socket of sockets) socket.destroy()
+  }
+  let running = 0
+  let stopping = false
+  server.on('request', (request, response) => {
+    running += 1
+    if (stopping) response.shouldKeepAlive = false
+    response.once('close', () => {
+      running -= 1
+      if (stopping && running === 0) cut()
+    })
+    handler(request, response)
+  })
+  return async () => {
+    stopping = true
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+    if (running === 0) cut()
+    const deadline = setTimeout(cut, STOP_MS)
+    await closed
+    clearTimeout(deadline)
+  }
 }
 
 /** @param where the configuration key and what it says, for the error */
@@ -79,15 +110,16 @@ function url(scheme: string, server: Server): string {
 }
 
 export interface Listener {
-  server: Server
   /** Where it can be reached, the port resolved. */
   address: string
+  close(): Promise<void>
 }
 
 export async function listenPlain(listen: Listen, handler: RequestListener): Promise<Listener> {
-  const server = bounded(createServer(options, handler))
+  const server = createServer(options)
+  const close = equip(server, handler)
   await bind(server, listen, 'http.listen')
-  return { server, address: url('http', server) }
+  return { close, address: url('http', server) }
 }
 
 /** @throws CodedError when the certificate and the key are not a pair, or not PEM */
@@ -103,7 +135,7 @@ export async function listenTls(
       key: pem.key,
       minVersion: 'TLSv1.2',
     } as const
-    server = bounded(createTlsServer({ ...options, ...tls, handshakeTimeout: 10_000 }, handler))
+    server = createTlsServer({ ...options, ...tls, handshakeTimeout: 10_000 })
   } catch (error) {
     throw new CodedError(
       'certificate-invalid',
@@ -114,8 +146,9 @@ export async function listenTls(
       },
     )
   }
+  const close = equip(server, handler)
   await bind(server, listen, 'https.listen')
-  return { server, address: url('https', server) }
+  return { close, address: url('https', server) }
 }
 
 function answers(path: string): Promise<boolean> {
@@ -148,7 +181,8 @@ export async function listenLocal(
     )
   }
   await unlink(path).catch(() => {})
-  const server = bounded(createServer(options, handler))
+  const server = createServer(options)
+  const close = equip(server, handler)
   server.on('connection', (socket) => local.add(socket))
   // The file is made while listen() runs, so nobody can open it before it is ours alone.
   const mask = process.umask(0o177)
@@ -156,16 +190,5 @@ export async function listenLocal(
   process.umask(mask)
   await bound
   await chmod(path, 0o600)
-  return { server, address: path }
-}
-
-/** Takes no more connections, lets running requests end within 5 s, then cuts what is left. */
-export async function closeListener({ server }: Listener): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  // A connection turns idle when its answer is out; a kept-alive one would hold the server open.
-  const idle = setInterval(() => server.closeIdleConnections(), 50)
-  const cut = setTimeout(() => server.closeAllConnections(), STOP_MS)
-  await closed
-  clearInterval(idle)
-  clearTimeout(cut)
+  return { close, address: path }
 }

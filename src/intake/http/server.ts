@@ -4,7 +4,7 @@ import type { Config } from '#config/types.ts'
 import { localSocketPath } from '#core/local-socket.ts'
 import { createApi } from './api.ts'
 import { certificateFor } from './certificate.ts'
-import { closeListener, type Listener, listenLocal, listenPlain, listenTls } from './listeners.ts'
+import { type Listener, listenLocal, listenPlain, listenTls } from './listeners.ts'
 import type { Services } from './parts.ts'
 import { openTokens, type Tokens } from './tokens.ts'
 
@@ -32,7 +32,7 @@ export async function startHttp({ config, ...services }: HttpOptions): Promise<H
   const listeners: Listener[] = []
 
   async function stop(): Promise<void> {
-    await Promise.all(listeners.map(closeListener))
+    await Promise.all(listeners.map((listener) => listener.close()))
     await api.close()
   }
 
