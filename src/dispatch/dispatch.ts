@@ -26,8 +26,6 @@ export interface DispatchDependencies {
 
 export interface RunningDispatch extends Dispatch {
   readonly loop: Loop
-  /** Requests by result since the program started. */
-  readonly submitted: Readonly<Record<SubmitResult['result'], number>>
 }
 
 export function createDispatch(deps: DispatchDependencies): RunningDispatch {
@@ -48,17 +46,11 @@ export function createDispatch(deps: DispatchDependencies): RunningDispatch {
       return { line, config: lineConfig }
     }),
   })
-  const submitted = { accepted: 0, invalid: 0, conflict: 0, full: 0 }
 
   return {
     loop,
-    submitted,
     lines: () => lines,
-    async submit(request) {
-      const result = await submit(request)
-      submitted[result.result] += 1
-      return result
-    },
+    submit,
     cancel: (id) =>
       act(id, 'cancel', reasons.cancelled, async (view) => {
         const open = view.deliveries.filter(({ state }) => mayHappen(state, 'cancel'))
