@@ -110,7 +110,7 @@ export class Dialogue {
     this.#complained = false
     this.#afterwards = []
     this.#held = []
-    this.#output.clear()
+    this.#output.breakOff()
     for (const transit of this.#transits) {
       transit.silent = true
       if (inFlight === 'kept') continue

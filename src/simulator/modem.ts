@@ -224,9 +224,9 @@ export class SimulatedModem implements Device, Subscriber {
     this.#powerDown(inFlight)
     if (forMs !== undefined) this.#powerTimer = setTimeout(() => this.plug(), forMs)
     this.#power = 'off'
+    for (const tell of this.onPlug) tell(false)
     for (const wire of [...this.#output.wires]) wire.cut()
     this.#output.wires.clear()
-    for (const tell of this.onPlug) tell(false)
   }
 
   plug(): void {

@@ -79,9 +79,8 @@ export class Output {
     else this.#disturbances.push({ text, place, times })
   }
 
-  /** Forgets what was not written yet. */
-  clear(): void {
-    this.#text = ''
+  /** Breaks off in the middle of what is being written piece by piece. */
+  breakOff(): void {
     this.#pieces.length = 0
   }
 

@@ -61,6 +61,8 @@ export async function servePty(modem: SimulatedModem, link: string): Promise<Ser
   let pty: Pty | undefined = await openPty(modem, link)
   let change = Promise.resolve()
   const follow = (plugged: boolean): void => {
+    // The name goes before the device hangs up, so that nobody opens a dying one by it.
+    if (!plugged) rmSync(link, { force: true })
     change = change.then(async () => {
       await pty?.close()
       pty = plugged ? await openPty(modem, link) : undefined
