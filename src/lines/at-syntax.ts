@@ -60,6 +60,8 @@ const unsolicitedPrefixes = [
   '+CTZDST:',
   '+CGEV:',
   '+CIEV:',
+  // The states that mean a start are the profile's `boot`; what is left is a SIM that was taken out.
+  '+CPIN:',
 ] as const
 
 const unsolicitedLines: ReadonlySet<string> = new Set(['RING', 'NO CARRIER', 'BUSY', 'NO ANSWER'])

@@ -77,6 +77,8 @@ export interface MachineState {
   rungs: readonly Rung[]
   /** The next rung to climb. */
   level: number
+  /** Rungs climbed since the line last worked: the log tells of the first round, the status of the others. */
+  climbs: number
   /** Probes left on the present rung. */
   probes: number
   /** It has not worked yet since the program started. */
@@ -126,13 +128,14 @@ export type Effect =
   | { effect: 'timer'; ms: number }
   | { effect: 'ready' }
   | { effect: 'down'; reason: Reason }
-  | { effect: 'note'; level: 'info' | 'warn'; text: string; fields?: object }
+  | { effect: 'note'; level: 'debug' | 'info' | 'warn'; text: string; fields?: object }
 
 export const initialState = (rungs: readonly Rung[]): MachineState => ({
   phase: 'off',
   wanted: 'stopped',
   rungs,
   level: 0,
+  climbs: 0,
   probes: 0,
   fresh: true,
   blocked: false,
@@ -253,6 +256,7 @@ function running(state: MachineState, input: Running, now: number, effects: Effe
       if (state.phase !== 'preparing') return
       state.phase = 'ready'
       state.blocked = false
+      state.climbs = 0
       state.probes = 0
       state.fresh = false
       state.readySince = now
@@ -403,7 +407,7 @@ function climb(state: MachineState, reason: Reason, now: number, effects: Effect
   if (!rung) return
   effects.push({
     effect: 'note',
-    level: 'warn',
+    level: state.climbs++ < state.rungs.length ? 'warn' : 'debug',
     text: `Recovering: ${describe(rung)}`,
     fields: { reason: reason.code },
   })

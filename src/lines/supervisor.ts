@@ -103,6 +103,12 @@ export class Supervisor {
     return this.#state.phase === 'ready' && this.#state.wanted === 'running'
   }
 
+  /** Why it does not work, when it does not. */
+  notWorking(): Reason | undefined {
+    if (this.working) return undefined
+    return this.#state.reason ?? { code: 'lineNotReady', text: 'The line is not ready' }
+  }
+
   /** The channel to the modem, while a port is open. */
   get channel(): AtChannel | undefined {
     return this.#connection?.channel

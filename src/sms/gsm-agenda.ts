@@ -25,7 +25,8 @@ export class Agenda {
   /** False when it is full: whoever adds then falls back on the next sweep. */
   add(name: string, run: () => Promise<void>, where: 'first' | 'last' = 'last'): boolean {
     if (this.#jobs.some((job) => job.name === name)) return true
-    if (this.#jobs.length >= LIMIT) return false
+    // What goes first is rare and has few names.
+    if (where === 'last' && this.#jobs.length >= LIMIT) return false
     if (where === 'first') this.#jobs.unshift({ name, run })
     else this.#jobs.push({ name, run })
     void this.#turn()

@@ -76,7 +76,8 @@ export class Inbound {
 
   /** Reads and empties both memories. */
   sweep(): true {
-    for (const memory of memories) this.#host.agenda.add(`sweep ${memory}`, () => this.#sweep(memory))
+    for (const memory of memories)
+      this.#host.agenda.add(`sweep ${memory}`, () => this.#sweep(memory), 'first')
     return true
   }
 
@@ -214,7 +215,7 @@ export class Inbound {
 
   #sweepLater(): void {
     clearTimeout(this.#retry)
-    this.#retry = setTimeout(() => this.sweep(), RETRY_MS)
+    this.#retry = setTimeout(() => this.sweep(), RETRY_MS).unref()
   }
 
   #ask(): Ask | undefined {

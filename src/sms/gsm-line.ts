@@ -203,7 +203,7 @@ class GsmLineImplementation implements GsmLine, LineDriver {
         clock: this.#clock,
         reports: this.#config.reports,
         concatenation: this.#config.concatenation,
-        leaving: () => this.#leaving,
+        leaving: () => this.#leaving ?? this.#supervisor.notWorking(),
         fault: (reason) => this.#supervisor.fault(reason),
         proven: () => this.#supervisor.proven(),
       })
@@ -337,6 +337,10 @@ class GsmLineImplementation implements GsmLine, LineDriver {
       case '+CEREG':
       case '+CGREG':
         this.#registration(news)
+        return
+      case '+CPIN':
+        if (/^NOT/.test(news.value))
+          this.#supervisor.fault({ code: 'simMissing', text: 'The SIM was taken out' })
         return
       default:
         return

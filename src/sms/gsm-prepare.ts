@@ -156,7 +156,11 @@ export const simName = (modem: Modem): string => modem.iccid || `in-${modem.imei
 async function simState(ask: Ask): Promise<string> {
   const answer = await ask('AT+CPIN?')
   const line = lineOf(answer, '+CPIN:')
-  if (line !== undefined) return line.slice('+CPIN:'.length).replaceAll('"', '').trim()
+  if (line !== undefined) {
+    const state = line.slice('+CPIN:'.length).replaceAll('"', '').trim()
+    // What the standard answers with an error, some modems put into words.
+    return /^NOT INSERTED/i.test(state) ? 'absent' : /^NOT READY/i.test(state) ? 'busy' : state
+  }
   if (answer.result !== 'error') return ''
   const { code, text } = answer.error
   if (code === 10 || /not inserted/i.test(text)) return 'absent'

@@ -116,6 +116,8 @@ async function ended(
   switch (answer.result) {
     case 'error': {
       const refusal = readRefusal(answer.error)
+      // The modem waited for the network's answer and got none: nobody knows whether the message got through.
+      if (answer.sent && refusal.reason.code === 'networkTimeout') return unknown(refusal.reason)
       if (isModemFault(answer.error, refusal)) host.fault(refusal.reason)
       return { result: 'refused', ...refusal, progress }
     }
