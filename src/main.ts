@@ -64,4 +64,6 @@ for (const stream of [process.stdout, process.stderr]) {
     throw error
   })
 }
-process.exitCode = await main(process.argv.slice(2))
+// Not left to the event loop: what a failed start still holds must not keep the process. Output is written by now:
+// stdout and stderr are synchronous on Linux, and the log flushes itself at exit.
+process.exit(await main(process.argv.slice(2)))

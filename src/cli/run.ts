@@ -15,6 +15,8 @@ import { superviseBySystemd } from '#notify/systemd.ts'
 import { type Appliance, startAppliance } from '../app.ts'
 import { parseArguments } from './arguments.ts'
 import { Ended, exit, UsageError } from './outcome.ts'
+import { localTarget } from './target.ts'
+import { tokensOverHttp } from './token-access.ts'
 import { trialBanner } from './trial.ts'
 
 const usage = `twinline run [--config FILE]
@@ -58,9 +60,7 @@ export async function run(argv: string[]): Promise<number> {
   supervision.ready()
   log.info({ addresses: appliance.addresses, pid: process.pid }, 'started')
   if (trial) {
-    await appliance.revokeToken(TRIAL_TOKEN)
-    const token = await appliance.createToken(TRIAL_TOKEN, ['send', 'read'])
-    process.stdout.write(trialBanner(appliance.addresses[0] ?? '', token))
+    process.stdout.write(trialBanner(appliance.addresses[0] ?? '', await trialToken(config)))
   }
 
   const code = await ending.promise
@@ -137,6 +137,13 @@ async function trialConfig(): Promise<Config> {
   }
 }
 
+/** A new token in the place of the one that the trial before has shown. */
+async function trialToken({ data }: Config): Promise<string> {
+  const tokens = tokensOverHttp([localTarget(data)])
+  for (const { id, name } of await tokens.list()) if (name === TRIAL_TOKEN) await tokens.revoke(id)
+  return (await tokens.create(TRIAL_TOKEN, ['send', 'read'])).token
+}
+
 function free(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer()
@@ -147,8 +154,8 @@ function free(port: number): Promise<boolean> {
 
 /** What to do about the failures that a start can meet. */
 const advice: Record<string, string> = {
-  addressInUse: 'Stop the other program, or choose another port.',
-  addressForbidden: 'Choose a port above 1023, or let the service manager give this right.',
+  'address-in-use': 'Stop the other program, or choose another port.',
+  'address-forbidden': 'Choose a port above 1023, or let the service manager give this right.',
   'data-in-use': 'Another twinline runs with this data directory: stop it, or give each one its own.',
   'data-newer': 'Install the newer twinline again, or restore a backup of this version.',
 }

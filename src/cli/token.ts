@@ -1,25 +1,9 @@
-/**
- * twinline token: API tokens of an appliance, whether it runs or not. While it runs it is asked through its local
- * socket; while it is down the store is opened here.
- */
-import { statSync } from 'node:fs'
-import { setTimeout as pause } from 'node:timers/promises'
-import { loadConfig } from '#config/load.ts'
-import type { Config } from '#config/types.ts'
-import { systemClock } from '#core/clock.ts'
-import { CodedError } from '#core/errors.ts'
-import type * as schemas from '#intake/http/schemas.ts'
-import type { Shape } from '#intake/http/schemas.ts'
+/** twinline token: API tokens of an appliance, whether it runs or not. */
 import { type Scope, scopes } from '#messages/operation.ts'
-import type { Store } from '#store/contract.ts'
 import { connectionOptions, connectionUsage, parseArguments } from './arguments.ts'
-import { type Call, call, type Target } from './client.ts'
 import { Ended, exit, UsageError } from './outcome.ts'
 import { localTime, printJson, printTable } from './print.ts'
-import { ask, localTarget, problemText, targetsOf } from './target.ts'
-
-type Created = Shape<typeof schemas.createdToken>
-type Entry = Shape<typeof schemas.tokenList>['items'][number]
+import { type Access, accessTokens, type TokenEntry, type Tokens } from './token-access.ts'
 
 const usage = `twinline token create --config FILE [--name NAME] [--scope SCOPE ...]
 twinline token list --config FILE
@@ -40,14 +24,6 @@ const options = {
   scope: { type: 'string', multiple: true },
 } as const
 
-/** The three things that can be done, over HTTP and on the store itself. */
-interface Tokens {
-  create(name: string, scopes: readonly Scope[]): Promise<Created>
-  list(): Promise<Entry[]>
-  /** @returns false when there is no such token */
-  revoke(id: string): Promise<boolean>
-}
-
 export async function token(argv: string[]): Promise<number> {
   const { values, positionals } = parseArguments(argv, options, usage)
   if (values.help) {
@@ -60,7 +36,7 @@ export async function token(argv: string[]): Promise<number> {
   }
   const { name = 'cli', scope = ['send', 'read'], json = false } = values
   const wanted = scope.map(scopeNamed)
-  const access = () => accessOf(values)
+  const access = () => accessTokens(values, usage)
   switch (action) {
     case 'create': {
       const created = await use(await access(), (tokens) => tokens.create(name, wanted))
@@ -90,7 +66,7 @@ function scopeNamed(text: string): Scope {
   return scope
 }
 
-function printList(entries: readonly Entry[], json: boolean): void {
+function printList(entries: readonly TokenEntry[], json: boolean): void {
   if (json) {
     printJson(entries)
     return
@@ -108,100 +84,10 @@ function printList(entries: readonly Entry[], json: boolean): void {
   )
 }
 
-interface Access {
-  tokens: Tokens
-  close(): Promise<void>
-}
-
 async function use<T>(access: Access, action: (tokens: Tokens) => Promise<T>): Promise<T> {
   try {
     return await action(access.tokens)
   } finally {
     await access.close()
   }
-}
-
-/** How long an appliance may hold its store before its local socket is there, ms. */
-const STARTING_MS = 10_000
-
-async function accessOf(values: Parameters<typeof targetsOf>[0]): Promise<Access> {
-  if (values.config === undefined) return overHttp(targetsOf(values, usage))
-  if (values.host !== undefined) throw new UsageError('give either --config or --host, not both', usage)
-  const config = loadConfig(values.config)
-  const deadline = performance.now() + STARTING_MS
-  for (;;) {
-    const local = localTarget(config.data)
-    const probe = await call(local, { method: 'GET', path: '/tokens' })
-    if (probe.result !== 'notSent') return overHttp([local])
-    if (probe.code === 'EACCES') throw new Ended(exit.refused, probe.reason)
-    try {
-      return await onStore(config)
-    } catch (error) {
-      const starting = error instanceof CodedError && error.code === 'data-in-use'
-      if (!starting || performance.now() > deadline) throw error
-    }
-    await pause(200)
-  }
-}
-
-function overHttp(targets: readonly Target[]): Access {
-  const post = (body: object): Call => ({ method: 'POST', path: '/tokens', body: JSON.stringify(body) })
-  return {
-    tokens: {
-      create: (name, scopes) => ask<Created>(targets.slice(0, 1), post({ name, scopes })),
-      list: async () => (await ask<{ items: Entry[] }>(targets, { method: 'GET', path: '/tokens' })).items,
-      revoke: (id) => revokeAt(targets[0], id),
-    },
-    close: async () => {},
-  }
-}
-
-async function revokeAt(target: Target | undefined, id: string): Promise<boolean> {
-  if (target === undefined) return false
-  const answer = await call(target, { method: 'DELETE', path: `/tokens/${encodeURIComponent(id)}` })
-  if (answer.result === 'answer') {
-    if (answer.status < 300) return true
-    if (answer.status === 404) return false
-    throw new Ended(exit.refused, `${target.name}: ${problemText(answer)}`)
-  }
-  throw new Ended(
-    answer.result === 'unknown' ? exit.unknown : exit.unreachable,
-    `${target.name}: ${answer.reason}`,
-  )
-}
-
-async function onStore({ data, node, reserve }: Config): Promise<Access> {
-  becomeOwnerOf(data)
-  const { openStore } = await import('#store/sqlite.ts')
-  const { createToken } = await import('#intake/http/tokens.ts')
-  const store: Store = await openStore({ directory: data, node, reserve })
-  const clock = systemClock(store.lastLogged)
-  const iso = (ms: number) => new Date(ms).toISOString()
-  return {
-    tokens: {
-      async create(name, scopes) {
-        const { token, record } = await createToken(store, clock, { name, scopes })
-        return { id: record.id, name, scopes: [...scopes], createdAt: iso(record.createdAt), token }
-      },
-      list: async () =>
-        (await store.tokens()).map(({ id, name, scopes, createdAt, lastUsedAt }) => ({
-          id,
-          name,
-          scopes: [...scopes],
-          createdAt: iso(createdAt),
-          ...(lastUsedAt === undefined ? {} : { lastUsedAt: iso(lastUsedAt) }),
-        })),
-      revoke: (id) => store.revokeToken(id),
-    },
-    close: () => store.close(),
-  }
-}
-
-/** Files that root made in the service's directory would keep the service from starting. */
-function becomeOwnerOf(directory: string): void {
-  const owner = statSync(directory, { throwIfNoEntry: false })
-  if (owner === undefined || process.getuid?.() !== 0 || owner.uid === 0) return
-  process.setgroups?.([owner.gid])
-  process.setgid?.(owner.gid)
-  process.setuid?.(owner.uid)
 }
