@@ -2,7 +2,7 @@
  * Sockets: plain, TLS and the local one, each a bounded node:http server with deadlines against clients that never
  * finish a request. All of them hand their requests to one handler.
  */
-import { chmod, unlink } from 'node:fs/promises'
+import { unlink } from 'node:fs/promises'
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, connect, type Socket } from 'node:net'
@@ -189,6 +189,5 @@ export async function listenLocal(
   const bound = bind(server, { path }, 'data')
   process.umask(mask)
   await bound
-  await chmod(path, 0o600)
   return { close, address: path }
 }

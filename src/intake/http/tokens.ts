@@ -55,11 +55,9 @@ export interface Tokens {
 const STALE_MS = 5_000
 /** However many unknown tokens come, the store is asked once in this time, ms. */
 const ANEW_MS = 100
-const TOUCH_MS = 60_000
 
 export async function openTokens(store: Store, clock: Clock): Promise<Tokens> {
   let byHash = new Map<string, TokenRecord>()
-  const touched = new Map<string, number>()
   let loads = 0
   let loadedAt = 0
   let next: Promise<void> | undefined
@@ -88,12 +86,8 @@ export async function openTokens(store: Store, clock: Clock): Promise<Tokens> {
 
   function find(token: string): TokenRecord | undefined {
     const record = byHash.get(hashOf(token))
-    const now = clock.monotonic()
-    if (now - loadedAt > STALE_MS) void refresh()
-    if (record !== undefined && now - (touched.get(record.id) ?? -TOUCH_MS) >= TOUCH_MS) {
-      touched.set(record.id, now)
-      store.touchToken(record.id, clock.now())
-    }
+    if (clock.monotonic() - loadedAt > STALE_MS) void refresh()
+    if (record !== undefined) store.touchToken(record.id, clock.now())
     return record
   }
 
@@ -111,7 +105,6 @@ export async function openTokens(store: Store, clock: Clock): Promise<Tokens> {
     },
     async revoke(id) {
       const known = await store.revokeToken(id)
-      touched.delete(id)
       await load()
       return known
     },

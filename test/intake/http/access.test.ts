@@ -105,13 +105,6 @@ test('a token made behind the back of the server works at once', async () => {
   expect((await as(`Bearer ${token}`, 'GET', '/api/v1/status')).status).toBe(200)
 })
 
-test('use is noted once a minute, not at every request', async () => {
-  const bearer = await appliance.bearer('read')
-  appliance.touched.length = 0
-  for (let n = 0; n < 5; n++) await as(bearer, 'GET', '/api/v1/status')
-  expect(appliance.touched).toHaveLength(1)
-})
-
 test.each([
   ['no name', { scopes: ['read'] }, 'name'],
   ['a name with a line break', { name: 'a\nb' }, 'name'],
