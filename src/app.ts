@@ -69,7 +69,7 @@ export async function startAppliance(
   }
   const profiles = loadProfiles(join(root, 'firmware-config', 'modems'))
   const lines: Line[] = config.lines.map((line) =>
-    createGsmLine(line, { clock, log: log.child({ line: line.id }), events, memory: store, profiles }),
+    createGsmLine(line, { clock, log, events, memory: store, profiles }),
   )
   const dispatch = createDispatch({ config, store, clock, log, ownership: soleOwner(node), lines })
   const role = () => 'ACTIVE' as const

@@ -203,8 +203,10 @@ function restart(after: Delivery): void {
 
 function entryOf(event: DeliveryEvent, after: Delivery, at: number): TimelineEntry {
   const entry: TimelineEntry = { at, event: event.event, state: after.state }
-  if ('node' in event && event.node !== undefined) entry.node = event.node
-  if ('line' in event && event.line !== undefined) entry.line = event.line
+  // What the far side says comes over the line of the attempt.
+  const where = 'line' in event ? event : 'part' in event || event.event === 'accepted' ? after : {}
+  if (where.node !== undefined) entry.node = where.node
+  if (where.line !== undefined) entry.line = where.line
   if ('part' in event) entry.part = event.part
   if ('reason' in event) entry.reason = event.reason
   return entry
