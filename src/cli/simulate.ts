@@ -37,10 +37,9 @@ Runs simulated GSM modems until Ctrl-C and prints the address of each, ready for
 
 Modem options, for all modems (IMEI, IMSI, ICCID, number and seed count up by themselves):
 ${describeOptions()
-  .map(
-    ({ name, allowed, usual }) =>
-      `  ${`--${name}`.padEnd(17)} ${allowed}${usual === '' ? '' : ` [${usual}]`}`,
-  )
+  .map(({ name, meaning, allowed, usual }) => {
+    return `  ${`--${name}`.padEnd(17)} ${meaning}: ${allowed}${usual === '' ? '' : ` [${usual}]`}`
+  })
   .join('\n')}`
 
 /** @returns the exit code, after Ctrl-C */

@@ -7,7 +7,7 @@
  *   {"line":0,"do":"remove-sim"}                           and insert-sim
  *   {"line":0,"do":"fill","store":"SM","count":20}         and {"line":0,"do":"empty","store":"SM"}
  *   {"line":0,"do":"set","option":"network","value":"2000"}     any option of options.ts
- *   {"do":"errors","rules":"CMS 38@+49151*;CMS 500/10"}    for one line or all; {"do":"heal"} ends all rules
+ *   {"do":"errors","rules":"CMS 38@+49151*;CMS 500/10"}    for one line or all; {"do":"heal"} ends them
  *   {"do":"number","number":"+49151*","status":70,"reports":"none","network":"30000"}
  *   {"line":0,"do":"disturb","text":"\r\n+CREG: 1\r\n","where":"behind","times":20}   where: see output.ts
  *   {"line":0,"do":"garbage","hex":"00ff80","where":"before"}
@@ -162,7 +162,7 @@ const networkActions: Readonly<Record<string, NetworkAction>> = {
     for (const rule of rules) network.fail(rule, line)
     return undefined
   },
-  heal: (network) => void network.heal(),
+  heal: (network, _request, line) => void network.heal(line),
   number: (network, request) => {
     const span = (name: string) => {
       const found = request.has(name) ? parseSpan(request.text(name)) : undefined

@@ -206,7 +206,10 @@ export class SimulatedModem implements Device, Subscriber {
     this.stores.SM.capacity = this.options.sm
     this.stores.ME.capacity = this.options.me
     if (this.options.smsc !== this.sim.smsc && name === 'smsc') this.sim.smsc = this.options.smsc
-    if (this.options.errors !== errors) this.network.join(this)
+    if (this.options.errors !== errors) {
+      this.network.heal(this.name)
+      this.network.join(this)
+    }
     if (this.options.registration !== registration) this.airChanged()
     return undefined
   }

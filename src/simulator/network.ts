@@ -149,10 +149,11 @@ export class SimulatedNetwork {
     this.#rules.push({ rule, modem, fits: 0, used: 0 })
   }
 
-  /** Takes all rules away. */
-  heal(): void {
-    this.#rules.length = 0
-    this.#numbers.clear()
+  /** Takes the rules of one modem away, or all rules and every behaviour of numbers. */
+  heal(modem?: string): void {
+    const kept = modem === undefined ? [] : this.#rules.filter((entry) => entry.modem !== modem)
+    this.#rules.splice(0, this.#rules.length, ...kept)
+    if (modem === undefined) this.#numbers.clear()
   }
 
   /** @param number a number, or a prefix with `*` */

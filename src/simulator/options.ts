@@ -84,11 +84,11 @@ interface Kind<Value> {
 }
 
 const span: Kind<Span> = {
-  allowed: 'milliseconds (2000), a duration (2s) or a range of them (1000-3000)',
+  allowed: '2000 (ms), 2s or a range 1000-3000',
   read: parseSpan,
 }
 const time: Kind<number> = {
-  allowed: 'milliseconds (2000) or a duration (2s)',
+  allowed: '2000 (ms) or 2s',
   read: milliseconds,
 }
 const flag: Kind<boolean> = {
@@ -138,77 +138,77 @@ const word = pattern(
 )
 const telephone = pattern(/^(\+?[0-9]{1,20})?$/, 'digits, with + for an international number')
 const digits = (from: number, to: number) =>
-  pattern(new RegExp(`^[0-9]{${from},${to}}$`), `${from} to ${to} digits`)
+  pattern(new RegExp(`^[0-9]{${from},${to}}$`), from === to ? `${to} digits` : `${from} to ${to} digits`)
 
 const fixed = (ms: number): Span => ({ min: ms, max: ms })
 
 type Table = {
-  readonly [Name in keyof ModemOptions]: readonly [Kind<ModemOptions[Name]>, ModemOptions[Name]]
+  readonly [Name in keyof ModemOptions]: readonly [
+    kind: Kind<ModemOptions[Name]>,
+    usual: ModemOptions[Name],
+    meaning: string,
+  ]
 }
 
 const table: Table = {
-  network: [span, fixed(0)],
-  prompt: [span, fixed(0)],
-  latency: [span, fixed(0)],
+  network: [span, fixed(0), 'time from Ctrl-Z to the answer'],
+  prompt: [span, fixed(0), 'time from AT+CMGS to its prompt'],
+  latency: [span, fixed(0), 'time from any other command to its answer'],
   reports: [
     {
       allowed: `${span.allowed}, or none`,
       read: (text) => (text === 'none' ? text : span.read(text)),
     },
     fixed(0),
+    'time from the answer to the status report',
   ],
-  status: [integer(0, 255), 0],
-  boot: [time, 100],
-  acknowledge: [time, 15_000],
-  ring: [time, 3_000],
-  split: [integer(0, 4096), 0],
-  typeahead: [choice('keep', 'drop'), 'keep'],
-  barePrompt: [flag, false],
-  ignoreEscape: [flag, false],
-  sim: [choice('present', 'absent'), 'present'],
-  pin: [pattern(/^([0-9]{4,8})?$/, '4 to 8 digits, or nothing'), ''],
-  puk: [digits(8, 8), '12345678'],
-  pinTries: [integer(0, 3), 3],
-  registration: [integer(0, 5), 1],
-  signal: [integer(0, 99), 20],
-  sm: [integer(0, 1000), 20],
-  me: [integer(0, 1000), 50],
-  smUsed: [integer(0, 1000), 0],
-  meUsed: [integer(0, 1000), 0],
-  reference: [integer(0, 255), 0],
+  status: [integer(0, 255), 0, 'TP-Status of the reports'],
+  boot: [time, 100, 'time from a reset to the first line'],
+  acknowledge: [time, 15_000, 'how long +CNMA may take'],
+  ring: [time, 3_000, 'time between two RINGs'],
+  split: [integer(0, 4096), 0, 'octets a write, 0 for whole answers'],
+  typeahead: [choice('keep', 'drop'), 'keep', 'what becomes of characters that come while a command runs'],
+  barePrompt: [flag, false, 'a prompt without a line end before it'],
+  ignoreEscape: [flag, false, 'ESC does not end a text'],
+  sim: [choice('present', 'absent'), 'present', 'the SIM card'],
+  pin: [pattern(/^([0-9]{4,8})?$/, '4 to 8 digits, or nothing'), '', 'the PIN that the SIM wants'],
+  puk: [digits(8, 8), '12345678', 'its PUK'],
+  pinTries: [integer(0, 3), 3, 'attempts left for the PIN, 0 for PUK wanted'],
+  registration: [integer(0, 5), 1, '<stat> of +CREG: 1 home, 5 roaming, others not registered'],
+  signal: [integer(0, 99), 20, '<rssi> of +CSQ'],
+  sm: [integer(0, 1000), 20, 'messages that the SIM holds'],
+  me: [integer(0, 1000), 50, 'messages that the modem holds'],
+  smUsed: [integer(0, 1000), 0, 'read messages on the SIM at the start'],
+  meUsed: [integer(0, 1000), 0, 'read messages in the modem at the start'],
+  reference: [integer(0, 255), 0, 'TP-MR of the first message'],
   errors: [
     {
       allowed: 'rules separated by ;, each CMS n, CME n or ERROR with @number, /every or %in a hundred',
       read: (text) => (Array.isArray(parseErrorRules(text)) ? text : undefined),
     },
     '',
+    'submissions that fail',
   ],
-  manufacturer: [word, 'twinline'],
-  model: [word, 'Simulated GSM'],
-  revision: [word, '1.0'],
-  imei: [digits(15, 15), imeiOf(0)],
-  imsi: [digits(6, 15), imsiOf(0)],
-  iccid: [digits(18, 20), iccidOf(0)],
-  number: [telephone, numberOf(0)],
-  smsc: [telephone, '+491700000001'],
-  operator: [word, 'Simulated'],
-  ussd: [word, ''],
-  seed: [integer(0, 999_999_999), 1],
+  manufacturer: [word, 'twinline', 'answer of +CGMI'],
+  model: [word, 'Simulated GSM', 'answer of +CGMM'],
+  revision: [word, '1.0', 'answer of +CGMR'],
+  imei: [digits(15, 15), imeiOf(0), 'answer of +CGSN'],
+  imsi: [digits(6, 15), imsiOf(0), 'answer of +CIMI'],
+  iccid: [digits(18, 20), iccidOf(0), 'answer of +CCID'],
+  number: [telephone, numberOf(0), "the SIM's own number"],
+  smsc: [telephone, '+491700000001', 'service centre on the SIM'],
+  operator: [word, 'Simulated', 'name of the network'],
+  ussd: [word, '', 'answer to any USSD request, an error when empty'],
+  seed: [integer(0, 999_999_999), 1, 'seed of everything drawn by chance'],
 }
 
 export const optionNames: readonly string[] = Object.keys(table)
 
-/** A line of help for every option: its name, what is allowed and the default. */
-export function describeOptions(): {
-  name: string
-  allowed: string
-  usual: string
-}[] {
-  return Object.entries(table).map(([name, [kind, usual]]) => ({
-    name,
-    allowed: kind.allowed,
-    usual: show(usual),
-  }))
+/** For help: every option with its meaning, what is allowed and the default. */
+export function describeOptions(): { name: string; meaning: string; allowed: string; usual: string }[] {
+  return Object.entries(table).map(([name, [{ allowed }, value, meaning]]) => {
+    return { name, meaning, allowed, usual: show(value) }
+  })
 }
 
 function show(value: ModemOptions[keyof ModemOptions]): string {

@@ -140,6 +140,11 @@ describe('answers', () => {
     ask({ do: 'set', option: 'registration', value: '5' })
     ask({ do: 'set', option: 'smsc', value: '' })
     expect(await te.submit(hello)).toContain('+CMS ERROR: 330')
+    expect(await te.command('AT+CSCA="+491700000001",145')).toContain('OK')
+    ask({ do: 'set', option: 'errors', value: 'CMS 28' })
+    expect(await te.submit(hello)).toContain('+CMS ERROR: 28')
+    ask({ do: 'set', option: 'errors', value: '' })
+    expect(await te.submit(hello)).toContain('+CMGS: ')
   })
 
   it('get lost after the transmission, and the next command works', async () => {
@@ -213,7 +218,7 @@ describe('control', () => {
     expect(ask({ do: 'dance' })).toMatchObject({ ok: false, problem: expect.stringContaining('mute') })
     expect(ask({ do: 'set', option: 'network', value: 'slow' })).toMatchObject({
       ok: false,
-      problem: expect.stringContaining('milliseconds'),
+      problem: expect.stringContaining('range'),
     })
     expect(ask({ do: 'state' })).toMatchObject({ ok: true, state: { line0: { power: 'on', sim: 'READY' } } })
     expect(ask({ do: 'submissions' })).toEqual({ ok: true, submissions: [] })

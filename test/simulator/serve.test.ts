@@ -120,7 +120,7 @@ describeWith(['socat'], 'over a pty', () => {
     const device = createReadStream(link)
     await once(device, 'open')
     device.on('error', () => {}).resume()
-    const ended = new Promise((resolve) => device.once('close', resolve))
+    const ended = new Promise<void>((resolve) => device.once('close', () => resolve()))
     one.unplug('lost', 100)
     expect(existsSync(link)).toBe(false)
     await ended
