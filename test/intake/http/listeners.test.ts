@@ -2,19 +2,25 @@
 import { execFile } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
 import { Agent, request as httpsRequest, type RequestOptions } from 'node:https'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
-import { expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { localSocketPath } from '#core/local-socket.ts'
 import { startAppliance } from './stand-ins.ts'
 
 const loopback = { host: '127.0.0.1', port: 0 }
-const directory = () => mkdtemp(join(tmpdir(), 'http-'))
+const made: string[] = []
+async function directory(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'http-'))
+  made.push(path)
+  return path
+}
+afterAll(() => Promise.all(made.map((path) => rm(path, { recursive: true, force: true }))))
 
 /** A request with node's own client, for what fetch cannot do. */
 function ask(options: RequestOptions, secure = false): Promise<{ status: number | undefined; text: string }> {
@@ -95,9 +101,9 @@ test('TLS with given files, and a word about each way they can be wrong', async 
     field: 'https.certificate',
   })
   await expect(
-    startAppliance({ https: { listen: loopback, certificate, key: join(data, 'none') } }),
+    startAppliance({ data, https: { listen: loopback, certificate, key: join(data, 'none') } }),
   ).rejects.toMatchObject({ code: 'certificate-unreadable', field: 'https.key' })
-  await expect(startAppliance({ https: { listen: loopback, certificate } })).rejects.toMatchObject({
+  await expect(startAppliance({ data, https: { listen: loopback, certificate } })).rejects.toMatchObject({
     code: 'certificate-incomplete',
     field: 'https.key',
   })
