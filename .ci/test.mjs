@@ -13,10 +13,14 @@ const resultFile = join(scratch, 'result.json')
 function vitest() {
   const config = join(import.meta.dirname, '..', 'test', 'vitest.config.ts')
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${resultFile}`]
-  const child = spawn(join(bin, 'vitest'), ['run', '--config', config, ...reporters, ...process.argv.slice(2)], {
-    stdio: 'inherit',
-    env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` },
-  })
+  const child = spawn(
+    join(bin, 'vitest'),
+    ['run', '--config', config, ...reporters, ...process.argv.slice(2)],
+    {
+      stdio: 'inherit',
+      env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` },
+    },
+  )
   // Ctrl-C reaches the child by itself; we stay to tell the result.
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => child.kill('SIGTERM'))
@@ -61,7 +65,9 @@ if (result) {
   }
   const skipped = result.numPendingTests + result.numTodoTests
   // A file that could not even be loaded holds no test that could fail, so it counts as one.
-  const broken = result.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0)
+  const broken = result.testResults.filter(
+    (file) => file.status === 'failed' && file.assertionResults.length === 0,
+  )
   console.log(
     `${result.numPassedTests} passed, ${result.numFailedTests + broken.length} failed, ${skipped} skipped`,
   )

@@ -154,7 +154,7 @@ test('a start that cannot be: one sentence and what to do, no stack', async () =
     /^twinline: cannot start: .*already in use by another program\. Stop the other.*\n$/,
   )
 
-  writeFileSync(other, 'data: /proc/nowhere\n')
+  writeFileSync(other, 'data: other.yaml/data\n')
   const unusable = await twinline(['run', '--config', other])
   expect(unusable.code).toBe(1)
   expect(unusable.stderr).toMatch(/^twinline: cannot start: .*\n$/)
