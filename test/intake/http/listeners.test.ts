@@ -95,7 +95,7 @@ test('TLS with given files, and a word about each way they can be wrong', async 
   const wrong = join(data, 'wrong.pem')
   await writeFile(wrong, 'no certificate')
   await expect(
-    startAppliance({ https: { listen: loopback, certificate: wrong, key } }),
+    startAppliance({ data, https: { listen: loopback, certificate: wrong, key } }),
   ).rejects.toMatchObject({
     code: 'certificate-invalid',
     field: 'https.certificate',
