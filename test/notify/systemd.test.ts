@@ -38,7 +38,7 @@ describeWith(['socat', 'systemd-analyze'], 'under systemd', () => {
     const supervision = superviseBySystemd({ healthy: () => healthy, log, environment })
     supervision.ready()
     await expect.poll(socket.received, soon).toMatch(/READY=1/)
-    await expect.poll(socket.received, soon).toMatch(/WATCHDOG=1[^]*WATCHDOG=1/)
+    await expect.poll(socket.received, soon).toMatch(/WATCHDOG=1[\s\S]*WATCHDOG=1/)
     healthy = false
     await expect.poll(() => errors.length, soon).toBeGreaterThan(2)
     const fed = socket.received().split('WATCHDOG=1').length
