@@ -12,7 +12,6 @@ import { keepHouse } from '#dispatch/housekeeping.ts'
 import { soleOwner } from '#dispatch/ownership.ts'
 import { settleReport } from '#dispatch/reports.ts'
 import { startHttp } from '#intake/http/server.ts'
-import { createToken } from '#intake/http/tokens.ts'
 import { createReceiver } from '#intake/inbound/receiver.ts'
 import type { Line, LineEvents } from '#lines/contract.ts'
 import { loadProfiles } from '#lines/profile.ts'
@@ -47,7 +46,6 @@ export async function startAppliance(
   const { log, onFailure } = options
   const { node } = config
   const store = await openStore({ directory: config.data, node, reserve: config.reserve, onFailure })
-  const startedAt = Date.now()
   const clock = systemClock(store.lastLogged, (byMs) => {
     log.warn(
       { byMs },
@@ -55,6 +53,7 @@ export async function startAppliance(
     )
     void store.shiftTimes(startedAt, byMs).catch(onFailure)
   })
+  const startedAt = clock.now()
   const receiver = createReceiver({ node, store, clock, log })
 
   const events: LineEvents = {
@@ -96,9 +95,10 @@ export async function startAppliance(
 
   return {
     addresses: http.addresses,
-    createToken: async (name, scopes) => (await createToken(store, clock, { name, scopes })).token,
+    createToken: async (name, scopes) => (await http.tokens.create({ name, scopes })).token,
     async revokeToken(name) {
-      for (const token of await store.tokens()) if (token.name === name) await store.revokeToken(token.id)
+      for (const token of await http.tokens.list())
+        if (token.name === name) await http.tokens.revoke(token.id)
     },
     alive: () => dispatch.loop.alive(),
     async stop() {

@@ -204,8 +204,8 @@ export class Loop {
     const untried = this.#firstFree(tiers, tried, now)
     // Every line that is left has refused it in this round: the round begins anew.
     if (untried === 'none usable' && tried.size > 0) {
-      const any = this.#firstFree(tiers, noLines, now)
-      return any === 'none usable' ? undefined : any
+      const again = this.#firstFree(tiers, noLines, now)
+      return again === 'none usable' ? undefined : again
     }
     return untried === 'none usable' ? undefined : untried
   }

@@ -56,7 +56,12 @@ export async function startAppliance(options: ApplianceOptions): Promise<Running
   const child = spawn(process.execPath, [join(root, 'src', 'main.ts'), 'run', '--config', config], {
     cwd: directory,
     stdio: ['ignore', output, output],
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], TMPDIR: process.env['TMPDIR'], ...environment },
+    env: {
+      PATH: process.env['PATH'],
+      HOME: process.env['HOME'],
+      TMPDIR: process.env['TMPDIR'],
+      ...environment,
+    },
   })
   const log = () => readFileSync(logFile, 'utf8').slice(before)
   const address = await listening(child, log)
