@@ -60,6 +60,7 @@ export const kannel: Peer = {
         `bearerbox-port = ${box}`,
         `sendsms-port = ${http}`,
         'sendsms-interface = 127.0.0.1',
+        'global-sender = 1234',
         `log-file = ${join(directory, 'smsbox.log')}`,
         'log-level = 3',
       ],

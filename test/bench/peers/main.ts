@@ -56,7 +56,7 @@ async function everything(): Promise<void> {
       for (const lines of values.lines.split(',').map(Number)) {
         const perLine = Math.ceil(seconds / 2) + 2
         await attempt({ peer, settings, lines, networkMs: 2_000, queued: lines * perLine }, busy)
-        await attempt({ peer, settings, lines, networkMs: 0, queued: Math.min(3_000, 600 * seconds) }, fast)
+        await attempt({ peer, settings, lines, networkMs: 0, queued: Math.min(1_000, 100 * seconds) }, fast)
       }
     }
     await attempt({ peer, settings: 'tuned', lines: 1, networkMs: 600_000, queued: 1 }, accepting)

@@ -39,7 +39,9 @@ export const smstools: Peer = {
         'rtscts = no',
         'incoming = no',
         'report = no',
-        ...(tuned ? ['detect_unexpected_input = no', 'poll_faster = 100', 'check_network = 0'] : []),
+        ...(tuned
+          ? ['detect_unexpected_input = no', 'poll_faster = 100', 'pre_init = no', 'check_network = 0']
+          : []),
       ]),
     ]
     const config = join(directory, 'smsd.conf')
