@@ -13,6 +13,13 @@ import { isProblem, parseModemOptions } from '#simulator/options.ts'
 const CONNECT_MS = 5_000
 const KEEP_ALIVE_MS = 10_000
 const CLOSE_MS = 2_000
+/**
+ * How often a serial port is asked whether it is still there. When a device goes away between a wake-up and the read
+ * after it, that read gives nothing for ever: the serial driver (13.0) repeats it and never tells.
+ */
+const WATCH_MS = 1_000
+/** The kernel's answer for a device that has hung up; one without modem wires (a pty) answers differently. */
+const GONE = /input\/output error|no such device|bad file descriptor/i
 /** How long DTR stays low; V.250 modems need about 100 ms to notice (S25 and its default). */
 const DTR_LOW_MS = 500
 
@@ -111,10 +118,18 @@ function openSerial(
         await new Promise((done) => setTimeout(done, DTR_LOW_MS))
         await setDtr(serial, true)
       }
+      let watch: NodeJS.Timeout | undefined
       const close = () => {
+        clearInterval(watch)
         if (serial.isOpen) serial.close(() => {})
       }
-      resolve({ opened: streamPort(serial, handlers, { pulse, close }) })
+      const port = streamPort(serial, handlers, { pulse, close })
+      watch = setInterval(() => {
+        serial.get((problem) => {
+          if (problem && GONE.test(problem.message)) void port.close()
+        })
+      }, WATCH_MS)
+      resolve({ opened: port })
     })
   })
 }

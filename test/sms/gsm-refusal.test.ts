@@ -1,0 +1,52 @@
+/** What a refusal means for the next try. */
+import { describe, expect, it } from 'vitest'
+import { parseFinal } from '#lines/at-syntax.ts'
+import { cmeErrors, cmsErrors } from '#sms/cms-errors.table.ts'
+import { isModemFault, readRefusal } from '#sms/gsm-refusal.ts'
+
+function refusalOf(line: string) {
+  const final = parseFinal(line)
+  if (final?.final !== 'error') throw new Error(`${line} is no error`)
+  return { ...readRefusal(final.error), fault: isModemFault(final.error, readRefusal(final.error)) }
+}
+
+describe('a refusal', () => {
+  it.each([
+    ['+CMS ERROR: 1', 'number', true, 'unassignedNumber', false],
+    ['+CMS ERROR: 8', 'line', true, 'operatorBarring', false],
+    ['+CMS ERROR: 21', 'line', false, 'rejected', false],
+    ['+CMS ERROR: 38', 'network', false, 'networkOutOfOrder', false],
+    ['+CMS ERROR: 195', 'number', true, 'invalidAddress', false],
+    ['+CMS ERROR: 304', 'number', true, 'invalidPdu', false],
+    ['+CMS ERROR: 310', 'line', false, 'simMissing', true],
+    ['+CMS ERROR: 322', 'line', false, 'memoryFull', true],
+    ['+CMS ERROR: 500', 'network', false, 'unknownError', false],
+    ['+CMS ERROR: 512', 'network', false, 'unspecified', false],
+    ['+CMS ERROR: 399', 'line', false, 'modemError', true],
+    ['+CME ERROR: 14', 'line', false, 'simBusy', true],
+    ['+CME ERROR: 30', 'network', false, 'noService', false],
+    ['ERROR', 'line', false, 'modemError', true],
+    ['+CMS ERROR: Network out of order', 'network', false, 'networkOutOfOrder', false],
+    ['+CMS ERROR: SIM not inserted', 'line', false, 'simMissing', true],
+    ['+CME ERROR: SIM PIN required', 'line', false, 'pinWanted', true],
+    ['+CME ERROR: no network service', 'network', false, 'noService', false],
+    ['+CMS ERROR: something of its own', 'network', false, 'unspecified', false],
+  ])('%s: %s, permanent %s', (line, scope, permanent, code, fault) => {
+    expect(refusalOf(line)).toMatchObject({ scope, permanent, reason: { code }, fault })
+  })
+
+  it('with any code has a scope and a sentence', () => {
+    for (let code = 0; code <= 1_100; code++) {
+      for (const kind of ['CMS', 'CME']) {
+        const { scope, reason } = refusalOf(`+${kind} ERROR: ${code}`)
+        expect(['number', 'line', 'network']).toContain(scope)
+        expect(reason.text).toContain(`${kind} ${code}`)
+      }
+    }
+  })
+
+  it('is permanent only where another try cannot help', () => {
+    for (const [, row] of [...cmsErrors, ...cmeErrors])
+      expect(row.scope === 'network' && row.permanent).toBe(false)
+  })
+})
