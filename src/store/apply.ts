@@ -107,29 +107,34 @@ function applyDelivery(
   const row =
     position === undefined
       ? undefined
-      : tables.get('SELECT live, deadline, due, document FROM deliveries WHERE position = ?', position)
+      : tables.get('SELECT document FROM deliveries WHERE position = ?', position)
   if (position === undefined || !row) return nothing
   const before: Delivery = JSON.parse(text(row, 'document'))
   const after = applyEvent(before, event, at)
   if (!after) return nothing
-  store(tables, position, after, at)
+  store(tables, position, before, after, at)
   tables.counted(columnsOf(before).live, columnsOf(after).live)
   follow(tables, position, before, after)
   count(tables, origin, before, after, event, at)
   return done
 }
 
-function store(tables: Tables, position: number, after: Delivery, at: number): void {
-  const { live, deadline } = columnsOf(after)
-  tables.run(
-    'UPDATE deliveries SET live = ?, due = ?, deadline = ?, changed = ?, document = ? WHERE position = ?',
-    live,
-    after.due,
-    deadline,
-    at,
-    JSON.stringify(after),
-    position,
-  )
+/** Names only the columns that change: SQLite rewrites the index of every column that an update names. */
+function store(tables: Tables, position: number, before: Delivery, after: Delivery, at: number): void {
+  const old = columnsOf(before)
+  const now = columnsOf(after)
+  const names = ['changed = ?', 'document = ?']
+  const values: (number | string | null)[] = [at, JSON.stringify(after)]
+  for (const [name, from, to] of [
+    ['live', old.live, now.live],
+    ['deadline', old.deadline, now.deadline],
+    ['due', before.due, after.due],
+  ] as const) {
+    if (from === to) continue
+    names.push(`${name} = ?`)
+    values.push(to)
+  }
+  tables.run(`UPDATE deliveries SET ${names.join(', ')} WHERE position = ?`, ...values, position)
 }
 
 /** Parts that a status report may still come for, as `line:reference:part`, computed from the delivery alone. */

@@ -46,7 +46,7 @@ export class Connection {
     const worker = new Worker(new URL(`./worker.${suffix}`, import.meta.url), {
       workerData: options,
       name: 'store',
-      resourceLimits: { maxYoungGenerationSizeMb: 8 },
+      resourceLimits: { maxYoungGenerationSizeMb: 4 },
     })
     const opening = await new Promise<Opening>((resolve) => {
       worker.once('message', resolve)

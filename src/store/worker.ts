@@ -34,7 +34,7 @@ function openDatabase(): DatabaseSync {
   const db = new DatabaseSync(databasePath(options.directory), {
     timeout: 5_000,
   })
-  db.exec(`PRAGMA page_size = 2048; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+  db.exec(`PRAGMA page_size = 1024; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
     PRAGMA wal_autocheckpoint = ${WAL_LIMIT_PAGES}; PRAGMA cache_size = -4096;`)
   migrate(db)
   return db
