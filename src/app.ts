@@ -15,7 +15,6 @@ import { startHttp } from '#intake/http/server.ts'
 import { createReceiver } from '#intake/inbound/receiver.ts'
 import type { Line, LineEvents } from '#lines/contract.ts'
 import { loadProfiles } from '#lines/profile.ts'
-import type { Scope } from '#messages/operation.ts'
 import { createMetrics } from '#notify/metrics.ts'
 import { createGsmLine } from '#sms/gsm-line.ts'
 import { openStore } from '#store/sqlite.ts'
@@ -24,8 +23,6 @@ import { openStore } from '#store/sqlite.ts'
 export interface Appliance {
   /** URLs that it listens on, ports resolved. */
   addresses: string[]
-  createToken(name: string, scopes: readonly Scope[]): Promise<string>
-  revokeToken(name: string): Promise<void>
   /** False when the delivery loop no longer turns: the watchdog's question. */
   alive(): boolean
   stop(): Promise<void>
@@ -43,9 +40,24 @@ export async function startAppliance(
   config: Config,
   options: { log: Log; onFailure: (error: Error) => void },
 ): Promise<Appliance> {
-  const { log, onFailure } = options
+  const started = new AsyncDisposableStack()
+  try {
+    return await start(config, options, started)
+  } catch (error) {
+    await started.disposeAsync()
+    throw error
+  }
+}
+
+/** @param started gets what stops each part; it is undone in reverse order */
+async function start(
+  config: Config,
+  { log, onFailure }: { log: Log; onFailure: (error: Error) => void },
+  started: AsyncDisposableStack,
+): Promise<Appliance> {
   const { node } = config
   const store = await openStore({ directory: config.data, node, reserve: config.reserve, onFailure })
+  started.defer(() => store.close())
   const clock = systemClock(store.lastLogged, (byMs) => {
     log.warn(
       { byMs },
@@ -55,13 +67,12 @@ export async function startAppliance(
   })
   const startedAt = clock.now()
   const receiver = createReceiver({ node, store, clock, log })
+  started.defer(() => receiver.stop())
+  started.defer(keepHouse({ store, clock, log, retention: config.retention }))
 
   const events: LineEvents = {
     ready: (line) => dispatch.loop.lineReady(line),
-    down: (line, reason) => {
-      log.warn({ line, reason: reason.code }, reason.text)
-      dispatch.loop.lineDown(line)
-    },
+    down: (line) => dispatch.loop.lineDown(line),
     inbound: (part) => receiver.receive(part),
     report: (report) => settleReport(report, { node, store, clock, log }),
     call: (line) => log.info({ line }, 'an incoming call was ended'),
@@ -70,12 +81,15 @@ export async function startAppliance(
   const lines: Line[] = config.lines.map((line) =>
     createGsmLine(line, { clock, log, events, memory: store, profiles }),
   )
+  started.defer(async () => {
+    await Promise.all(lines.map((line) => line.stop()))
+  })
   const dispatch = createDispatch({ config, store, clock, log, ownership: soleOwner(node), lines })
+  await dispatch.loop.start()
+  started.defer(() => dispatch.loop.stop())
+
   const role = () => 'ACTIVE' as const
   const metrics = createMetrics({ store, lines: () => lines, clock, node, version: version(), role })
-  const stopHousekeeping = keepHouse({ store, clock, log, retention: config.retention })
-
-  await dispatch.loop.start()
   const http = await startHttp({
     config,
     dispatch,
@@ -91,23 +105,12 @@ export async function startAppliance(
         ? { ready: true }
         : { ready: false, reason: lines.length === 0 ? 'no line is configured' : 'no line is ready' },
   })
+  started.defer(() => http.stop())
   for (const line of lines) line.start()
 
   return {
     addresses: http.addresses,
-    createToken: async (name, scopes) => (await http.tokens.create({ name, scopes })).token,
-    async revokeToken(name) {
-      for (const token of await http.tokens.list())
-        if (token.name === name) await http.tokens.revoke(token.id)
-    },
     alive: () => dispatch.loop.alive(),
-    async stop() {
-      await http.stop()
-      await dispatch.loop.stop()
-      await Promise.all(lines.map((line) => line.stop()))
-      stopHousekeeping()
-      receiver.stop()
-      await store.close()
-    },
+    stop: () => started.disposeAsync(),
   }
 }
