@@ -236,6 +236,33 @@ describe('registration', () => {
   })
 })
 
+describe('a SIM that is taken out', () => {
+  it('blocks the line at once, and the line is back when it is put in', async () => {
+    const { modem, state, line, ready } = await start()
+    modem.removeSim()
+    await state('blocked')
+    expect(line.status().reason?.code).toBe('simMissing')
+    modem.insertSim()
+    await ready()
+  })
+})
+
+describe('a line bound to a modem', () => {
+  it('does not use another one', async () => {
+    const { line, modem } = await start({ start: false, line: { imei: '356938035643809' } })
+    line.start()
+    await until('another modem', () => line.status().reason?.code === 'otherModem')
+    expect(line.status().state).toBe('absent')
+    expect(line.free()).toBe(false)
+    expect(modem.network.submissions).toEqual([])
+  })
+
+  it('uses it', async () => {
+    const { send } = await start({ line: { imei: '356938035643809' }, modem: { imei: '356938035643809' } })
+    expect(await send('to the right one')).toMatchObject({ result: 'accepted' })
+  })
+})
+
 describe('the service centre', () => {
   it('is remembered, and written back when the SIM has lost it', async () => {
     const { modem, ready, known, line } = await start()
