@@ -204,7 +204,7 @@ function restart(after: Delivery): void {
 function entryOf(event: DeliveryEvent, after: Delivery, at: number): TimelineEntry {
   const entry: TimelineEntry = { at, event: event.event, state: after.state }
   // What the far side says comes over the line of the attempt.
-  const where = 'line' in event ? event : 'part' in event || event.event === 'accepted' ? after : {}
+  const where: Pick<Delivery, 'node' | 'line'> = 'line' in event ? event : 'part' in event || event.event === 'accepted' ? after : {}
   if (where.node !== undefined) entry.node = where.node
   if (where.line !== undefined) entry.line = where.line
   if ('part' in event) entry.part = event.part
