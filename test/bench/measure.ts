@@ -42,7 +42,10 @@ export interface LineFigures {
   /** From the first AT+CMGS to the last answer, seconds. */
   wallS: number
   perSecond: number
-  /** The part of the run in which every line had work: from the moment the last line began to the last AT+CMGS. */
+  /**
+   * The part of the run in which every line had work: from the moment the last line began to the last AT+CMGS. When
+   * that is less than half of the run, lines were kept waiting for work, and the whole run counts.
+   */
   steadyS: number
   /** Share of the steady time that a line waited for the network, mean of the lines, 0 to 1. */
   utilisation: number
@@ -55,8 +58,7 @@ export interface LineFigures {
 
 /**
  * @param lines how many lines there were; one that never sent counts as idle
- * @returns undefined when fewer than two messages were answered, or when for more than half of the run not every
- *   line had begun: then nothing steady was measured, and a figure would flatter
+ * @returns undefined when fewer than two messages were answered
  */
 export function lineFigures(record: readonly Sending[], lines: number): LineFigures | undefined {
   const sendings = record.filter(({ answeredAt }) => answeredAt > 0).sort((a, b) => a.commandAt - b.commandAt)
@@ -65,9 +67,9 @@ export function lineFigures(record: readonly Sending[], lines: number): LineFigu
   if (first === undefined || last === undefined || sendings.length < 2) return undefined
   const byLine = Map.groupBy(sendings, ({ modem }) => modem)
   const end = sendings.reduce((latest, { answeredAt }) => Math.max(latest, answeredAt), 0)
-  const begun = [...byLine.values()].reduce((latest, [one]) => Math.max(latest, one?.commandAt ?? 0), 0)
+  const allBegun = [...byLine.values()].reduce((latest, [one]) => Math.max(latest, one?.commandAt ?? 0), 0)
+  const begun = (last.commandAt - allBegun) * 2 < end - first.commandAt ? first.commandAt : allBegun
   const steadyNs = last.commandAt - begun
-  if (steadyNs * 2 < end - first.commandAt && byLine.size > 1) return undefined
   let waited = 0
   const own: number[] = []
   for (const sent of byLine.values()) {

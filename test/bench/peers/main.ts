@@ -173,8 +173,7 @@ async function accepting(run: Run, _modems: Modems, running: RunningPeer): Promi
 
 function steady(record: readonly Sending[], run: Run): LineFigures {
   const figures = lineFigures(record, run.lines)
-  if (figures === undefined)
-    throw new Error(`${record.length} messages, and never all lines at work: nothing to measure`)
+  if (figures === undefined) throw new Error(`${record.length} messages: nothing to measure`)
   return figures
 }
 
