@@ -16,6 +16,12 @@ export const live = {
   unknown: 3,
 } as const
 
+/**
+ * Small, because most commits change a few short rows: a message writes 53 kB over its life with pages of 1 kB,
+ * 79 with 2, 131 with 4.
+ */
+export const PAGE_BYTES = 1_024
+
 export interface Columns {
   live: number | null
   deadline: number | null
@@ -43,8 +49,8 @@ export class Tables {
   nextPosition = 0
   /** Whether this transaction wrote to the disk. */
   dirty = false
-  /** Rows written since the last checkpoint: tells when the next one is worth it. */
-  rowsWritten = 0
+  /** Pages written since the last checkpoint, roughly: tells when the next one is worth it. */
+  pagesWritten = 0
   readonly #statements = new Map<string, StatementSync>()
   readonly #lines = new Map<string, number>()
   #counts: number[] | undefined
@@ -76,7 +82,10 @@ export class Tables {
   /** @returns the number of rows changed */
   run(sql: string, ...values: SQLInputValue[]): number {
     this.dirty = true
-    this.rowsWritten += 1
+    this.pagesWritten += 1
+    for (const value of values) {
+      if (typeof value === 'string') this.pagesWritten += value.length / PAGE_BYTES
+    }
     return Number(this.#prepared(sql).run(...values).changes)
   }
 

@@ -5,7 +5,7 @@
  * Checkpoints (moving pages from the write-ahead log into the database) run after answers went out, in the first
  * pause; only when there is no pause for long, between two batches. So no caller pays for one while the disk has time.
  */
-import { statfsSync } from 'node:fs'
+import { statfsSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import { CodedError, errorText } from '#core/errors.ts'
@@ -14,14 +14,15 @@ import { migrate } from './migrations.ts'
 import type { Answer, Failure, Opening, Request, WorkerOptions } from './protocol.ts'
 import { Requests } from './requests.ts'
 import { writeFailure } from './sqlite-errors.ts'
-import { Tables } from './tables.ts'
+import { PAGE_BYTES, Tables } from './tables.ts'
 
-/** Rows written after which a pause is used for a checkpoint, and after which none is waited for. */
-const CHECKPOINT_ROWS = 500
-const CHECKPOINT_ROWS_MOST = 4_000
+/** Pages written after which a pause is used for a checkpoint, and after which none is waited for. */
+const CHECKPOINT_PAGES = 1_000
+const CHECKPOINT_PAGES_MOST = 4_000
 const PAUSE_MS = 20
-/** In pages: the last resort that keeps the write-ahead log bounded. */
-const WAL_LIMIT_PAGES = 32_768
+/** The last resort that keeps the write-ahead log bounded, in pages; and what its file shrinks to after a flood. */
+const WAL_LIMIT_PAGES = 16_384
+const WAL_KEPT_BYTES = 8 * 1_048_576
 
 const options = workerData as WorkerOptions
 
@@ -30,12 +31,22 @@ function freeBytes(): number {
   return bavail * bsize
 }
 
+/**
+ * Whether more may be accepted. The next checkpoint may need as much again as the write-ahead log holds; were that
+ * not kept free, the log could never be emptied, and a disk filled by nobody else would stay full.
+ */
+function hasRoom(): boolean {
+  const wal = statSync(`${databasePath(options.directory)}-wal`, { throwIfNoEntry: false })
+  return freeBytes() >= options.reserve + (wal?.size ?? 0)
+}
+
 function openDatabase(): DatabaseSync {
   const db = new DatabaseSync(databasePath(options.directory), {
     timeout: 5_000,
   })
-  db.exec(`PRAGMA page_size = 1024; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-    PRAGMA wal_autocheckpoint = ${WAL_LIMIT_PAGES}; PRAGMA cache_size = -4096;`)
+  db.exec(`PRAGMA page_size = ${PAGE_BYTES}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+    PRAGMA wal_autocheckpoint = ${WAL_LIMIT_PAGES}; PRAGMA journal_size_limit = ${WAL_KEPT_BYTES};
+    PRAGMA cache_size = -4096;`)
   migrate(db)
   return db
 }
@@ -57,7 +68,7 @@ class Worker {
     try {
       this.#db = openDatabase()
       this.#tables = new Tables(this.#db)
-      this.#requests = new Requests(this.#tables, options.node, () => freeBytes() >= options.reserve)
+      this.#requests = new Requests(this.#tables, options.node, hasRoom)
     } catch (error) {
       this.#lock.close()
       throw error instanceof CodedError ? error : unusable(options.directory, error)
@@ -108,9 +119,9 @@ class Worker {
 
   /** Called after answers went out. */
   rest(): void {
-    if (this.#tables.rowsWritten >= CHECKPOINT_ROWS_MOST) {
+    if (this.#tables.pagesWritten >= CHECKPOINT_PAGES_MOST) {
       this.#checkpoint()
-    } else if (this.#tables.rowsWritten >= CHECKPOINT_ROWS) {
+    } else if (this.#tables.pagesWritten >= CHECKPOINT_PAGES) {
       this.#pause ??= setTimeout(() => this.#checkpoint(), PAUSE_MS)
       this.#pause.refresh()
     }
@@ -119,7 +130,7 @@ class Worker {
   #checkpoint(): void {
     clearTimeout(this.#pause)
     this.#pause = undefined
-    this.#tables.rowsWritten = 0
+    this.#tables.pagesWritten = 0
     try {
       this.#db.exec('PRAGMA wal_checkpoint(PASSIVE)')
       sleep(options.syncDelayMs)

@@ -133,12 +133,7 @@ async function recordRoundTrip(store: Store): Promise<void> {
   print('record round trip, one caller', { ms: percentiles(times), fsyncMs: fsync })
 }
 
-async function together(
-  store: Store,
-  callers: number,
-  count: number,
-  work: () => Promise<unknown>,
-): Promise<void> {
+async function together(callers: number, count: number, work: () => Promise<unknown>): Promise<void> {
   let left = count
   const caller = async () => {
     while (left-- > 0) await work()
