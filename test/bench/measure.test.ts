@@ -51,10 +51,13 @@ describe('line figures', () => {
     expect(figures?.utilisation).toBeCloseTo((19 + 5) / 38, 6)
   })
 
-  test('no figure for a run that was hardly ever steady', () => {
-    expect(
-      lineFigures([...line('a', 20, 0, 1000, 0), ...line('b', 2, 0, 1000, 0, 18_000)], 2),
-    ).toBeUndefined()
+  test('a line that was given nothing for most of the run was idle', () => {
+    const figures = lineFigures([...line('a', 20, 0, 1000, 0), ...line('b', 2, 0, 1000, 0, 18_000)], 2)
+    expect(figures?.steadyS).toBeCloseTo(19, 6)
+    expect(figures?.utilisation).toBeCloseTo((19 + 1) / 38, 6)
+  })
+
+  test('no figure from a single message', () => {
     expect(lineFigures(line('a', 1, 0, 1000, 0), 1)).toBeUndefined()
   })
 
