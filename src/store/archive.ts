@@ -67,18 +67,19 @@ export class Sweeper {
   sweep(now: number, retention: Retention, limit: number): { archived: number; dropped: number } {
     const archived = this.#archive(now, retention.queue, limit)
     const dropped = this.#drop(now - retention.archive, limit)
-    this.#tables.run(
-      'DELETE FROM inbound WHERE position IN (SELECT position FROM inbound WHERE at < ? ORDER BY position LIMIT ?)',
-      now - FINGERPRINTS_MS,
-      limit,
-    )
-    this.#tables.run(
-      'DELETE FROM inbox WHERE position IN (SELECT position FROM inbox WHERE at < ? ORDER BY position LIMIT ?)',
-      now - retention.archive,
-      limit,
-    )
+    this.#dropOldest('inbound', now - FINGERPRINTS_MS, limit)
+    this.#dropOldest('inbox', now - retention.archive, limit)
     this.#tables.run('DELETE FROM totals WHERE hour < ?', now - TOTALS_MS)
     return { archived, dropped }
+  }
+
+  /** Looks at the oldest rows only, so that it costs nothing when there is nothing to drop. */
+  #dropOldest(table: 'inbound' | 'inbox', before: number, limit: number): void {
+    this.#tables.run(
+      `DELETE FROM ${table} WHERE position IN (SELECT position FROM ${table} ORDER BY position LIMIT ?) AND at < ?`,
+      limit,
+      before,
+    )
   }
 
   #archive(now: number, keep: number, limit: number): number {

@@ -4,8 +4,8 @@
  * The lock is an exclusive transaction on a file of its own that is never written. The kernel drops it with the
  * process, however that ends (fcntl locks, as SQLite's unix VFS takes them), so nothing stale can stay behind.
  */
-import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
-import { join } from 'node:path'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { CodedError, errorText } from '#core/errors.ts'
 import { primaryCode } from './sqlite-errors.ts'
@@ -19,7 +19,7 @@ const BUSY = 5
  */
 export function lockDirectory(directory: string): DatabaseSync {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    makeDirectory(directory)
     create(join(directory, 'lock.db'))
     create(databasePath(directory))
   } catch (error) {
@@ -27,12 +27,24 @@ export function lockDirectory(directory: string): DatabaseSync {
   }
   const lock = new DatabaseSync(join(directory, 'lock.db'), { timeout: 0 })
   try {
-    lock.exec('BEGIN EXCLUSIVE')
+    // With its journal in memory the lock needs no room on the disk.
+    lock.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
     return lock
   } catch (error) {
     lock.close()
     if (primaryCode(error) !== BUSY) throw unusable(directory, error)
     throw new CodedError('data-in-use', `another process is running on ${directory}`)
+  }
+}
+
+/** A new directory is on the disk once its parent is synced (fsync(2)). SQLite does so for the files it makes. */
+function makeDirectory(directory: string): void {
+  const first = mkdirSync(directory, { recursive: true, mode: 0o700 })
+  if (first === undefined) return
+  for (let made = resolve(directory); made !== dirname(first); made = dirname(made)) {
+    const parent = openSync(dirname(made), 'r')
+    fsyncSync(parent)
+    closeSync(parent)
   }
 }
 

@@ -28,7 +28,7 @@ test('everything acknowledged survives kill -9', { timeout: 120_000 }, async () 
     let left = 20 + Math.floor(Math.random() * 400)
     for await (const line of createInterface({ input: child.stdout })) {
       const [word = '', id = ''] = line.split(' ')
-      const state = words.findIndex((each) => each === word)
+      const state = words.findIndex((each) => word === each)
       if (state >= 0) reached.set(id, state)
       if (word === 'received') received.add(id)
       if (--left === 0) child.kill('SIGKILL')

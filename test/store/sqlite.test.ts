@@ -1,7 +1,9 @@
 /** The SQLite engine: the contract, and what is its own (files, lock, log, failures). */
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { OperationLog, Store } from '#store/contract.ts'
 import { openStore } from '#store/sqlite.ts'
@@ -56,6 +58,7 @@ describe('on SQLite', () => {
     for (const name of ['twinline.db', 'twinline.db-wal', 'twinline.db-shm', 'lock.db']) {
       expect(await mode(name)).toBe('600')
     }
+    expect(await readdir(join(directory, 'data'))).toHaveLength(4)
   })
 
   test('a second store on the directory is refused, until the first is closed', async () => {
@@ -133,5 +136,31 @@ describe('on SQLite', () => {
     await store.close()
     await writeFile(join(directory, 'data', 'twinline.db'), 'this is no database'.repeat(1_000))
     await expect(open()).rejects.toMatchObject({ code: 'data-unusable' })
+  })
+
+  test('a worker that dies rejects what was asked, and the owner is told once', async () => {
+    const started = once(process, 'worker')
+    const failures: string[] = []
+    const store = await open({ onFailure: (error) => failures.push(error.code) })
+    const [worker] = (await started) as [Worker]
+    const asked = Promise.allSettled([store.depth(), store.accept([acceptance()])])
+    await worker.terminate()
+    for (const outcome of await asked) {
+      if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'store-failed' })
+    }
+    await expect(store.depth()).rejects.toMatchObject({ code: 'store-failed' })
+    await store.close()
+    expect(failures).toEqual(['store-failed'])
+    const again = await open()
+    await expect(again.depth()).resolves.toBeDefined()
+  })
+
+  test('the write-ahead log stays bounded under a flood', async () => {
+    const store = await open()
+    for (let n = 0; n < 40; n++) {
+      await store.accept(Array.from({ length: 100 }, () => acceptance({ text: 'x'.repeat(2_000) })))
+    }
+    const { size } = await stat(join(directory, 'data', 'twinline.db-wal'))
+    expect(size).toBeLessThan(12 * 1_048_576)
   })
 })
