@@ -35,7 +35,7 @@ function makeRoom(): void {
 }
 
 let failed = false
-const reserve = 3 * 1_048_576
+const reserve = 524_288
 let store = await openStore({ directory, node: 'a', reserve, onFailure: () => (failed = true) })
 
 // Until the reserve: each answer is accepted or full, and exactly the accepted ones are there.
