@@ -11,7 +11,7 @@ import { openStore } from '#store/sqlite.ts'
 
 const ROUNDS = 6
 const rank: Partial<Record<DeliveryState, number>> = { queued: 0, submitting: 1, sent: 2 }
-const words = ['accepted', 'intended', 'sent'] as const
+const words = ['accepted', 'intended', 'sent']
 
 test('everything acknowledged survives kill -9', { timeout: 120_000 }, async () => {
   const directory = await mkdtemp(join(tmpdir(), 'store-crash-'))
@@ -28,7 +28,7 @@ test('everything acknowledged survives kill -9', { timeout: 120_000 }, async () 
     let left = 20 + Math.floor(Math.random() * 400)
     for await (const line of createInterface({ input: child.stdout })) {
       const [word = '', id = ''] = line.split(' ')
-      const state = words.findIndex((each) => word === each)
+      const state = words.indexOf(word)
       if (state >= 0) reached.set(id, state)
       if (word === 'received') received.add(id)
       if (--left === 0) child.kill('SIGKILL')
