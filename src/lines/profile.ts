@@ -7,69 +7,45 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import Type, { type Static, type TSchema } from 'typebox'
-import Value from 'typebox/value'
+import { Ajv } from 'ajv'
+import type { XStatic } from 'typebox/schema'
 import { parse } from 'yaml'
 import { durationPattern, parseDuration } from '#core/duration.ts'
 import { CodedError, errorText } from '#core/errors.ts'
 
-const strict = { additionalProperties: false }
-const span = Type.String({ pattern: durationPattern })
-const command = Type.String({ pattern: '^AT.{1,120}$' })
-const quirk = <T extends TSchema>(value: T) =>
-  Type.Object({ value, why: Type.String({ minLength: 5 }) }, strict)
+/** An object that may have these properties and no others. */
+const object = <const P extends object, const R extends readonly (keyof P & string)[]>(
+  properties: P,
+  required: R,
+) => ({ type: 'object', additionalProperties: false, required, properties }) as const
 
-const fileSchema = Type.Object(
+const text = { type: 'string', minLength: 2 } as const
+const why = { type: 'string', minLength: 5 } as const
+const flag = { type: 'boolean' } as const
+const span = { type: 'string', pattern: durationPattern } as const
+const command = { type: 'string', pattern: '^AT.{1,120}$' } as const
+const list = <const S extends object>(items: S) => ({ type: 'array', items }) as const
+const quirk = object({ value: flag, why }, ['value', 'why'])
+
+const fileSchema = object(
   {
-    name: Type.String({ pattern: '^[a-z0-9][a-z0-9-]*$' }),
-    match: Type.Object({ manufacturer: Type.String(), model: Type.String() }, strict),
-    source: Type.String({ minLength: 3 }),
-    proven: Type.Union([Type.Literal('manual'), Type.Literal('simulator'), Type.Literal('hardware')]),
-    init: Type.Optional(
-      Type.Array(
-        Type.Object(
-          {
-            command,
-            why: Type.String({ minLength: 5 }),
-            required: Type.Optional(Type.Boolean()),
-          },
-          strict,
-        ),
-      ),
-    ),
-    queries: Type.Optional(
-      Type.Object({ iccid: Type.Optional(command), pinRetries: Type.Optional(command) }, strict),
-    ),
-    indications: Type.Optional(command),
-    boot: Type.Optional(Type.Array(Type.String({ minLength: 2 }))),
-    ignore: Type.Optional(Type.Array(Type.String({ minLength: 2 }))),
-    timeouts: Type.Optional(
-      Type.Object(
-        {
-          command: Type.Optional(span),
-          prompt: Type.Optional(span),
-          submit: Type.Optional(span),
-          boot: Type.Optional(span),
-          network: Type.Optional(span),
-        },
-        strict,
-      ),
-    ),
-    recovery: Type.Optional(Type.Array(command)),
-    quirks: Type.Optional(
-      Type.Object(
-        {
-          acknowledge: Type.Optional(quirk(Type.Boolean())),
-          moreMessages: Type.Optional(quirk(Type.Boolean())),
-        },
-        strict,
-      ),
-    ),
+    name: { type: 'string', pattern: '^[a-z0-9][a-z0-9-]*$' },
+    match: object({ manufacturer: { type: 'string' }, model: { type: 'string' } }, ['manufacturer', 'model']),
+    source: text,
+    proven: { enum: ['manual', 'simulator', 'hardware'] },
+    init: list(object({ command, why, required: flag }, ['command', 'why'])),
+    queries: object({ iccid: command, pinRetries: command }, []),
+    indications: command,
+    boot: list(text),
+    ignore: list(text),
+    timeouts: object({ command: span, prompt: span, submit: span, boot: span, network: span }, []),
+    recovery: list(command),
+    quirks: object({ acknowledge: quirk, moreMessages: quirk }, []),
   },
-  strict,
+  ['name', 'match', 'source', 'proven'],
 )
 
-type ProfileFile = Static<typeof fileSchema>
+type ProfileFile = XStatic<typeof fileSchema>
 
 /** A profile with every default filled in. */
 export interface Profile {
@@ -140,6 +116,8 @@ export function loadProfiles(directory: string): Profiles {
   }
 }
 
+const isProfile = new Ajv().compile<ProfileFile>(fileSchema)
+
 function readProfile(path: string): ProfileFile {
   let content: unknown
   try {
@@ -147,8 +125,8 @@ function readProfile(path: string): ProfileFile {
   } catch (error) {
     throw invalid(path, '', errorText(error))
   }
-  if (!Value.Check(fileSchema, content)) {
-    const [first] = Value.Errors(fileSchema, content)
+  if (!isProfile(content)) {
+    const [first] = isProfile.errors ?? []
     throw invalid(path, first?.instancePath ?? '', first?.message ?? 'not a profile')
   }
   if (content.name !== basename(path, '.yaml')) throw invalid(path, '/name', 'must be the name of the file')

@@ -3,7 +3,7 @@
  * Debian's systemd brings. Does nothing where no NOTIFY_SOCKET is set. The messages come from a child, so the unit
  * needs NotifyAccess=all.
  *
- * --no-block is needed: without it systemd-notify waits up to 5 s for an acknowledgement.
+ * systemd-notify stays until systemd has read the message (without --no-block), so that systemd can still tell whose it was.
  */
 import { spawn } from 'node:child_process'
 import { errorText } from '#core/errors.ts'
@@ -28,7 +28,7 @@ export function superviseBySystemd({ healthy, log, environment = process.env }: 
   let timer: NodeJS.Timeout | undefined
 
   function say(...words: string[]): void {
-    const child = spawn('systemd-notify', ['--no-block', ...words], { stdio: 'ignore', env: environment })
+    const child = spawn('systemd-notify', words, { stdio: 'ignore', env: environment })
     child.on('error', (error) => log.warn({ error: errorText(error) }, 'systemd could not be told'))
     child.on('exit', (code) => {
       if (code !== 0) log.warn({ code }, 'systemd-notify failed')

@@ -131,7 +131,7 @@ export interface Store {
   release(deliveries: readonly string[]): Promise<void>
   /**
    * Applies events. `false` where the state does not allow the event or the delivery is not known.
-   * An event that leaves a delivery `queued` also releases the claim on it.
+   * An event that queues a delivery again also releases the claim on it.
    */
   record(changes: readonly Change[]): Promise<boolean[]>
   /** Deliveries in `submitting`, whoever holds them: after a start these are the ones that the last run left half done. */
