@@ -166,7 +166,7 @@ function change(before: Delivery, after: Delivery, event: DeliveryEvent): void {
       after.possibleDuplicate = true
       break
     case 'retry':
-      after.possibleDuplicate = after.possibleDuplicate || after.confirmed > 0
+      if (mayHaveGoneOut(before)) after.possibleDuplicate = true
       after.due = event.due
       after.expires = event.expires
       after.failures = 0
@@ -187,6 +187,10 @@ function change(before: Delivery, after: Delivery, event: DeliveryEvent): void {
   }
 }
 
+/** Confirmed in part, or once in doubt: cancelling what is unknown does not call it back. */
+const mayHaveGoneOut = ({ confirmed, timeline }: Delivery): boolean =>
+  confirmed > 0 || timeline.some(({ event }) => event === 'hold')
+
 function confirm(after: Delivery, reference: number): void {
   after.confirmed += 1
   after.references = [...after.references, reference]
@@ -204,7 +208,8 @@ function restart(after: Delivery): void {
 function entryOf(event: DeliveryEvent, after: Delivery, at: number): TimelineEntry {
   const entry: TimelineEntry = { at, event: event.event, state: after.state }
   // What the far side says comes over the line of the attempt.
-  const where: Pick<Delivery, 'node' | 'line'> = 'line' in event ? event : 'part' in event || event.event === 'accepted' ? after : {}
+  const where: Pick<Delivery, 'node' | 'line'> =
+    'line' in event ? event : 'part' in event || event.event === 'accepted' ? after : {}
   if (where.node !== undefined) entry.node = where.node
   if (where.line !== undefined) entry.line = where.line
   if ('part' in event) entry.part = event.part

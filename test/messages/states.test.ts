@@ -145,6 +145,13 @@ describe('what events change', () => {
     })
   })
 
+  it('flags what a person sends again after an unknown outcome, even if it was cancelled in between', () => {
+    const held = run(fresh(), events.intend, events.hold)
+    expect(run(held, events.retry).possibleDuplicate).toBe(true)
+    expect(run(held, events.cancel, events.retry).possibleDuplicate).toBe(true)
+    expect(run(fresh(), events.intend, events.fail, events.retry).possibleDuplicate).toBe(false)
+  })
+
   it('is delivered only when every part is', () => {
     const sent = run(
       fresh(2),
