@@ -3,6 +3,7 @@
  * Strict on purpose: nothing is coerced or dropped, so that a misspelt field is an answer and not a surprise.
  */
 import { isUtf8 } from 'node:buffer'
+import { finished } from 'node:stream'
 import fastify, { type FastifyReply } from 'fastify'
 import { describeApi } from './documentation.ts'
 import { lineRoutes } from './line-routes.ts'
@@ -15,6 +16,9 @@ import { tokenRoutes } from './token-routes.ts'
 
 /** Bytes of a body, but for messages, which may name many recipients. */
 const BODY_LIMIT = 16_384
+
+/** Bytes of a body that is too large that are read and dropped, so that its sender lives to see why. */
+const DROPPED_BODY = 64_000_000
 
 const internal = new Problem(500, 'internal', 'something went wrong inside the appliance; its log says what')
 
@@ -79,7 +83,14 @@ export async function createApi(parts: Parts): Promise<Api> {
     }
   })
   api.decorateRequest('source', '')
-  api.setErrorHandler((error: Error, _request, reply) => refuse(error, reply))
+  api.setErrorHandler((error: Error, request, reply) => {
+    const { raw } = request
+    // fastify answers before it has read such a body and closes the connection: a client that is still sending would
+    // see a reset and no answer. So the rest is read and dropped first, for no longer than a request may take.
+    const unread = 'code' in error && error.code === 'FST_ERR_CTP_BODY_TOO_LARGE' && !raw.readableEnded
+    if (!unread || !(Number(request.headers['content-length']) <= DROPPED_BODY)) return refuse(error, reply)
+    finished(raw.resume(), () => refuse(error, reply))
+  })
 
   // Every route by its path, to tell a wrong method (405, RFC 9110 15.5.6) from a wrong path (404).
   const routes: { path: RegExp; method: string }[] = []

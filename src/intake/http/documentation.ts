@@ -12,13 +12,28 @@ const described = `Alerts in, short messages out. An accepted message (202) is o
 
 Every refusal is a problem (RFC 9457) with a \`code\` that is listed in docs/errors.md.`
 
+/**
+ * Everything comes from the appliance. Nothing may send a browser to https: where only http.listen is configured,
+ * the page would then load none of its files.
+ */
+const contentPolicy = {
+  'default-src': ["'self'"],
+  'base-uri': ["'self'"],
+  'frame-ancestors': ["'self'"],
+  'img-src': ["'self'", 'data:'],
+  'object-src': ["'none'"],
+  'script-src': ["'self'"],
+  'script-src-attr': ["'none'"],
+  'style-src': ["'self'", "'unsafe-inline'"],
+}
+
 async function readingPage(api: Api): Promise<FastifyInstance> {
   const { default: swaggerUi } = await import('@fastify/swagger-ui')
   const page = fastify()
   await page.register(swagger)
   await page.register(swaggerUi, {
     routePrefix: '/docs',
-    staticCSP: true,
+    staticCSP: contentPolicy,
     // The page would describe its own server.
     transformSpecification: () => api.swagger(),
     transformSpecificationClone: false,

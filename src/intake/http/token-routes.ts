@@ -57,7 +57,7 @@ export function tokenRoutes(api: Api, { access, log }: Parts): void {
       })
       log.info(
         {
-          token: record.id,
+          tokenId: record.id,
           name: record.name,
           scopes: record.scopes,
           by: source,
@@ -83,7 +83,7 @@ export function tokenRoutes(api: Api, { access, log }: Parts): void {
     async ({ params, source }, reply) => {
       if (!(await access.tokens.revoke(params.id)))
         throw new Problem(404, 'token-unknown', 'there is no token with this id', { field: 'id' })
-      log.info({ token: params.id, by: source }, 'token revoked')
+      log.info({ tokenId: params.id, by: source }, 'token revoked')
       reply.code(204)
     },
   )

@@ -74,6 +74,27 @@ describe('a message', () => {
     expect(answer).toMatchObject({ status: 413, json: { code: 'body-too-large' } })
   })
 
+  test('of 10 MB is answered even to a client that sends all of it before it reads', async () => {
+    const body = JSON.stringify({ ...good, text: 'x'.repeat(10_000_000) })
+    const bearer = await appliance.bearer('send')
+    const { hostname, port } = new URL(appliance.base)
+    const socket = connect(Number(port), hostname)
+    const sent = new Promise<Error | null | undefined>((resolve) => {
+      socket.once('error', resolve)
+      socket.pause()
+      socket.write(
+        `POST /api/v1/messages HTTP/1.1\r\nHost: x\r\nAuthorization: ${bearer}\r\nConnection: close\r\n` +
+          `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+        resolve,
+      )
+    })
+    expect(await sent).toBeFalsy()
+    const answer = once(socket, 'data')
+    socket.resume()
+    expect(String((await answer)[0])).toContain('body-too-large')
+    socket.destroy()
+  })
+
   test.each(['text/plain', 'application/x-www-form-urlencoded', 'application/xml', 'garbage'])(
     'as %s is 415',
     async (type) => {

@@ -90,6 +90,9 @@ test('what is described is what is asked for', () => {
 
 test('the page to read it comes from the appliance alone', async () => {
   const page = await answerOf(await fetch(`${appliance.base}/docs`))
+  // Over plain HTTP a browser that is told to upgrade loads nothing.
+  expect(page.headers.get('content-security-policy')).toContain("default-src 'self'")
+  expect(page.headers.get('content-security-policy')).not.toMatch(/upgrade-insecure-requests|https?:/)
   expect(page.status, appliance.errors.join()).toBe(200)
   expect(page.headers.get('content-type')).toMatch(/^text\/html/)
   const links = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, link]) => link ?? '')
