@@ -153,6 +153,9 @@ function plain(error: NodeJS.ErrnoException): string {
       return 'it is not running'
     case 'ECONNRESET':
       return 'the connection was cut'
+    case 'ERR_SSL_WRONG_VERSION_NUMBER':
+    case 'EPROTO':
+      return 'no TLS is spoken there (for plain HTTP write http:// before the host)'
     case 'EACCES':
       return 'this user may not use its local socket'
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':

@@ -122,6 +122,15 @@ test.each([400, 401, 403, 409, 413])(
   },
 )
 
+test('plain HTTP where TLS was expected is said in plain words', async () => {
+  const { host } = new URL((await standIn(() => accepted)).url)
+  const ran = await twinline(['send', ...message, '--host', host])
+  expect(ran.code).toBe(3)
+  expect(ran.stderr).toBe(
+    `twinline: https://${host}: no TLS is spoken there (for plain HTTP write http:// before the host)\n`,
+  )
+})
+
 test('no host reachable, or none that takes it now: exit 3, and why for each', async () => {
   const dead = await closedUrl()
   const busy = await standIn(() => problem(503, 'stopping'))
