@@ -39,6 +39,11 @@ export type {
 const WAITING_LIMIT = 64
 /** How long a modem may stay silent before an exchange that waits for it to come into step is given up. */
 const STEP_BUDGET_MS = 2_700
+/** Restarts that an echo gave away, each within so long of the one before; with more of them it is the modem's way. */
+const MOST_RELAPSES = 3
+const RELAPSE_MS = 60_000
+/** Digits of the shortest PDU; some modems write it behind the header instead of below it. A length is shorter. */
+const LEAST_PDU = 20
 
 export interface ChannelHandlers {
   unsolicited(news: Unsolicited): void
@@ -83,6 +88,12 @@ export class AtChannel {
   #prompted: 'no' | 'open' | 'written' = 'no'
   #leaves = 0
   #lastEcho = ''
+  #ignoring = false
+  /** Whether the exchange under way was echoed; and whether the modem is known not to echo. */
+  #echoed = false
+  #echoless = false
+  /** Echoes that came all the same, and when the last one did. */
+  #relapses = { count: 0, at: Number.NEGATIVE_INFINITY }
   #withBody: Unsolicited | undefined
   #closed = false
   #discarded = 0
@@ -108,6 +119,11 @@ export class AtChannel {
   /** False after an exchange that may still get a late answer. */
   get inStep(): boolean {
     return this.#inStep
+  }
+
+  /** The modem leaves commands that it does not know unanswered. */
+  get ignoring(): boolean {
+    return this.#ignoring
   }
 
   get idle(): boolean {
@@ -148,7 +164,14 @@ export class AtChannel {
   resync(budgetMs: number): Promise<boolean> {
     return new Promise((resolve) => {
       this.#inStep = false
-      this.#enter(new Resync(this.#leave, budgetMs, resolve), true)
+      this.#enter(this.#resync(budgetMs, resolve), true)
+    })
+  }
+
+  #resync(budgetMs: number, done: (answered: boolean) => void): Resync {
+    return new Resync(this.#leave, budgetMs, this.#ignoring, (answered, ignoring) => {
+      this.#ignoring = ignoring
+      done(answered)
     })
   }
 
@@ -182,7 +205,7 @@ export class AtChannel {
       return
     }
     this.#begin(
-      new Resync(this.#leave, STEP_BUDGET_MS, (answered) => {
+      this.#resync(STEP_BUDGET_MS, (answered) => {
         if (this.#closed || !answered)
           next.exchange.lost(this.#closed ? { how: 'closed' } : { how: 'silent' })
         else if (this.#active) this.#waiting.unshift(next)
@@ -194,6 +217,7 @@ export class AtChannel {
   #begin(exchange: Exchange): void {
     this.#active = exchange
     this.#lastEcho = exchange.echo
+    this.#echoed = false
     if (exchange instanceof PromptExchange) {
       this.#prompted = 'open'
       this.#leaves = 0
@@ -203,6 +227,11 @@ export class AtChannel {
 
   #finish(inStep: boolean): void {
     clearTimeout(this.#timer)
+    if (this.#active instanceof CommandExchange) {
+      // A blind command of the recovery ladder may bring the echo back; one without an answer tells nothing.
+      if (!this.#active.needsStep) this.#echoless = false
+      else if (inStep) this.#echoless = !this.#echoed
+    }
     this.#active = undefined
     this.#inStep = inStep
     if (inStep) this.#prompted = 'no'
@@ -265,12 +294,37 @@ export class AtChannel {
     this.#options.trace.add(this.#options.now(), 'in', line)
     if (this.#withBody && this.#body(this.#withBody, line)) return
     const active = this.#active
-    if (line === active?.echo || line === this.#lastEcho) return
+    if (line === active?.echo) {
+      this.#echo(line, active)
+      return
+    }
+    if (line === this.#lastEcho) return
     if (active?.takes(line)) active.line(line)
     else if (this.#chatter.boot.some((start) => line.startsWith(start))) this.#started(line)
     else if (!this.#news(line) && !this.#chatter.ignore.some((start) => line.startsWith(start))) {
       if (active) active.line(line)
       else this.#stray(line)
+    }
+  }
+
+  /**
+   * A modem that did as ATE0 says and echoes again has restarted without a word, and is in text mode for all we know.
+   * One that echoes as it likes is left in peace.
+   */
+  #echo(line: string, active: Exchange): void {
+    this.#echoed = true
+    if (!this.#echoless) return
+    this.#echoless = false
+    const now = this.#options.now()
+    const count = now - this.#relapses.at < RELAPSE_MS ? this.#relapses.count + 1 : 1
+    this.#relapses = { count, at: now }
+    if (count > MOST_RELAPSES) return
+    this.#started(line)
+    if (active instanceof PromptExchange) {
+      // Its prompt is on the way.
+      this.#prompted = 'open'
+      this.#leaves = 0
+      this.#inStep = false
     }
   }
 
@@ -285,7 +339,9 @@ export class AtChannel {
   #news(line: string): boolean {
     const news = parseUnsolicited(line)
     if (!news) return false
-    if (hasBody(news)) this.#withBody = news
+    if (hasBody(news) && isPdu(news.value) && news.value.length >= LEAST_PDU) {
+      this.#options.handlers.unsolicited({ ...news, value: '', body: news.value })
+    } else if (hasBody(news)) this.#withBody = news
     else this.#options.handlers.unsolicited(news)
     return true
   }

@@ -30,8 +30,12 @@ const ESCAPE_GUARD_MS = 150
 const PROBE_MS = 900
 /** After an answer that may be a late one: this much silence, and nothing is under way any more. */
 const QUIET_MS = 250
+/** The same for a modem that ignores the marker, where nothing else tells. */
+const IGNORING_QUIET_MS = 400
 /** A modem that asks for text again and again is not brought back into step by more of the same. */
 const MOST_PROMPTS = 6
+/** Nor is one that gives more answers than there can be questions. */
+const MOST_FINALS = 40
 
 /** What an exchange may do to its channel. */
 export interface ExchangeHost {
@@ -204,7 +208,10 @@ export class PromptExchange implements Exchange {
     return this.#dialogue.reference.test(line)
   }
 
-  line(line: string): void {
+  line(text: string): void {
+    // A modem that echoes the body may put its answer right behind it.
+    const { body } = this.#dialogue
+    const line = this.#phase === 'answer' && text.startsWith(body) ? text.slice(body.length) : text
     const reference = this.#dialogue.reference.exec(line)
     if (reference && this.#phase === 'answer') {
       this.#reference = Number(reference[1])
@@ -284,28 +291,47 @@ export class PromptExchange implements Exchange {
 const MARKER = 'AT+CMEE?'
 const MARKER_PREFIX = '+CMEE:'
 
+/** What a modem under ATV0 (V.250 6.2.6) says instead of OK and ERROR. */
+const NUMERIC = /^[04]$/
+const WORDS = 'ATV1'
+
 /**
  * Gets back into step: AT until there is any answer, then the marker. A late OK may answer an AT, but it never carries
- * the marker's information line. A modem that does not know the marker answers ERROR; then silence decides.
+ * the marker's information line. A modem that does not know the marker answers ERROR; then silence decides. One that
+ * ignores what it does not know is asked AT once more, and then silence decides, too.
  */
 export class Resync implements Exchange {
   readonly needsStep = false
   readonly echo = 'AT'
-  readonly #done: (answered: boolean) => void
+  readonly #done: (answered: boolean, ignoring: boolean) => void
   readonly #leave: () => string | undefined
+  #ignoring: boolean
   #left: number
-  #phase: 'guard' | 'probe' | 'marker' | 'quiet' = 'guard'
+  /** An answer comes within this, as far as the first one tells. */
+  #waitMs = 0
+  #phase: 'guard' | 'probe' | 'marker' | 'again' | 'quiet' = 'guard'
   #heard = false
+  #worded = false
   #marked = false
+  #quietMs = QUIET_MS
   #prompts = 0
+  #finals = 0
   #host: ExchangeHost | undefined
 
   /**
    * @param leave what to write before the next probe to leave a prompt that may be open; undefined when none can be
    * @param budgetMs how long the modem may stay silent before this gives up
+   * @param ignoring the modem is known to leave the marker unanswered
+   * @param done told whether the modem answered, and whether it left the marker unanswered
    */
-  constructor(leave: () => string | undefined, budgetMs: number, done: (answered: boolean) => void) {
+  constructor(
+    leave: () => string | undefined,
+    budgetMs: number,
+    ignoring: boolean,
+    done: (answered: boolean, ignoring: boolean) => void,
+  ) {
     this.#leave = leave
+    this.#ignoring = ignoring
     this.#left = Math.max(1, Math.round(budgetMs / PROBE_MS))
     this.#done = done
   }
@@ -325,17 +351,27 @@ export class Resync implements Exchange {
       this.#marked = this.#phase === 'marker'
       return
     }
+    if (NUMERIC.test(line) && !this.#worded) {
+      this.#worded = true
+      this.#say(WORDS)
+      return
+    }
     const final = parseFinal(line)
     if (!final) return
-    if (this.#phase === 'guard') this.#say()
-    else if (this.#phase === 'probe') this.#ask()
-    else if (this.#marked) this.#end(true)
+    if (++this.#finals > MOST_FINALS) this.#end(false)
+    else if (this.#phase === 'guard') this.#say()
+    else if (this.#phase === 'probe') {
+      if (this.#ignoring) this.#settle(IGNORING_QUIET_MS)
+      else this.#ask()
+    } else if (this.#marked) this.#end(true)
+    else if (this.#phase === 'again') {
+      this.#ignoring = true
+      this.#settle(this.#waitMs)
+    } else if (this.#phase === 'quiet') this.#settle(this.#quietMs)
     else {
       this.#heard = true
-      if (final.final === 'error') {
-        this.#phase = 'quiet'
-        this.#host?.deadline(QUIET_MS)
-      }
+      if (final.final === 'error') this.#settle(QUIET_MS)
+      else this.#host?.deadline(this.#waitMs)
     }
   }
 
@@ -348,12 +384,13 @@ export class Resync implements Exchange {
   expired(): void {
     if (this.#phase === 'quiet' || (this.#phase === 'marker' && this.#heard)) this.#end(true)
     else if (this.#phase === 'guard') this.#say()
+    else if (this.#phase === 'marker') this.#say('AT', 'again')
     else if (--this.#left <= 0) this.#end(false)
     else this.#probe()
   }
 
   lost(): void {
-    this.#done(false)
+    this.#done(false, this.#ignoring)
   }
 
   #probe(): void {
@@ -368,21 +405,30 @@ export class Resync implements Exchange {
     this.#host?.write(leave)
   }
 
-  #say(): void {
-    this.#phase = 'probe'
-    this.#host?.deadline(PROBE_MS)
-    this.#host?.write('AT\r')
+  #say(text = 'AT', phase: 'probe' | 'again' = 'probe'): void {
+    this.#phase = phase
+    // Who took longer than a probe for the first answer may take as long for the next.
+    if (phase === 'probe') this.#waitMs += PROBE_MS
+    this.#host?.deadline(phase === 'probe' ? PROBE_MS : this.#waitMs)
+    this.#host?.write(`${text}\r`)
+  }
+
+  /** Every answer under way has come when none comes for so long. */
+  #settle(ms: number): void {
+    this.#phase = 'quiet'
+    this.#quietMs = ms
+    this.#host?.deadline(ms)
   }
 
   #ask(): void {
     this.#phase = 'marker'
     this.#heard = false
-    this.#host?.deadline(PROBE_MS)
+    this.#host?.deadline(this.#waitMs)
     this.#host?.write(`${MARKER}\r`)
   }
 
   #end(answered: boolean): void {
     this.#host?.finish(answered)
-    this.#done(answered)
+    this.#done(answered, this.#ignoring)
   }
 }

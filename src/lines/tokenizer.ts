@@ -15,6 +15,9 @@ export const LINE_LIMIT = 4096
 /** Lines that one feed() may leave in the parser; a read of 64 kB holds at most that many. */
 const LINES_LIMIT = 65_536
 
+/** What a line that was just opened, or a bad cable, puts before an answer; no answer begins with it. */
+const NOISE = /^[\x80-\xff]+/
+
 const LF = 0x0a
 const CR = 0x0d
 const SPACE = 0x20
@@ -82,7 +85,7 @@ export class Tokenizer {
     if (bytes.length === 0) return
     this.#parser.write(Buffer.from(bytes))
     for (let line: unknown = this.#parser.read(); line !== null; line = this.#parser.read()) {
-      const text = String(line).trim()
+      const text = String(line).replace(NOISE, '').trim()
       if (text.length > LINE_LIMIT) this.#handlers.discarded(text.length)
       else if (text !== '') this.#handlers.line(text)
     }

@@ -18,7 +18,7 @@ import type { LineEvents } from '#lines/contract.ts'
 import { decodeIncoming } from './deliver.ts'
 import type { Agenda } from './gsm-agenda.ts'
 import { type Ask, asker, listedMessages, memoryUse, storedAt } from './gsm-commands.ts'
-import type { Modem } from './gsm-modem.ts'
+import { type Modem, patience } from './gsm-modem.ts'
 import { signalMessages } from './gsm-prepare.ts'
 
 /** SIM and modem; a full one of either stops reception on some modems, whichever is in use. */
@@ -32,6 +32,13 @@ const READ_MS = 10_000
 const DIRECT_LIMIT = 500
 /** When a message could not be stored, the memories are read again after this. */
 const RETRY_MS = 30_000
+
+interface Use {
+  used: number
+  total: number
+}
+/** Of a modem that does not tell: there may be something. */
+const unknownUse: Use = { used: 1, total: 0 }
 
 export interface InboundHost {
   line: string
@@ -67,7 +74,8 @@ export class Inbound {
       case '+CMT':
       case '+CDS':
         if (news.body !== undefined)
-          void this.#straightThrough(news.body, Number(news.value.split(',').at(-1)))
+          // Some modems leave the length out.
+          void this.#straightThrough(news.body, Number(news.value.split(',').at(-1)?.trim() || Number.NaN))
         return true
       default:
         return false
@@ -76,8 +84,7 @@ export class Inbound {
 
   /** Reads and empties both memories. */
   sweep(): true {
-    for (const memory of memories)
-      this.#host.agenda.add(`sweep ${memory}`, () => this.#sweep(memory), 'first')
+    this.#host.agenda.add('sweep', () => this.#sweepAll(), 'first')
     return true
   }
 
@@ -117,7 +124,9 @@ export class Inbound {
 
   async #read(memory: string, index: number): Promise<void> {
     const ask = this.#ask()
-    if (!ask || !(await this.#select(ask, memory))) return
+    if (!ask) return
+    // A modem that refuses the very name that it gave has one memory only, or names it only in its news.
+    await this.#select(ask, memory)
     const answer = await ask(`AT+CMGR=${index}`, {
       prefix: '+CMGR:',
       timeoutMs: READ_MS,
@@ -126,11 +135,23 @@ export class Inbound {
     if (pdu !== undefined && (await this.#keep(pdu))) await this.#delete(ask, index)
   }
 
-  async #sweep(memory: string): Promise<void> {
+  async #sweepAll(): Promise<void> {
+    let named = false
+    for (const memory of memories) {
+      const ask = this.#ask()
+      const use = ask && (await this.#select(ask, memory))
+      if (!use) continue
+      named = true
+      await this.#sweep(ask, memory, use)
+    }
     const ask = this.#ask()
-    const use = ask && (await this.#select(ask, memory))
-    if (!use || use.used === 0) return
-    if (use.used >= use.total * ALARM_SHARE) {
+    // Whatever memory it has, when it does not want to hear of names.
+    if (ask && !named) await this.#sweep(ask, '', unknownUse)
+  }
+
+  async #sweep(ask: Ask, memory: string, use: Use): Promise<void> {
+    if (use.used === 0) return
+    if (use.total > 0 && use.used >= use.total * ALARM_SHARE) {
       this.#host.log.warn(
         { memory, ...use },
         `The message memory ${memory} is nearly full and is being emptied`,
@@ -138,7 +159,7 @@ export class Inbound {
     }
     const answer = await ask('AT+CMGL=4', {
       prefix: '+CMGL:',
-      timeoutMs: LIST_MS,
+      timeoutMs: this.#host.modem.mute ? patience(this.#host.modem) : LIST_MS,
     })
     if (answer.result !== 'ok') return
     let emptied = 0
@@ -148,7 +169,7 @@ export class Inbound {
       emptied++
     }
     const left = use.used - emptied
-    if (left >= use.total * ALARM_SHARE) {
+    if (use.total > 0 && left >= use.total * ALARM_SHARE) {
       this.#host.log.warn(
         { memory, left, total: use.total },
         `The message memory ${memory} stays nearly full`,
@@ -157,10 +178,10 @@ export class Inbound {
   }
 
   /** Makes a memory the one that is read from. @returns its use, or undefined when the modem does not have it */
-  async #select(ask: Ask, memory: string): Promise<{ used: number; total: number } | undefined> {
+  async #select(ask: Ask, memory: string): Promise<Use | undefined> {
     const answer = await ask(`AT+CPMS="${memory}"`)
     this.#host.modem.memory = answer.result === 'ok' ? memory : undefined
-    return answer.result === 'ok' ? (memoryUse(answer) ?? { used: 1, total: 0 }) : undefined
+    return answer.result === 'ok' ? (memoryUse(answer) ?? unknownUse) : undefined
   }
 
   async #delete(ask: Ask, index: number): Promise<boolean> {
@@ -220,6 +241,6 @@ export class Inbound {
 
   #ask(): Ask | undefined {
     const channel = this.#host.channel()
-    return channel && asker(channel, () => this.#host.modem.profile.timeouts.command)
+    return channel && asker(channel, () => patience(this.#host.modem))
   }
 }

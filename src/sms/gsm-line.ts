@@ -22,7 +22,8 @@ import type { Reason } from '#messages/states.ts'
 import { Agenda } from './gsm-agenda.ts'
 import { asker, registrationOf, signalOf } from './gsm-commands.ts'
 import { Inbound } from './gsm-inbound.ts'
-import { type Modem, networkOf, registrationCommands, unknownModem } from './gsm-modem.ts'
+import { type Modem, networkOf, patience, registrationCommands, unknownModem } from './gsm-modem.ts'
+import { Objections } from './gsm-objections.ts'
 import { allowPinAgain } from './gsm-pin.ts'
 import { assertServiceCentre, notRegistered, pollRegistration, prepareModem, simName } from './gsm-prepare.ts'
 import { transmitParts } from './gsm-transmit.ts'
@@ -33,6 +34,8 @@ const POLL_MS = 60_000
 const BUSY_POLL_MS = 5 * 60_000
 /** How often the memories and the service centre are looked after. */
 const SWEEP_MS = 10 * 60_000
+/** How long a modem that ignores questions may take to answer AT. */
+const ALIVE_MS = 2_700
 /** RINGs of one call follow each other closer than this. */
 const SAME_CALL_MS = 8_000
 /** How long stop() and disable() wait for a transmission to end. */
@@ -86,6 +89,7 @@ class GsmLineImplementation implements GsmLine, LineDriver {
   #polledAt = 0
   #sweptAt = 0
   #ringing: Call | undefined
+  readonly #objections = new Objections()
 
   constructor(config: LineConfig, options: GsmLineOptions) {
     this.id = config.id
@@ -205,7 +209,13 @@ class GsmLineImplementation implements GsmLine, LineDriver {
         concatenation: this.#config.concatenation,
         leaving: () => this.#leaving ?? this.#supervisor.notWorking(),
         fault: (reason) => this.#supervisor.fault(reason),
-        proven: () => this.#supervisor.proven(),
+        objected: (to, reason) => {
+          if (this.#objections.blame(to, this.#clock.monotonic()) === 'modem') this.#supervisor.fault(reason)
+        },
+        proven: () => {
+          this.#objections.forget()
+          this.#supervisor.proven()
+        },
       })
     } catch (error) {
       // Only what runs before a part is written can throw (its coding), so nothing of this part left the box.
@@ -378,7 +388,7 @@ class GsmLineImplementation implements GsmLine, LineDriver {
   async #endCall(call: Call): Promise<void> {
     const channel = this.#supervisor.channel
     if (!channel) return
-    const ask = asker(channel, () => this.#modem.profile.timeouts.command)
+    const ask = asker(channel, () => patience(this.#modem))
     // Some modems know only one of the two for a call that is still ringing.
     if ((await ask('AT+CHUP')).result !== 'ok') await ask('ATH')
     if (call.told) return
@@ -400,9 +410,13 @@ class GsmLineImplementation implements GsmLine, LineDriver {
   async #look(): Promise<void> {
     const channel = this.#supervisor.channel
     if (!channel) return
-    const ask = asker(channel, () => this.#modem.profile.timeouts.command)
+    const ask = asker(channel, () => patience(this.#modem))
     const signal = await ask('AT+CSQ')
-    if (signal.result === 'timeout' || (signal.result === 'lost' && signal.lost.how === 'silent')) {
+    const deaf =
+      signal.result === 'timeout'
+        ? !this.#modem.mute || !(await channel.resync(ALIVE_MS))
+        : signal.result === 'lost' && signal.lost.how === 'silent'
+    if (deaf) {
       this.#supervisor.fault({
         code: 'noAnswer',
         text: 'The modem does not answer',
@@ -423,7 +437,7 @@ class GsmLineImplementation implements GsmLine, LineDriver {
     if (!channel) return
     const { smsc } = this.#config
     await assertServiceCentre(
-      asker(channel, () => this.#modem.profile.timeouts.command),
+      asker(channel, () => patience(this.#modem)),
       {
         modem: this.#modem,
         memory: this.#memory,

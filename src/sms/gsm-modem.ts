@@ -4,6 +4,8 @@ import type { Registration } from './gsm-commands.ts'
 
 export interface Modem {
   profile: Profile
+  /** It leaves commands that it does not know unanswered. */
+  mute: boolean
   manufacturer: string
   model: string
   revision: string
@@ -25,6 +27,7 @@ export interface Modem {
 
 export const unknownModem = (profile: Profile): Modem => ({
   profile,
+  mute: false,
   manufacturer: '',
   model: '',
   revision: '',
@@ -40,6 +43,13 @@ export const unknownModem = (profile: Profile): Modem => ({
   acknowledging: false,
   memory: undefined,
 })
+
+/** Enough for an answer that is there at once; more would be lost some thirty times before such a modem is ready. */
+const MUTE_MS = 500
+
+/** How long the answer to a short command is waited for, ms. */
+export const patience = ({ mute, profile }: Modem): number =>
+  mute ? Math.min(MUTE_MS, profile.timeouts.command) : profile.timeouts.command
 
 export const registrationCommands = ['+CREG', '+CEREG', '+CGREG'] as const
 

@@ -25,11 +25,14 @@ import {
   smscOf,
   textOf,
 } from './gsm-commands.ts'
-import { type Modem, networkOf, registrationCommands } from './gsm-modem.ts'
+import { type Modem, networkOf, patience, registrationCommands } from './gsm-modem.ts'
 import { confirmPin, unlock } from './gsm-pin.ts'
 
 /** How long a modem may stay silent at first; whatever lasts longer is the recovery ladder's business. */
 const HELLO_MS = 1_800
+
+const muteText =
+  'The modem does not answer commands that it does not know; getting ready takes up to half a minute, and little is known of it'
 
 export interface Preparation {
   channel: AtChannel
@@ -58,8 +61,11 @@ const blocked = (code: string, text: string): Prepared => ({
 export async function prepareModem(preparation: Preparation): Promise<Prepared> {
   const { channel, modem, settings, signal } = preparation
   if (!(await channel.resync(HELLO_MS))) return { result: 'silent' }
-  const ask = asker(channel, () => modem.profile.timeouts.command)
+  const ask = asker(channel, () => patience(modem))
+  modem.mute = false
   if ((await ask('ATE0')).result === 'lost') return { result: 'silent' }
+  modem.mute = channel.ignoring
+  if (modem.mute) preparation.log.warn({}, muteText)
   await ask('AT+CMEE=1')
   await identify(ask, preparation)
   if (signal.aborted) return { result: 'silent' }
@@ -77,7 +83,7 @@ export async function prepareModem(preparation: Preparation): Promise<Prepared> 
   const sim = await openSim(ask, preparation)
   if (sim) return sim
   if (signal.aborted) return { result: 'silent' }
-  const format = await ask('AT+CMGF=0')
+  const format = await ask('AT+CMGF=0', { timeoutMs: modem.profile.timeouts.command })
   if (format.result === 'error') {
     return notYet('pduModeRefused', 'The modem does not take PDU mode yet', modem.profile.timeouts.boot)
   }
@@ -86,7 +92,9 @@ export async function prepareModem(preparation: Preparation): Promise<Prepared> 
   await signalMessages(ask, modem, modem.profile.quirks.acknowledge)
   await ask('AT+CLIP=1')
   await lookAtNetwork(ask, modem)
-  if (signal.aborted || !channel.inStep) return { result: 'silent' }
+  if (signal.aborted) return { result: 'silent' }
+  // The last question may have gone unanswered by a modem that does answer.
+  if (!channel.inStep && !(await channel.resync(HELLO_MS))) return { result: 'silent' }
   return networkOf(modem).registered
     ? { result: 'ready' }
     : { ...notRegistered(modem), limitMs: modem.profile.timeouts.network }
@@ -108,10 +116,17 @@ const fault = (code: string, text: string): Prepared => ({
   reason: { code, text },
 })
 
-async function identify(ask: Ask, { modem, profiles, settings }: Preparation): Promise<void> {
-  modem.manufacturer = textOf(await ask('AT+CGMI'))
-  modem.model = textOf(await ask('AT+CGMM'))
-  modem.revision = textOf(await ask('AT+CGMR')).replace(/^Revision:\s*/i, '')
+async function identify(ask: Ask, { modem, profiles, settings, log }: Preparation): Promise<void> {
+  const manufacturer = await ask('AT+CGMI')
+  if (manufacturer.result === 'timeout' && !modem.mute) {
+    modem.mute = true
+    log.warn({}, muteText)
+  }
+  modem.manufacturer = textOf(manufacturer)
+  if (manufacturer.result !== 'timeout') {
+    modem.model = textOf(await ask('AT+CGMM'))
+    modem.revision = textOf(await ask('AT+CGMR')).replace(/^Revision:\s*/i, '')
+  }
   modem.imei = /\d{14,16}/.exec(textOf(await ask('AT+CGSN')))?.[0] ?? ''
   const named = settings.profile === undefined ? undefined : profiles.named(settings.profile)
   modem.profile = named ?? profiles.matching(modem.manufacturer, modem.model)
@@ -143,7 +158,7 @@ async function openSim(ask: Ask, preparation: Preparation): Promise<Prepared | u
   if (state === 'failure') return blocked('simFailure', 'The modem cannot read its SIM')
   if (state === 'busy') return notYet('simStarting', 'The SIM is starting', modem.profile.timeouts.boot)
   if (state !== 'READY' && state !== '') return blocked('simLocked', `The modem wants a code: ${state}`)
-  if (modem.iccid === '') modem.iccid = iccidOf(await ask(modem.profile.queries.iccid))
+  if (modem.iccid === '' && !modem.mute) modem.iccid = iccidOf(await ask(modem.profile.queries.iccid))
   await confirmPin(memory, sim)
   modem.imsi = /\d{6,15}/.exec(textOf(await ask('AT+CIMI')))?.[0] ?? ''
   return undefined
@@ -211,17 +226,18 @@ export async function signalMessages(ask: Ask, modem: Modem, acknowledge: boolea
   const { indications, quirks } = modem.profile
   const ways = acknowledge === quirks.acknowledge ? [indications, ...keepingWays] : keepingWays
   for (const way of new Set(ways)) {
-    if ((await ask(way)).result === 'ok') return
+    const { result } = await ask(way)
+    if (result === 'ok' || (result === 'timeout' && modem.mute)) return
   }
 }
 
 async function lookAtNetwork(ask: Ask, modem: Modem): Promise<void> {
   modem.registrations.clear()
   for (const name of registrationCommands) {
-    if ((await ask(`AT${name}=2`)).result === 'error') await ask(`AT${name}=1`)
+    if (!modem.mute && (await ask(`AT${name}=2`)).result === 'error') await ask(`AT${name}=1`)
     await pollRegistration(ask, modem, name)
   }
-  await ask('AT+COPS=3,0')
+  if (!modem.mute) await ask('AT+COPS=3,0')
   const network = operatorOf(await ask('AT+COPS?'))
   modem.operator = network?.operator ?? ''
   modem.technology = network?.technology ?? ''

@@ -21,7 +21,7 @@ import { encodeSubmit } from './submit.ts'
 
 /** How long a modem may take to leave the prompt after ESC before the recovery ladder looks after it. */
 const STEP_MS = 2_700
-const REFERENCE = /^\+CMGS:\s*(\d{1,3})/
+const REFERENCE = /^\+CMGS:\s*(\d{1,3})(?!\d)/
 
 export interface TransmitHost {
   channel: AtChannel
@@ -34,6 +34,8 @@ export interface TransmitHost {
   leaving: () => Reason | undefined
   /** The modem does not do its work. Called before the outcome is known. */
   fault: (reason: Reason) => void
+  /** The modem objects to this message, which may be the fault of either. Called before the outcome is known. */
+  objected: (to: string, reason: Reason) => void
   proven: () => void
 }
 
@@ -44,7 +46,7 @@ export async function transmitParts(transmission: Transmission, host: TransmitHo
     ? { coding: message.coding, parts: splitText(message.text, message.coding) }
     : planText(message.text, host.concatenation)
   const parts = plan.parts.length
-  if (parts - transmission.from > 1 && profile.quirks.moreMessages) {
+  if (parts - transmission.from > 1 && profile.quirks.moreMessages && !host.modem.mute) {
     await host.channel.run({
       text: 'AT+CMMS=1',
       timeoutMs: profile.timeouts.command,
@@ -74,7 +76,7 @@ export async function transmitParts(transmission: Transmission, host: TransmitHo
       answerMs: profile.timeouts.submit,
       reference: REFERENCE,
     })
-    if (answer.result !== 'taken') return await ended(answer, part, host)
+    if (answer.result !== 'taken') return await ended(answer, part, transmission, host)
     host.proven()
     if (part + 1 === parts) transmission.accepted(answer.reference)
     else transmission.confirmed(part, answer.reference)
@@ -95,6 +97,7 @@ const lostReasons = {
 async function ended(
   answer: Exclude<PromptAnswer, { result: 'taken' }>,
   part: number,
+  { delivery }: Transmission,
   host: TransmitHost,
 ): Promise<Outcome> {
   const progress = { confirmed: part }
@@ -118,7 +121,7 @@ async function ended(
       const refusal = readRefusal(answer.error)
       // The modem waited for the network's answer and got none: nobody knows whether the message got through.
       if (answer.sent && refusal.reason.code === 'networkTimeout') return unknown(refusal.reason)
-      if (isModemFault(answer.error, refusal)) host.fault(refusal.reason)
+      if (isModemFault(answer.error, refusal)) host.objected(delivery.to, refusal.reason)
       return { result: 'refused', ...refusal, progress }
     }
     case 'stopped':
