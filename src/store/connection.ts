@@ -64,11 +64,15 @@ export class Connection {
     return this.#waitingWeight < WAITING_WEIGHT / 2
   }
 
-  /** @param weight how many deliveries or changes it carries */
+  /**
+   * @param weight how many deliveries or changes it carries
+   * @param urgent a modem waits for it: it goes as soon as the running callback ends, with all that waits already
+   */
   call<M extends Method>(
     method: M,
     args: Parameters<Methods[M]>,
     weight = 1,
+    urgent = false,
   ): Promise<ReturnType<Methods[M]>> {
     return new Promise((resolve, reject) => {
       const refusal = this.#over ?? this.#refusal
@@ -88,12 +92,13 @@ export class Connection {
         reject,
       })
       this.#waitingWeight += weight
-      this.#schedule()
+      this.#schedule(urgent)
     })
   }
 
   /** After the callbacks of this turn of the loop, so that whatever came in together goes out together. */
-  #schedule(): void {
+  #schedule(urgent: boolean): void {
+    if (urgent) queueMicrotask(() => this.#flush())
     if (this.#scheduled) return
     this.#scheduled = true
     setImmediate(() => {

@@ -67,7 +67,9 @@ export async function openStore(options: SqliteOptions): Promise<Store & Operati
       if (deliveries.length > 0) await connection.call('release', [deliveries], deliveries.length)
     },
     async record(changes) {
-      return changes.length === 0 ? [] : connection.call('record', [changes], changes.length)
+      if (changes.length === 0) return []
+      const urgent = changes.some(({ event }) => event.event === 'intend')
+      return connection.call('record', [changes], changes.length, urgent)
     },
     submitting: () => connection.call('submitting', []),
     overdue: (at, limit) => connection.call('overdue', [at, limit]),
