@@ -20,16 +20,17 @@ test('docs/errors.md has a row for every code', () => {
     /\bcode: '([A-Za-z-]+)'/g,
     /\? \{ code: '([A-Za-z-]+)'/g,
     /\b(?:blocked|notYet|fault)\(\s*'([A-Za-z-]+)'/g,
-    /new CodedError\(\s*'([a-z-]+)'/g,
+    /new CodedError\(\s*'([A-Za-z-]+)'/g,
     /super\('([a-z]+-[a-z-]+)'/g,
     /\binvalid\(\s*(?:'[a-z]+'|`[^`]+`),\s*'([a-z-]+)'/g,
-    /\brow\('[a-z]+', (?:true|false), '([A-Za-z]+)'/g,
+    /\brow\('[a-z]+', (?:true|false), '([A-Za-z-]+)'/g,
   ].flatMap((pattern) => [...source.matchAll(pattern)].map(([, code]) => code ?? ''))
   const refusals = [...cmsErrors.values(), ...cmeErrors.values()].map(({ code }) => code)
   const reports = Array.from({ length: 256 }, (_, status) => tpStatus(status).code)
 
   const codes = new Set([...written, ...refusals, ...reports])
   expect(codes.size).toBeGreaterThan(120)
+  expect([...codes].filter((code) => !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(code))).toEqual([])
   const documented = new Set(
     [...readFileSync(new URL('docs/errors.md', root), 'utf8').matchAll(/^\| `([A-Za-z0-9-]+)` \|/gm)].map(
       ([, code]) => code,

@@ -164,9 +164,9 @@ export type PromptAnswer =
   | { result: 'error'; error: AtError; sent: boolean }
   /** The last question said no, or the intent could not be made durable. Nothing was transmitted. */
   | { result: 'stopped'; reason: Reason }
-  | { result: 'noPrompt' }
+  | { result: 'no-prompt' }
   /** The body was written and no answer came. */
-  | { result: 'noAnswer' }
+  | { result: 'no-answer' }
   | { result: 'lost'; lost: Lost; sent: boolean }
 
 export class PromptExchange implements Exchange {
@@ -197,7 +197,7 @@ export class PromptExchange implements Exchange {
       },
       (error: unknown) => {
         this.#giveBack({
-          code: 'intentFailed',
+          code: 'intent-failed',
           text: `The intent could not be stored: ${errorText(error)}`,
         })
       },
@@ -241,12 +241,12 @@ export class PromptExchange implements Exchange {
     if (this.#phase === 'answer') {
       // The reference came and only the OK is missing: the network has the message all the same.
       if (this.#reference !== undefined) this.#end(false, { result: 'taken', reference: this.#reference })
-      else this.#end(false, { result: 'noAnswer' })
+      else this.#end(false, { result: 'no-answer' })
     } else if (!this.#prompted) {
-      this.#end(false, { result: 'noPrompt' })
+      this.#end(false, { result: 'no-prompt' })
     } else {
       this.#giveBack({
-        code: 'intentFailed',
+        code: 'intent-failed',
         text: 'The intent did not become durable in time',
       })
     }

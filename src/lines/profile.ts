@@ -90,7 +90,7 @@ export interface Profiles {
 
 /**
  * Reads every profile of a directory.
- * @throws CodedError `profileInvalid` naming file and key
+ * @throws CodedError `profile-invalid` naming file and key
  */
 export function loadProfiles(directory: string): Profiles {
   const files = readdirSync(directory)
@@ -127,7 +127,10 @@ function readProfile(path: string): ProfileFile {
   }
   if (!isProfile(content)) {
     const [first] = isProfile.errors ?? []
-    throw invalid(path, first?.instancePath ?? '', first?.message ?? 'not a profile')
+    // A key too many or too few is named by a parameter of the error, not by its path.
+    const key = first?.params['additionalProperty'] ?? first?.params['missingProperty']
+    const where = key === undefined ? first?.instancePath : `${first?.instancePath}/${key}`
+    throw invalid(path, where ?? '', first?.message ?? 'not a profile')
   }
   if (content.name !== basename(path, '.yaml')) throw invalid(path, '/name', 'must be the name of the file')
   return content
@@ -185,5 +188,5 @@ function complete(file: ProfileFile, generic: ProfileFile, path: string): Profil
 
 function invalid(path: string, key: string, text: string): CodedError {
   const where = key === '' ? path : `${path}: ${key.slice(1).replaceAll('/', '.')}`
-  return new CodedError('profileInvalid', `${where}: ${text}`, key === '' ? {} : { field: key.slice(1) })
+  return new CodedError('profile-invalid', `${where}: ${text}`, key === '' ? {} : { field: key.slice(1) })
 }

@@ -106,7 +106,7 @@ export type Input =
   /** Answers, but is not usable yet; `limitMs` later the ladder is climbed. */
   | { input: 'notYet'; reason: Reason; limitMs: number }
   | { input: 'blocked'; reason: Reason }
-  | { input: 'otherModem'; reason: Reason }
+  | { input: 'other-modem'; reason: Reason }
   | { input: 'fault'; reason: Reason }
   | { input: 'silent' }
   /** What an act or a probe came to. */
@@ -225,9 +225,9 @@ function running(state: MachineState, input: Running, now: number, effects: Effe
     case 'openFailed': {
       if (state.phase !== 'opening') return
       const reason: Reason = input.absent
-        ? { code: 'portAbsent', text: `The port is not there: ${input.why}` }
+        ? { code: 'port-absent', text: `The port is not there: ${input.why}` }
         : {
-            code: 'portRefused',
+            code: 'port-refused',
             text: `The port cannot be opened: ${input.why}`,
           }
       if (state.reason?.code !== reason.code)
@@ -238,14 +238,14 @@ function running(state: MachineState, input: Running, now: number, effects: Effe
       return
     }
     case 'portClosed':
-      leave(state, { code: 'portLost', text: `The port was lost: ${input.why}` }, effects)
+      leave(state, { code: 'port-lost', text: `The port was lost: ${input.why}` }, effects)
       state.phase = 'absent'
       state.blocked = false
       state.deafSince = -1
       pause(state, ABSENT_MS, now, effects)
       return
     case 'reset':
-      leave(state, { code: 'modemReset', text: `The modem has restarted (${input.line})` }, effects)
+      leave(state, { code: 'modem-reset', text: `The modem has restarted (${input.line})` }, effects)
       state.deafSince = -1
       state.waitingSince = -1
       // While it starts, silence is no new failure.
@@ -283,7 +283,7 @@ function running(state: MachineState, input: Running, now: number, effects: Effe
       state.reason = input.reason
       pause(state, BLOCKED_MS, now, effects)
       return
-    case 'otherModem':
+    case 'other-modem':
       state.phase = 'absent'
       state.reason = input.reason
       effects.push({ effect: 'close' })
@@ -298,7 +298,7 @@ function running(state: MachineState, input: Running, now: number, effects: Effe
       if (state.deafSince < 0) state.deafSince = now
       // After a rung's own probes an answer that stayed away is that rung's business, not a new failure.
       if (state.probes > 0) probe(state, effects)
-      else climb(state, { code: 'noAnswer', text: 'The modem does not answer' }, now, effects)
+      else climb(state, { code: 'no-answer', text: 'The modem does not answer' }, now, effects)
       return
     case 'answered':
       answered(state, input.answered, now, effects)
@@ -329,7 +329,7 @@ function answered(state: MachineState, heard: boolean, now: number, effects: Eff
   if (state.probes > 0) {
     state.phase = 'probing'
     effects.push({ effect: 'timer', ms: PROBE_PAUSE_MS })
-  } else climb(state, state.reason ?? { code: 'noAnswer', text: 'The modem does not answer' }, now, effects)
+  } else climb(state, state.reason ?? { code: 'no-answer', text: 'The modem does not answer' }, now, effects)
 }
 
 function onTimer(state: MachineState, effects: Effect[]): void {

@@ -40,7 +40,7 @@ export type Prepared =
   | { result: 'silent' }
   | { result: 'fault'; reason: Reason }
   /** Not the modem that this line is bound to. */
-  | { result: 'otherModem'; reason: Reason }
+  | { result: 'other-modem'; reason: Reason }
 
 /** What a kind of line does with a modem that is there. */
 export interface LineDriver {
@@ -106,7 +106,7 @@ export class Supervisor {
   /** Why it does not work, when it does not. */
   notWorking(): Reason | undefined {
     if (this.working) return undefined
-    return this.#state.reason ?? { code: 'lineNotReady', text: 'The line is not ready' }
+    return this.#state.reason ?? { code: 'line-not-ready', text: 'The line is not ready' }
   }
 
   /** The channel to the modem, while a port is open. */
@@ -346,13 +346,13 @@ export class Supervisor {
         return this.#input({ input: 'blocked', reason: prepared.reason })
       case 'fault':
         return this.#input({ input: 'fault', reason: prepared.reason })
-      case 'otherModem':
+      case 'other-modem':
         return this.#elsewhere(prepared.reason)
       case 'silent':
         // A port where the bound modem was never seen may be any device: look at the next one instead of insisting.
         if (this.#options.imei !== undefined && this.#found !== this.#path) {
           return this.#elsewhere({
-            code: 'otherModem',
+            code: 'other-modem',
             text: `No modem answers at ${this.#path}`,
           })
         }
@@ -362,7 +362,7 @@ export class Supervisor {
 
   #elsewhere(reason: Reason): void {
     this.#candidate += 1
-    this.#input({ input: 'otherModem', reason })
+    this.#input({ input: 'other-modem', reason })
   }
 
   async #climb(rung: Rung, act: number): Promise<void> {

@@ -184,7 +184,7 @@ class GsmLineImplementation implements GsmLine, LineDriver {
     const channel = this.#supervisor.channel
     if (!this.free() || !channel) {
       const reason = this.#leaving ?? {
-        code: 'lineNotReady',
+        code: 'line-not-ready',
         text: 'The line is not ready',
       }
       return Promise.resolve({
@@ -224,7 +224,7 @@ class GsmLineImplementation implements GsmLine, LineDriver {
         `A message could not be encoded: ${errorText(error)}`,
       )
       const reason: Reason = {
-        code: 'notEncodable',
+        code: 'not-encodable',
         text: 'The message could not be encoded',
       }
       const progress = { confirmed: transmission.from }
@@ -314,7 +314,7 @@ class GsmLineImplementation implements GsmLine, LineDriver {
     } catch (error) {
       return {
         result: 'fault',
-        reason: { code: 'prepareFailed', text: errorText(error) },
+        reason: { code: 'prepare-failed', text: errorText(error) },
       }
     }
   }
@@ -350,7 +350,7 @@ class GsmLineImplementation implements GsmLine, LineDriver {
         return
       case '+CPIN':
         if (/^NOT/.test(news.value))
-          this.#supervisor.fault({ code: 'simMissing', text: 'The SIM was taken out' })
+          this.#supervisor.fault({ code: 'sim-missing', text: 'The SIM was taken out' })
         return
       default:
         return
@@ -418,7 +418,7 @@ class GsmLineImplementation implements GsmLine, LineDriver {
         : signal.result === 'lost' && signal.lost.how === 'silent'
     if (deaf) {
       this.#supervisor.fault({
-        code: 'noAnswer',
+        code: 'no-answer',
         text: 'The modem does not answer',
       })
       return

@@ -36,17 +36,17 @@ export interface PinAttempt {
 const memoryName = (sim: string): string => `sim/${sim}/pin`
 
 export async function unlock({ ask, memory, sim, pin, retriesQuery }: PinAttempt): Promise<Unlocking> {
-  if (pin === undefined) return blocked('pinWanted', 'The SIM wants a PIN and none is configured')
+  if (pin === undefined) return blocked('pin-wanted', 'The SIM wants a PIN and none is configured')
   const known = await memory.recall(memoryName(sim))
   if (known === 'tried') {
     return blocked(
-      'pinRefused',
+      'pin-refused',
       'The configured PIN was tried on this SIM before; enable the line to try once more',
     )
   }
   const retries = retriesOf(await ask(retriesQuery))
   if (retries !== undefined && retries < 2) {
-    return blocked('pinLastTry', 'The SIM has one attempt left for its PIN, which is kept for a person')
+    return blocked('pin-last-try', 'The SIM has one attempt left for its PIN, which is kept for a person')
   }
   await memory.remember(memoryName(sim), known === 'accepted' ? 'again' : 'tried')
   const answer = await ask(`AT+CPIN="${pin}"`, {
@@ -59,7 +59,7 @@ export async function unlock({ ask, memory, sim, pin, retriesQuery }: PinAttempt
   }
   if (answer.result !== 'error') return { result: 'interrupted' }
   await memory.remember(memoryName(sim), 'tried')
-  return blocked('pinRefused', 'The SIM refused the configured PIN; it will not be tried again')
+  return blocked('pin-refused', 'The SIM refused the configured PIN; it will not be tried again')
 }
 
 /** The SIM works: whatever was tried was right. */

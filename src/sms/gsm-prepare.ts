@@ -71,21 +71,21 @@ export async function prepareModem(preparation: Preparation): Promise<Prepared> 
   if (signal.aborted) return { result: 'silent' }
   if (settings.imei !== undefined && modem.imei !== settings.imei) {
     const text = `This line is bound to the modem ${settings.imei}, and here is ${modem.imei || 'one without an IMEI'}`
-    return { result: 'otherModem', reason: { code: 'otherModem', text } }
+    return { result: 'other-modem', reason: { code: 'other-modem', text } }
   }
   preparation.identified()
   for (const { command, required } of modem.profile.init) {
     const answer = await ask(command)
     if (answer.result === 'ok') continue
     preparation.log.info({ command }, 'The modem did not take a setting of its profile')
-    if (required) return fault('initRefused', `The modem refused ${command}, which its profile requires`)
+    if (required) return fault('init-refused', `The modem refused ${command}, which its profile requires`)
   }
   const sim = await openSim(ask, preparation)
   if (sim) return sim
   if (signal.aborted) return { result: 'silent' }
   const format = await ask('AT+CMGF=0', { timeoutMs: modem.profile.timeouts.command })
   if (format.result === 'error') {
-    return notYet('pduModeRefused', 'The modem does not take PDU mode yet', modem.profile.timeouts.boot)
+    return notYet('pdu-mode-refused', 'The modem does not take PDU mode yet', modem.profile.timeouts.boot)
   }
   if (format.result !== 'ok') return { result: 'silent' }
   await assertServiceCentre(ask, preparation)
@@ -107,7 +107,7 @@ export function notRegistered(modem: Modem): {
   const { registration } = networkOf(modem)
   return {
     result: 'notYet',
-    reason: { code: 'notRegistered', text: `No network: ${registration}` },
+    reason: { code: 'not-registered', text: `No network: ${registration}` },
   }
 }
 
@@ -153,11 +153,11 @@ async function openSim(ask: Ask, preparation: Preparation): Promise<Prepared | u
     state = await simState(ask)
   }
   modem.simState = state
-  if (/PUK/.test(state)) return blocked('pukWanted', 'The SIM is locked and wants its PUK')
-  if (state === 'absent') return blocked('simMissing', 'There is no SIM in the modem')
-  if (state === 'failure') return blocked('simFailure', 'The modem cannot read its SIM')
-  if (state === 'busy') return notYet('simStarting', 'The SIM is starting', modem.profile.timeouts.boot)
-  if (state !== 'READY' && state !== '') return blocked('simLocked', `The modem wants a code: ${state}`)
+  if (/PUK/.test(state)) return blocked('puk-wanted', 'The SIM is locked and wants its PUK')
+  if (state === 'absent') return blocked('sim-missing', 'There is no SIM in the modem')
+  if (state === 'failure') return blocked('sim-failure', 'The modem cannot read its SIM')
+  if (state === 'busy') return notYet('sim-starting', 'The SIM is starting', modem.profile.timeouts.boot)
+  if (state !== 'READY' && state !== '') return blocked('sim-locked', `The modem wants a code: ${state}`)
   if (modem.iccid === '' && !modem.mute) modem.iccid = iccidOf(await ask(modem.profile.queries.iccid))
   await confirmPin(memory, sim)
   modem.imsi = /\d{6,15}/.exec(textOf(await ask('AT+CIMI')))?.[0] ?? ''

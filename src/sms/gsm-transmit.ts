@@ -89,9 +89,9 @@ const yielded: Reason = {
   text: 'Something more urgent goes first',
 }
 const lostReasons = {
-  closed: { code: 'portLost', text: 'The port was lost' },
-  reset: { code: 'modemReset', text: 'The modem restarted' },
-  silent: { code: 'noAnswer', text: 'The modem does not answer' },
+  closed: { code: 'port-lost', text: 'The port was lost' },
+  reset: { code: 'modem-reset', text: 'The modem restarted' },
+  silent: { code: 'no-answer', text: 'The modem does not answer' },
 } as const
 
 async function ended(
@@ -120,7 +120,7 @@ async function ended(
     case 'error': {
       const refusal = readRefusal(answer.error)
       // The modem waited for the network's answer and got none: nobody knows whether the message got through.
-      if (answer.sent && refusal.reason.code === 'networkTimeout') return unknown(refusal.reason)
+      if (answer.sent && refusal.reason.code === 'network-timeout') return unknown(refusal.reason)
       if (isModemFault(answer.error, refusal)) host.objected(delivery.to, refusal.reason)
       return { result: 'refused', ...refusal, progress }
     }
@@ -128,17 +128,17 @@ async function ended(
       // The line is free again only when the modem has left the prompt.
       if (!(await host.channel.resync(STEP_MS))) host.fault(lostReasons.silent)
       return notSent(answer.reason)
-    case 'noPrompt':
+    case 'no-prompt':
       return notSent(
         faulty({
-          code: 'noPrompt',
+          code: 'no-prompt',
           text: 'The modem did not ask for the message',
         }),
       )
-    case 'noAnswer':
+    case 'no-answer':
       return unknown(
         faulty({
-          code: 'noAnswer',
+          code: 'no-answer',
           text: 'The modem took the message and never answered',
         }),
       )

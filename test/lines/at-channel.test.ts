@@ -250,7 +250,7 @@ describe('a message', () => {
   it('is not written when the intent fails, however late the prompt', async () => {
     const answer = channel.submit(dialogue())
     refuse(new Error('disk full'))
-    expect(await answer).toMatchObject({ result: 'stopped', reason: { code: 'intentFailed' } })
+    expect(await answer).toMatchObject({ result: 'stopped', reason: { code: 'intent-failed' } })
     hear('\r\n> ')
     await settle()
     expect(written).not.toContain(body)
@@ -259,7 +259,7 @@ describe('a message', () => {
   it('is not written after its deadline, even if the prompt and the intent come then', async () => {
     const answer = channel.submit(dialogue())
     await vi.advanceTimersByTimeAsync(1_000)
-    expect(await answer).toEqual({ result: 'noPrompt' })
+    expect(await answer).toEqual({ result: 'no-prompt' })
     hear('\r\n> ')
     stored()
     await settle()
@@ -270,7 +270,7 @@ describe('a message', () => {
     const answer = channel.submit(dialogue())
     hear('\r\n> ')
     await vi.advanceTimersByTimeAsync(30_000)
-    expect(await answer).toMatchObject({ result: 'stopped', reason: { code: 'intentFailed' } })
+    expect(await answer).toMatchObject({ result: 'stopped', reason: { code: 'intent-failed' } })
   })
 
   it('does not take an OK without a reference', async () => {
@@ -360,7 +360,7 @@ describe('a message', () => {
     stored()
     hear('\r\n> ')
     await vi.advanceTimersByTimeAsync(5_000)
-    expect(await answer).toEqual({ result: 'noAnswer' })
+    expect(await answer).toEqual({ result: 'no-answer' })
     void channel.resync(5_000)
     await vi.advanceTimersByTimeAsync(10_000)
     expect(written.filter((text) => text.includes('\x1a'))).toEqual([body])

@@ -12,7 +12,7 @@ import {
 } from '#lines/supervisor-machine.ts'
 
 const rungs = ladder(['AT+CFUN=1,1', 'AT+CRESET'], 10_000)
-const reason = { code: 'noPrompt', text: 'no prompt' }
+const reason = { code: 'no-prompt', text: 'no prompt' }
 
 /** Feeds inputs one a second; keeps what was done. */
 function play(inputs: readonly Input[], from: MachineState = initialState(rungs), startAt = 0) {
@@ -59,21 +59,21 @@ describe('the way up', () => {
   })
 
   it('waits for a network with a reason, and looks at once when told to', () => {
-    const waiting: Input = { input: 'notYet', reason: { code: 'notRegistered', text: '' }, limitMs: 180_000 }
+    const waiting: Input = { input: 'notYet', reason: { code: 'not-registered', text: '' }, limitMs: 180_000 }
     const { state } = play([{ input: 'start' }, { input: 'opened' }, waiting])
-    expect([lineState(state), state.reason?.code]).toEqual(['starting', 'notRegistered'])
+    expect([lineState(state), state.reason?.code]).toEqual(['starting', 'not-registered'])
     expect(play([{ input: 'nudge' }], state).effects).toEqual([{ effect: 'prepare' }])
   })
 
   it('climbs the ladder when the wait has no end', () => {
-    const waiting: Input = { input: 'notYet', reason: { code: 'notRegistered', text: '' }, limitMs: 5_000 }
+    const waiting: Input = { input: 'notYet', reason: { code: 'not-registered', text: '' }, limitMs: 5_000 }
     const once: Input[] = [waiting, { input: 'timer' }]
     const { effects } = play([{ input: 'start' }, { input: 'opened' }, ...Array(6).fill(once).flat()])
     expect(acts(effects)).toContain('resync')
   })
 
   it('stays blocked while it is looked at, and begins anew when a person enables it', () => {
-    const blocked: Input = { input: 'blocked', reason: { code: 'pukWanted', text: '' } }
+    const blocked: Input = { input: 'blocked', reason: { code: 'puk-wanted', text: '' } }
     const { state } = play([{ input: 'start' }, { input: 'opened' }, blocked, { input: 'timer' }])
     expect([lineState(state), state.phase]).toEqual(['blocked', 'preparing'])
     expect(acts(play([{ input: 'start' }], state).effects)).toEqual(['open'])
@@ -148,7 +148,7 @@ describe('at any moment', () => {
     { input: 'prepared' },
     { input: 'notYet', reason, limitMs: 3_000 },
     { input: 'blocked', reason },
-    { input: 'otherModem', reason },
+    { input: 'other-modem', reason },
     { input: 'fault', reason },
     { input: 'silent' },
     { input: 'answered', answered: true },

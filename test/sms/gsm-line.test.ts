@@ -79,7 +79,7 @@ describe('the order before the irrevocable byte', () => {
   it('transmits nothing when the intent cannot be stored, and is free again', async () => {
     const { send, modem, line } = await start()
     const outcome = await send('disk full', { intend: () => Promise.reject(new Error('ENOSPC')) })
-    expect(outcome).toMatchObject({ result: 'notSent', reason: { code: 'intentFailed' } })
+    expect(outcome).toMatchObject({ result: 'notSent', reason: { code: 'intent-failed' } })
     expect(modem.network.submissions).toEqual([])
     expect(line.free()).toBe(true)
     expect(await send('next')).toMatchObject({ result: 'accepted' })
@@ -120,11 +120,11 @@ describe('the order before the irrevocable byte', () => {
 
 describe('what the network and the modem say', () => {
   it.each([
-    ['CMS 38', { scope: 'network', permanent: false, reason: { code: 'networkOutOfOrder' } }],
-    ['CMS 1', { scope: 'number', permanent: true, reason: { code: 'unassignedNumber' } }],
-    ['CMS 8', { scope: 'line', permanent: true, reason: { code: 'operatorBarring' } }],
+    ['CMS 38', { scope: 'network', permanent: false, reason: { code: 'network-out-of-order' } }],
+    ['CMS 1', { scope: 'number', permanent: true, reason: { code: 'unassigned-number' } }],
+    ['CMS 8', { scope: 'line', permanent: true, reason: { code: 'operator-barring' } }],
     ['CMS 500', { scope: 'network', permanent: false }],
-    ['ERROR', { scope: 'line', permanent: false, reason: { code: 'modemError' } }],
+    ['ERROR', { scope: 'line', permanent: false, reason: { code: 'modem-error' } }],
   ])('%s is a refusal with its scope', async (rule, wanted) => {
     const { send, ready } = await start({ modem: { errors: `${rule}x1` } })
     expect(await send('refused')).toMatchObject({ result: 'refused', ...wanted, progress: { confirmed: 0 } })

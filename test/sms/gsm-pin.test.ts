@@ -35,7 +35,7 @@ it('is remembered before it is entered', async () => {
 it('is not entered again after an attempt without an end', async () => {
   const { attempt, entered } = sim(gone)
   await attempt()
-  expect(await attempt()).toMatchObject({ result: 'blocked', reason: { code: 'pinRefused' } })
+  expect(await attempt()).toMatchObject({ result: 'blocked', reason: { code: 'pin-refused' } })
   expect(entered).toHaveLength(1)
 })
 
@@ -74,6 +74,6 @@ it('never takes the last attempt, not even when a person allows another', async 
     '+CPINR: SIM PIN,1,3',
   )
   await allowPinAgain(memory, '8949')
-  expect(await attempt()).toMatchObject({ result: 'blocked', reason: { code: 'pinLastTry' } })
+  expect(await attempt()).toMatchObject({ result: 'blocked', reason: { code: 'pin-last-try' } })
   expect(entered).toEqual([])
 })

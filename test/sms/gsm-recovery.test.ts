@@ -22,12 +22,12 @@ describe('a modem that restarts', () => {
     const sending = send('before')
     await until('the command', () => line.dialogue().at(-1)?.text.startsWith('AT+CMGS') ?? false)
     modem.reset()
-    expect(await sending).toMatchObject({ result: 'notSent', reason: { code: 'modemReset' } })
+    expect(await sending).toMatchObject({ result: 'notSent', reason: { code: 'modem-reset' } })
     expect(line.free()).toBe(false)
     const began = performance.now()
     await ready()
     expect(performance.now() - began).toBeLessThan(5_000)
-    expect(downs.map(({ code }) => code)).toEqual(['modemReset'])
+    expect(downs.map(({ code }) => code)).toEqual(['modem-reset'])
     modem.set('prompt', '0')
     expect(await send('after')).toMatchObject({ result: 'accepted' })
   })
@@ -39,7 +39,7 @@ describe('a modem that restarts', () => {
     modem.reset('kept')
     expect(await sending).toEqual({
       result: 'unknown',
-      reason: { code: 'modemReset', text: expect.any(String) },
+      reason: { code: 'modem-reset', text: expect.any(String) },
       step: 0,
       progress: { confirmed: 0 },
     })
@@ -54,7 +54,7 @@ describe('a modem that falls silent', () => {
   it('before the prompt: nothing was sent; it is back within two seconds of the modem', async () => {
     const { send, modem, ready, state } = await start({ profile: hasty })
     modem.mute()
-    expect(await send('into silence')).toMatchObject({ result: 'notSent', reason: { code: 'noPrompt' } })
+    expect(await send('into silence')).toMatchObject({ result: 'notSent', reason: { code: 'no-prompt' } })
     await state('recovering')
     await new Promise((resolve) => setTimeout(resolve, 1_500))
     modem.unmute()
@@ -69,7 +69,7 @@ describe('a modem that falls silent', () => {
     const { modem, line, send, ready } = await start({ profile: hasty })
     // The answer of this one comes when the line has long given it up.
     modem.failCommand('+CMGS', '', 1)
-    expect(await send('lost command')).toMatchObject({ result: 'notSent', reason: { code: 'noPrompt' } })
+    expect(await send('lost command')).toMatchObject({ result: 'notSent', reason: { code: 'no-prompt' } })
     modem.disturb('\r\n+CMGS: 99\r\n\r\nOK\r\n', 'now')
     await ready()
     const confirmed: number[] = []
@@ -85,7 +85,7 @@ describe('a message without an answer', () => {
     modem.loseAnswers()
     expect(await send('taken, never answered')).toMatchObject({
       result: 'unknown',
-      reason: { code: 'noAnswer' },
+      reason: { code: 'no-answer' },
     })
     expect(line.free()).toBe(false)
     await ready()
@@ -97,7 +97,7 @@ describe('a message without an answer', () => {
     const { send, modem, ready, logged } = await start({ profile: hasty })
     modem.failCommand('+CMGS', '', 3)
     for (let i = 0; i < 3; i++) {
-      expect(await send('never asked for')).toMatchObject({ result: 'notSent', reason: { code: 'noPrompt' } })
+      expect(await send('never asked for')).toMatchObject({ result: 'notSent', reason: { code: 'no-prompt' } })
       await ready()
     }
     const rungs = logged
@@ -117,7 +117,7 @@ describe.each(['tcp', ...(requirement('socat').missing ? [] : ['pty'])] as const
       const { modem, state, ready, send, downs } = await start({ over: way })
       modem.unplug()
       await state('absent')
-      expect(downs.map(({ code }) => code)).toEqual(['portLost'])
+      expect(downs.map(({ code }) => code)).toEqual(['port-lost'])
       await new Promise((resolve) => setTimeout(resolve, 300))
       modem.plug()
       const began = performance.now()
@@ -131,7 +131,7 @@ describe.each(['tcp', ...(requirement('socat').missing ? [] : ['pty'])] as const
       const sending = send('in flight')
       await until('in the network', () => modem.network.submissions.length === 1)
       modem.unplug()
-      expect(await sending).toMatchObject({ result: 'unknown', reason: { code: 'portLost' } })
+      expect(await sending).toMatchObject({ result: 'unknown', reason: { code: 'port-lost' } })
       await state('absent')
       expect(await send('no port')).toMatchObject({ result: 'notSent' })
       modem.plug()
@@ -158,7 +158,7 @@ describe('a SIM with a PIN', () => {
     })
     line.start()
     await state('blocked')
-    expect(line.status().reason?.code).toBe('pinRefused')
+    expect(line.status().reason?.code).toBe('pin-refused')
     expect(modem.state().pinTries).toBe(2)
     modem.reset()
     await new Promise((resolve) => setTimeout(resolve, 600))
@@ -180,7 +180,7 @@ describe('a SIM with a PIN', () => {
     })
     line.start()
     await state('blocked')
-    expect(line.status().reason?.code).toBe('pinLastTry')
+    expect(line.status().reason?.code).toBe('pin-last-try')
     expect(modem.state().pinTries).toBe(1)
   })
 
@@ -192,7 +192,7 @@ describe('a SIM with a PIN', () => {
     })
     line.start()
     await state('blocked')
-    expect(line.status().reason?.code).toBe('pukWanted')
+    expect(line.status().reason?.code).toBe('puk-wanted')
   })
 
   it('is tried once more when a person enables the line', async () => {
@@ -218,7 +218,7 @@ describe('registration', () => {
   it('holds the line back until there is a network, and says why', async () => {
     const { line, modem, ready, send } = await start({ start: false, modem: { registration: '2' } })
     line.start()
-    await until('searching', () => line.status().reason?.code === 'notRegistered')
+    await until('searching', () => line.status().reason?.code === 'not-registered')
     expect(line.status().state).toBe('starting')
     modem.set('registration', '5')
     await ready()
@@ -230,7 +230,7 @@ describe('registration', () => {
     const { line, modem, ready, state } = await start()
     modem.set('registration', '2')
     await state('recovering')
-    expect(line.status().reason?.code).toBe('notRegistered')
+    expect(line.status().reason?.code).toBe('not-registered')
     modem.set('registration', '1')
     await ready()
   })
@@ -241,7 +241,7 @@ describe('a SIM that is taken out', () => {
     const { modem, state, line, ready } = await start()
     modem.removeSim()
     await state('blocked')
-    expect(line.status().reason?.code).toBe('simMissing')
+    expect(line.status().reason?.code).toBe('sim-missing')
     modem.insertSim()
     await ready()
   })
@@ -251,7 +251,7 @@ describe('a line bound to a modem', () => {
   it('does not use another one', async () => {
     const { line, modem } = await start({ start: false, line: { imei: '356938035643809' } })
     line.start()
-    await until('another modem', () => line.status().reason?.code === 'otherModem')
+    await until('another modem', () => line.status().reason?.code === 'other-modem')
     expect(line.status().state).toBe('absent')
     expect(line.free()).toBe(false)
     expect(modem.network.submissions).toEqual([])

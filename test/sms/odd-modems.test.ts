@@ -128,7 +128,7 @@ describe('speed', () => {
     await bench.ready()
     expect(await bench.send('one')).toMatchObject({
       result: 'unknown',
-      reason: { code: 'noAnswer' },
+      reason: { code: 'no-answer' },
       references: [],
     })
     await bench.ready()
@@ -218,9 +218,9 @@ describe('what it says about a message', () => {
 
 describe('SIM and network', () => {
   it.each<[string, Record<string, string>, string, string]>([
-    ['wants a PIN', { 'AT+CPIN?': '\r\n+CPIN: SIM PIN\r\n\r\nOK\r\n' }, 'blocked', 'pinWanted'],
-    ['has no SIM', { 'AT+CPIN?': '\r\n+CME ERROR: SIM not inserted\r\n' }, 'blocked', 'simMissing'],
-    ['has no network', { 'AT+CREG?': '\r\n+CREG: 0,2\r\n\r\nOK\r\n' }, 'starting', 'notRegistered'],
+    ['wants a PIN', { 'AT+CPIN?': '\r\n+CPIN: SIM PIN\r\n\r\nOK\r\n' }, 'blocked', 'pin-wanted'],
+    ['has no SIM', { 'AT+CPIN?': '\r\n+CME ERROR: SIM not inserted\r\n' }, 'blocked', 'sim-missing'],
+    ['has no network', { 'AT+CREG?': '\r\n+CREG: 0,2\r\n\r\nOK\r\n' }, 'starting', 'not-registered'],
   ])('a modem that %s', async (_what, answers, state, code) => {
     const { line } = await odd({ answers })
     await until(code, () => line.status().reason?.code === code)
@@ -339,7 +339,7 @@ describe('a modem that goes away', () => {
     await bench.ready()
     expect(await bench.send('one')).toMatchObject({
       result: 'unknown',
-      reason: { code: 'portLost' },
+      reason: { code: 'port-lost' },
       references: [],
     })
     await bench.ready()
@@ -385,7 +385,7 @@ describe('a modem that goes away', () => {
       },
     })
     await bench.ready()
-    expect(await bench.send('one')).toMatchObject({ result: 'unknown', reason: { code: 'modemReset' } })
+    expect(await bench.send('one')).toMatchObject({ result: 'unknown', reason: { code: 'modem-reset' } })
     await bench.ready()
     expect(await bench.send('two')).toMatchObject({ result: 'accepted' })
   })
