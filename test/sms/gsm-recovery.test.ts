@@ -97,7 +97,10 @@ describe('a message without an answer', () => {
     const { send, modem, ready, logged } = await start({ profile: hasty })
     modem.failCommand('+CMGS', '', 3)
     for (let i = 0; i < 3; i++) {
-      expect(await send('never asked for')).toMatchObject({ result: 'notSent', reason: { code: 'no-prompt' } })
+      expect(await send('never asked for')).toMatchObject({
+        result: 'notSent',
+        reason: { code: 'no-prompt' },
+      })
       await ready()
     }
     const rungs = logged
