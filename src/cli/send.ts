@@ -123,6 +123,7 @@ type Offered = { target: Target; body: unknown } | { code: number; reasons: stri
 async function offer(targets: readonly Target[], request: Call): Promise<Offered> {
   const reasons: string[] = []
   let unknown = false
+  let unwelcome = false
   for (const target of targets) {
     const answer = await call(target, request)
     const verdict = judge(answer)
@@ -130,18 +131,24 @@ async function offer(targets: readonly Target[], request: Call): Promise<Offered
     reasons.push(`${target.name}: ${reasonOf(answer)}`)
     if (verdict === 'refused') return { code: unknown ? exit.unknown : exit.refused, reasons }
     unknown = unknown || verdict === 'unknown'
+    unwelcome = unwelcome || verdict === 'unwelcome'
   }
-  return { code: unknown ? exit.unknown : exit.unreachable, reasons }
+  if (unknown) return { code: exit.unknown, reasons }
+  return { code: unwelcome ? exit.refused : exit.unreachable, reasons }
 }
 
-/** `next`: certainly not accepted there, and another appliance may take it. */
-function judge(answer: Answer): 'accepted' | 'refused' | 'next' | 'unknown' {
+/**
+ * `refused`: no appliance will take it as it is. `next`: certainly not accepted there, and another appliance may take
+ * it. `unwelcome`: the same, because this one does not know the token.
+ */
+function judge(answer: Answer): 'accepted' | 'refused' | 'next' | 'unwelcome' | 'unknown' {
   if (answer.result === 'notSent') return 'next'
   if (answer.result === 'unknown') return 'unknown'
   const { status, body } = answer
   if (status >= 200 && status < 300) {
     return typeof body === 'object' && body !== null && 'id' in body ? 'accepted' : 'next'
   }
+  if (status === 401 || status === 403) return 'unwelcome'
   // Overloaded or out of room, said before anything was stored.
   if ([408, 425, 429, 503, 507].includes(status)) return 'next'
   // A server or a proxy in between failed with the request in hand: nobody knows how far it got.

@@ -109,18 +109,25 @@ test('hosts are tried in the order given, however they are given', async () => {
   expect(second.asked).toHaveLength(0)
 })
 
-test.each([400, 401, 403, 409, 413])(
-  'HTTP %i is a refusal: exit 1 at once, with the reason',
-  async (status) => {
-    const host = await standIn(() => problem(status, 'to[0] is not a number'))
-    const next = await standIn(() => accepted)
-    const ran = await twinline(['send', ...message, '--host', host.url, next.url])
-    expect(ran.code).toBe(1)
-    expect(ran.stdout).toBe('')
-    expect(ran.stderr).toContain(`${host.url}: to[0] is not a number (someCode, HTTP ${status})`)
-    expect(next.asked).toHaveLength(0)
-  },
-)
+test.each([400, 409, 413])('HTTP %i is a refusal: exit 1 at once, with the reason', async (status) => {
+  const host = await standIn(() => problem(status, 'to[0] is not a number'))
+  const next = await standIn(() => accepted)
+  const ran = await twinline(['send', ...message, '--host', host.url, next.url])
+  expect(ran.code).toBe(1)
+  expect(ran.stdout).toBe('')
+  expect(ran.stderr).toContain(`${host.url}: to[0] is not a number (someCode, HTTP ${status})`)
+  expect(next.asked).toHaveLength(0)
+})
+
+test.each([401, 403])('HTTP %i: another host may know the token; if none does, exit 1', async (status) => {
+  const stranger = await standIn(() => problem(status, 'this token is not known here'))
+  const next = await standIn(() => accepted)
+  expect((await twinline(['send', ...message, '--host', stranger.url, next.url])).code).toBe(0)
+  expect(next.asked[0]?.key).toBe(stranger.asked[0]?.key)
+  const alone = await twinline(['send', ...message, '--host', stranger.url, await closedUrl()])
+  expect(alone.code).toBe(1)
+  expect(alone.stderr).toContain(`${stranger.url}: this token is not known here`)
+})
 
 test('plain HTTP where TLS was expected is said in plain words', async () => {
   const { host } = new URL((await standIn(() => accepted)).url)
