@@ -350,7 +350,7 @@ describe('the delivery loop', () => {
     await vi.waitFor(() => expect(r.sent).toHaveLength(1))
     expect((await r.dispatch.cancel(message.id)).result).toBe('tooLate')
     await r.settled(message.id, 'sent')
-    expect((await r.dispatch.cancel('no-such-message')).result).toBe('not-found')
+    expect((await r.dispatch.cancel('no-such-message')).result).toBe('notFound')
   })
 })
 
