@@ -15,6 +15,8 @@ export class StartWatch {
    */
   isRestart(line: string, boot: readonly string[], startMs: number, now: number): boolean {
     const index = boot.findIndex((start) => line.startsWith(start))
+    // A start that was not announced (at-channel.ts): an announcement behind it may be of another one, which must not be missed.
+    if (index < 0) return true
     const same = now - this.#began < startMs && index > this.#last
     if (!same) this.#began = now
     this.#last = index

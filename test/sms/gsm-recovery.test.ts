@@ -52,7 +52,12 @@ describe('a modem that restarts', () => {
 
 describe('a modem that falls silent', () => {
   it('before the prompt: nothing was sent; it is back within two seconds of the modem', async () => {
-    const { send, modem, ready, state } = await start({ profile: hasty })
+    const { send, modem, ready, state, line } = await start({ profile: hasty })
+    // The look at the memories, which follows readiness, must not be what meets the silence.
+    await until('idle', () => {
+      const said = line.dialogue().map(({ text }) => text)
+      return said.includes('AT+CPMS="ME"\r') && said.at(-1) === 'OK'
+    })
     modem.mute()
     expect(await send('into silence')).toMatchObject({ result: 'notSent', reason: { code: 'no-prompt' } })
     await state('recovering')
@@ -148,7 +153,8 @@ describe('a SIM with a PIN', () => {
     const { modem, ready, send } = await start({ modem: { pin: '1234' }, line: { pin: '1234' } })
     expect(await send('unlocked')).toMatchObject({ result: 'accepted' })
     modem.reset()
-    await until('the line notices', () => !open?.line.free())
+    // Preparing may take less than the time between two looks at free().
+    await until('the line notices', () => open?.line.status().recoveries === 1)
     await ready()
     expect(modem.state()).toMatchObject({ pinTries: 3, pinAttempts: 2 })
   })

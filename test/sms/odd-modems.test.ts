@@ -1,6 +1,6 @@
 /** Modems and simulators that we have never seen: the real line must cope with what strangers make of the standards. */
 import { describe, expect, it } from 'vitest'
-import { requirement } from '../requirements.ts'
+import { describeWith } from '../requirements.ts'
 import { until } from './gsm-bench.ts'
 import { hasty, type Odd, odd, profiles, soak } from './odd-bench.ts'
 import { deliveredReport, helloPdu, type Oddities, pass } from './odd-modem.ts'
@@ -85,7 +85,7 @@ it('a modem that answers in numbers is told to use words', async () => {
   )
 })
 
-describe.skipIf(requirement('socat').missing)('over a terminal, a modem that', () => {
+describeWith(['socat'], 'over a terminal, a modem that', () => {
   it.each(senders.filter(([what]) => /four|for ever|single|CR only|floods/.test(what)))(
     '%s',
     async (_what, oddities) => sendsThree(await odd(oddities, 'pty')),
@@ -118,7 +118,7 @@ describe('speed', () => {
           const answer = `\r\n+CMGS: ${r}\r\n\r\nOK\r\n`
           if (!first) return answer
           first = false
-          setTimeout(() => bench.modem.say(answer), soak ? 65_000 : 2_500)
+          setTimeout(() => bench.modem.say(answer), soak ? 60_500 : 2_500)
           return undefined
         },
       },
