@@ -2,6 +2,7 @@
  * Ways to a modem: a serial port, a TCP serial server, or a simulated modem in this process. A driver never sees the
  * difference; whoever opens one gets bytes and one `closed`, after which nothing more comes.
  */
+import { writeSync } from 'node:fs'
 import { connect as connectTcp } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { SerialPort } from 'serialport'
@@ -123,7 +124,7 @@ function openSerial(
         clearInterval(watch)
         if (serial.isOpen) serial.close(() => {})
       }
-      const port = streamPort(serial, handlers, { pulse, close })
+      const port = streamPort(serial, handlers, { pulse, close, writeNow: () => descriptorOf(serial) })
       watch = setInterval(() => {
         serial.get((problem) => {
           if (problem && GONE.test(problem.message)) void port.close()
@@ -132,6 +133,24 @@ function openSerial(
       resolve({ opened: port })
     })
   })
+}
+
+/** The open device; undefined where the operating system gives none. It never blocks: serialport opens it O_NONBLOCK. */
+const descriptorOf = ({ port }: SerialPort): number | undefined =>
+  port !== undefined && 'fd' in port && typeof port.fd === 'number' ? port.fd : undefined
+
+/**
+ * Hands on what the device takes at once. The stream would do it in another thread, and waking that takes longer than
+ * everything else between a modem's answer and the next command.
+ * @returns the rest, which the stream must wait for room to write
+ */
+function writeAtOnce(descriptor: number, bytes: Buffer): Buffer {
+  try {
+    return bytes.subarray(writeSync(descriptor, bytes))
+  } catch {
+    // No room, or the device is going away: the stream waits, or learns it.
+    return bytes
+  }
 }
 
 /** A device without that wire (a pty) refuses; then there is nothing to pulse. */
@@ -172,7 +191,7 @@ function openTcp(
 export function streamPort(
   stream: Duplex,
   handlers: PortHandlers,
-  wires: { pulse: () => Promise<void>; close: () => void } = {
+  wires: { pulse: () => Promise<void>; close: () => void; writeNow?: () => number | undefined } = {
     pulse: () => Promise.resolve(),
     close: () => stream.destroy(),
   },
@@ -195,7 +214,12 @@ export function streamPort(
   stream.on('close', (error: unknown) => closed(error instanceof Error ? errorText(error) : 'closed'))
   return {
     write: (text) => {
-      if (open && !stream.destroyed) stream.write(text, 'latin1')
+      if (!open || stream.destroyed) return
+      const bytes = Buffer.from(text, 'latin1')
+      // Nothing may overtake what the stream still has to write.
+      const descriptor = stream.writableLength === 0 ? wires.writeNow?.() : undefined
+      const rest = descriptor === undefined ? bytes : writeAtOnce(descriptor, bytes)
+      if (rest.length > 0) stream.write(rest)
     },
     pulse: wires.pulse,
     close: () =>
