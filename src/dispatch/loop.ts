@@ -34,6 +34,8 @@ const SMALL_BATCH = 32
 const TICK_MS = 1_000
 const CLAIM_MS = 3_600_000
 const OVERDUE_BATCH = 500
+/** Ticks between two looks at what is past its time in the store; what is in the window is looked at each tick. */
+const OVERDUE_TICKS = 5
 /** How long a stop waits for answers to what has been transmitted, ms. */
 const STOP_MS = 10_000
 
@@ -72,6 +74,7 @@ export class Loop {
   #paceTimer: NodeJS.Timeout | undefined
   #ticker: NodeJS.Timeout | undefined
   #tickedAt = 0
+  #ticks = 0
   #stopping = false
 
   constructor(deps: LoopDependencies) {
@@ -414,7 +417,9 @@ export class Loop {
       this.#window.remove(delivery.id)
       changes.push({ delivery: delivery.id, event: expire, at })
     }
-    for (const { id, state } of await store.overdue(at, OVERDUE_BATCH)) {
+    // Asking wakes the store's thread, which an idle appliance should not do each second.
+    const overdue = this.#ticks++ % OVERDUE_TICKS === 0 ? await store.overdue(at, OVERDUE_BATCH) : []
+    for (const { id, state } of overdue) {
       const event = state === 'sent' ? ({ event: 'reportTimeout', reason: noReport } as const) : expire
       changes.push({ delivery: id, event, at })
     }
