@@ -315,6 +315,7 @@ export class Resync implements Exchange {
   #marked = false
   #quietMs = QUIET_MS
   #prompts = 0
+  #probes = 0
   #finals = 0
   #host: ExchangeHost | undefined
 
@@ -394,7 +395,10 @@ export class Resync implements Exchange {
   }
 
   #probe(): void {
-    const leave = this.#leave()
+    // A program that ended at a prompt leaves a modem that takes every AT for text. The first probe goes without ESC,
+    // because not every modem likes to see it before a command.
+    const leave = this.#leave() ?? (this.#probes % 2 === 1 ? ESCAPE : undefined)
+    this.#probes += 1
     if (leave === undefined) this.#say()
     else this.#guard(leave)
   }

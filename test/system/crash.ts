@@ -76,7 +76,8 @@ export async function crashAgainAndAgain(plan: CrashPlan): Promise<CrashAccount>
           await pause(120)
         }
       })()
-      await box.ready(1)
+      // Every line must come back, whatever its modem was doing when the box died.
+      await box.ready(plan.lines)
       await pause(50 + plan.random() * 900)
       await box.kill('SIGKILL')
       alive = false
@@ -84,6 +85,9 @@ export async function crashAgainAndAgain(plan: CrashPlan): Promise<CrashAccount>
       appliance = await start()
     }
     return await settle(appliance, network, accepted, plan)
+  } catch (error) {
+    // Whoever reads the failure needs the box's side of it.
+    throw new Error(`${error}\n${appliance?.log().slice(-6_000)}`, { cause: error })
   } finally {
     await appliance?.kill('SIGKILL')
     for (const modem of modems) modem.stop()
