@@ -30,6 +30,17 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
+describe('a modem that another program left at a prompt', () => {
+  it('gets an ESC when AT stays without answer, and none before that', async () => {
+    void channel.resync(5_000)
+    await settle()
+    expect(written).toEqual(['AT\r'])
+    await vi.advanceTimersByTimeAsync(2_000)
+    expect(written).toContain('\x1b')
+    expect(written).not.toContain('\x1a')
+  })
+})
+
 describe('a command', () => {
   it('gets its lines and its result', async () => {
     const answer = command('AT+CSQ')
