@@ -28,8 +28,6 @@ export interface WorkerOptions {
   node: string
   /** Bytes of free space below which nothing more is accepted. */
   reserve: number
-  /** Extra sleep on every commit, ms; benchmarks imitate a slow disk with it. */
-  syncDelayMs: number
 }
 
 /** First word of the worker: it is open, or why not. */

@@ -13,8 +13,6 @@ export interface SqliteOptions {
   node: string
   /** Bytes of free space below which `accept` answers `full`; everything else may still use them. */
   reserve?: number
-  /** Benchmarks only: an extra sleep on every commit, ms, that imitates a slow disk. */
-  syncDelayMs?: number
   /** Wall time, ms since 1970, for changes that carry none themselves. */
   now?: () => number
   /** Told once when the store has stopped by itself: nothing can be stored any more, the program should end. */
@@ -33,10 +31,10 @@ const SLICE_ROWS = 250
  * @throws CodedError `data-in-use`, `data-newer`, `data-unusable`
  */
 export async function openStore(options: SqliteOptions): Promise<Store & OperationLog> {
-  const { directory, node, reserve = RESERVE, syncDelayMs = 0, now = Date.now, onFailure } = options
+  const { directory, node, reserve = RESERVE, now = Date.now, onFailure } = options
   const touched = new Map<string, number>()
   let touching: NodeJS.Timeout | undefined
-  const connection = await Connection.open({ directory, node, reserve, syncDelayMs }, (error) => {
+  const connection = await Connection.open({ directory, node, reserve }, (error) => {
     clearTimeout(touching)
     onFailure?.(error)
   })

@@ -47,8 +47,6 @@ export class Tables {
   readonly db: DatabaseSync
   /** The position that the next message takes. */
   nextPosition = 0
-  /** Whether this transaction wrote to the disk. */
-  dirty = false
   /** Pages written since the last checkpoint, roughly: tells when the next one is worth it. */
   pagesWritten = 0
   readonly #statements = new Map<string, StatementSync>()
@@ -81,7 +79,6 @@ export class Tables {
 
   /** @returns the number of rows changed */
   run(sql: string, ...values: SQLInputValue[]): number {
-    this.dirty = true
     this.pagesWritten += 1
     for (const value of values) {
       if (typeof value === 'string') this.pagesWritten += value.length / PAGE_BYTES

@@ -51,11 +51,6 @@ function openDatabase(): DatabaseSync {
   return db
 }
 
-const sleeper = new Int32Array(new SharedArrayBuffer(4))
-const sleep = (ms: number): void => {
-  if (ms > 0) Atomics.wait(sleeper, 0, 0, ms)
-}
-
 class Worker {
   readonly #db: DatabaseSync
   readonly #lock: DatabaseSync
@@ -95,7 +90,6 @@ class Worker {
 
   /** All or nothing. An error that is an answer (a coded one) was raised before its request changed anything. */
   #transaction(requests: readonly Request[]): string[] {
-    this.#tables.dirty = false
     this.#db.exec('BEGIN')
     try {
       const answers = requests.map((request) => {
@@ -107,7 +101,6 @@ class Worker {
         }
       })
       this.#db.exec('COMMIT')
-      if (this.#tables.dirty) sleep(options.syncDelayMs)
       return answers
     } catch (error) {
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
@@ -133,7 +126,6 @@ class Worker {
     this.#tables.pagesWritten = 0
     try {
       this.#db.exec('PRAGMA wal_checkpoint(PASSIVE)')
-      sleep(options.syncDelayMs)
     } catch {
       // A full or failing disk: everything is in the write-ahead log already, and the next write that fails says so.
     }
