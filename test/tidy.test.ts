@@ -15,6 +15,7 @@ const floors = [
   ['intake'],
   ['notify'],
   ['dispatch'],
+  ['pair'],
   ['sms'],
   ['lines'],
   ['store'],

@@ -15,6 +15,75 @@ export interface Config {
   /** Free space, in bytes, below which nothing more is accepted so that what was accepted can still be finished. */
   reserve: number
   log: { level: 'debug' | 'info' | 'warn' | 'error' }
+  /** Absent on an appliance that stands alone: then there is no guard and no virtual IP. */
+  pair?: PairConfig
+}
+
+/** What one member of a pair says about itself; every span in ms. */
+export interface PairConfig {
+  /** The guard's broker: heartbeats and role messages. */
+  listen: Listen
+  /** The gateway's broker: log, snapshots, documents, configuration. */
+  logListen: Listen
+  /** Where other members reach `listen`; each is a path of its own. The log is at the same hosts, at logListen's port. */
+  advertise: Listen[]
+  /** 1 to 255; the higher one becomes active when two begin together, and takes back with `preempt`. */
+  priority: number
+  /** The node that is preferred, whatever the priorities say. */
+  master?: string
+  profile: HeartbeatProfile
+  mode: 'active-standby' | 'active-active' | 'cold'
+  allow: AllowLists
+  preempt: boolean
+  switchover: 'automatic' | 'manual'
+  vip?: VirtualIp
+  /** The network's router: when it and every member are silent, this box is the one that is cut off. */
+  lan?: { router: string }
+  witness?: Listen
+  accept: {
+    /** How long an acceptance waits for another member's disk. */
+    wait: number
+    /** What to do when no other member holds it by then. */
+    oneDisk: 'accept' | 'refuse'
+  }
+  /** How long a box that starts and hears nobody waits before it becomes active alone. */
+  aloneAfter: number
+  /** The gateway is taken for hung when its self-check has been silent for so long. */
+  selfCheck: number
+  /** Clients that reach a standby over HTTP are sent to the active (307) instead of being served. */
+  redirect: boolean
+}
+
+export interface HeartbeatProfile {
+  name: 'fast' | 'normal' | 'calm' | 'telisca' | 'custom'
+  /** Between two heartbeats. */
+  interval: number
+  /** Heartbeats missed in a row after which a member is silent. */
+  misses: number
+  /** After the last missed one, how much longer is waited. */
+  timeout: number
+  /** How long the address and the right to transmit last after a renewal. */
+  lease: number
+  /** How often the active renews. */
+  renew: number
+  /** How long after its last sign of life an active is sure to have lost the address. */
+  grantWait: number
+}
+
+export interface VirtualIp {
+  address: string
+  prefix: number
+  family: 4 | 6
+  interface: string
+  /** `external`: a load balancer asks /role. `none`: there is no common address. */
+  driver: 'iproute2' | 'nft' | 'external' | 'none'
+}
+
+/** Networks in CIDR notation; an absent list allows everybody. */
+export interface AllowLists {
+  send?: string[]
+  configure?: string[]
+  sync?: string[]
 }
 
 export interface Listen {

@@ -7,7 +7,10 @@
 export interface Clock {
   /** Milliseconds since 1970 that never decrease, not even across restarts. */
   now(): number
-  /** Milliseconds of a clock that no one sets; only differences mean anything. */
+  /**
+   * Milliseconds of a clock that no one sets (CLOCK_MONOTONIC): the same in every process of this machine since its
+   * boot, meaningless to any other machine.
+   */
   monotonic(): number
   /** False while the system clock shows a time that has already passed: then nothing may expire. */
   trusted(): boolean
@@ -16,14 +19,16 @@ export interface Clock {
 /** A forward step of the system clock beyond this is a correction (NTP after boot), not time that passed. */
 const JUMP_MS = 60_000
 
+/** As Clock.monotonic, for a process that has no wall clock to keep. */
+export const monotonic = (): number => Number(process.hrtime.bigint()) / 1e6
+
 /**
  * @param lastLogged the newest wall time found in the store (ms since 1970), 0 when there is none
  * @param onJump told by how many ms the system clock was set forward while the program ran
  */
 export function systemClock(lastLogged: number, onJump: (byMs: number) => void = () => {}): Clock {
-  const start = performance.now()
   let base = Math.max(Date.now(), lastLogged)
-  let baseAt = start
+  let baseAt = performance.now()
   const steady = () => Math.round(base + (performance.now() - baseAt))
   return {
     now() {
@@ -38,7 +43,7 @@ export function systemClock(lastLogged: number, onJump: (byMs: number) => void =
       }
       return expected
     },
-    monotonic: () => performance.now() - start,
+    monotonic,
     trusted: () => steady() - Date.now() < JUMP_MS,
   }
 }

@@ -79,6 +79,8 @@ export interface Delivery {
   expires: number
   /** While `sent`: when waiting for status reports ends, ms since 1970; absent when none is awaited. */
   reportBy?: number
+  /** The member that alone may transmit it; absent: whoever is active. */
+  owner?: string
   timeline: TimelineEntry[]
 }
 

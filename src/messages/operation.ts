@@ -41,14 +41,79 @@ export type Operation =
   | { op: 'tokenRevoke'; id: string }
   /** A small fact that must outlive restarts and reach every member, e.g. that a SIM's PIN has been tried. */
   | { op: 'remember'; name: string; value: string }
+  /** A member took over what `origin` had accepted up to `position` of its log `incarnation`. */
+  | { op: 'adopt'; origin: string; incarnation: string; position: number; term: Term }
+  /** From now on `to` may transmit this delivery. */
+  | { op: 'hand'; delivery: string; to: string }
+  /** A member was admitted, or told its new addresses. */
+  | { op: 'member'; member: MemberRecord }
+  | { op: 'memberRemove'; node: string }
+  /** A change of the replicated configuration (config/revision.ts). */
+  | { op: 'revision'; revision: Revision }
+  /** A conflict that a person has looked at; it is no longer listed. */
+  | { op: 'conflictSettle'; revision: string; path: string }
+  /** A significant event, in this member's chain of hashes. */
+  | { op: 'audit'; record: AuditRecord }
+  /** A line of the failover log. */
+  | { op: 'failover'; text: string }
   /** The clock was corrected: times of unfinished deliveries accepted at or after `since` move by `byMs`. */
   | { op: 'shiftTimes'; since: number; byMs: number }
+
+/** A member as every other one knows it. Its certificate is pinned: the fingerprint is the proof, dates are ignored. */
+export interface MemberRecord {
+  node: string
+  /** SHA-256 of the certificate (DER), hex in lower case. */
+  fingerprint: string
+  /** host:port of the guard's broker, one per path. */
+  guard: readonly string[]
+  /** host:port of the gateway's broker, one per path. */
+  log: readonly string[]
+  priority: number
+}
+
+/** One value at one path of the replicated configuration; `undefined` (absent) where there is none. */
+export interface RevisionChange {
+  path: string
+  before?: unknown
+  after?: unknown
+}
+
+export interface Revision {
+  id: string
+  /** The newest revision that its author had before this one; absent for the first. */
+  base?: string
+  author: string
+  /** ms since 1970; for people. */
+  at: number
+  changes: readonly RevisionChange[]
+}
+
+export interface AuditRecord {
+  /** Counts from 1 in each member's own chain. */
+  number: number
+  /** ms since 1970; for people. */
+  at: number
+  /** The user, token or member that did it. */
+  who: string
+  /** A documented code (docs/errors.md). */
+  what: string
+  text: string
+  /** SHA-256 over the record before and this one's fields, hex. */
+  hash: string
+}
 
 export interface LogEntry {
   origin: string
   incarnation: string
   sequence: number
+  /** The highest term that its member had seen. */
   term: Term
+  /**
+   * One more than the highest of every entry that its member had seen, of any log (Lamport): an entry that was made
+   * knowing another one has the higher number. Entries are ordered by term, clock and origin, never by time.
+   */
+  clock: number
+  /** ms since 1970, for people. */
   at: number
   operation: Operation
 }

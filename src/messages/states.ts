@@ -35,7 +35,15 @@ export interface Reason {
 
 export type DeliveryEvent =
   /** From here on the part may have been transmitted. Durable before the irrevocable byte. */
-  | { event: 'intend'; node: string; line: string; part: number; concatenation: number }
+  | {
+      event: 'intend'
+      node: string
+      line: string
+      part: number
+      concatenation: number
+      /** Another member may have transmitted it already, unknown to this one. */
+      possibleDuplicate?: true
+    }
   /** The far side confirmed one part of several. */
   | { event: 'confirm'; part: number; reference: number }
   /** The far side confirmed the last part. `reportBy` is set when status reports were asked for. */
@@ -140,6 +148,7 @@ function change(before: Delivery, after: Delivery, event: DeliveryEvent): void {
       // Another SIM cannot continue a chain of parts: it begins anew.
       if (after.confirmed > 0 && (after.line !== event.line || after.node !== event.node)) restart(after)
       if (event.part === 0 || before.state !== 'submitting') after.attempts += 1
+      if (event.possibleDuplicate) after.possibleDuplicate = true
       after.intended = event.part
       after.node = event.node
       after.line = event.line

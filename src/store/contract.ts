@@ -10,7 +10,16 @@
  */
 import type { InboundPart, InboxEntry } from '#messages/inbound.ts'
 import type { Delivery, Message } from '#messages/message.ts'
-import type { IdempotencyKey, LogEntry, Term, TokenRecord } from '#messages/operation.ts'
+import type {
+  AuditRecord,
+  IdempotencyKey,
+  LogEntry,
+  MemberRecord,
+  Operation,
+  Revision,
+  Term,
+  TokenRecord,
+} from '#messages/operation.ts'
 import type { DeliveryEvent, DeliveryState } from '#messages/states.ts'
 
 export interface Acceptance {
@@ -177,10 +186,102 @@ export interface Store {
   close(): Promise<void>
 }
 
-/** The ordered log beneath an embedded engine; a shared database has none. */
+/** Where a log stands. An incarnation is opened at every start of a paired appliance, so its id alone names a log. */
+export interface LogPosition {
+  origin: string
+  incarnation: string
+  /** The last entry that is on this disk; entries of an incarnation count from 1 without gaps. */
+  sequence: number
+}
+
+/** Consecutive entries of one log. */
+export interface LogBatch {
+  origin: string
+  incarnation: string
+  /** Sequence of the first entry. */
+  from: number
+  count: number
+  /** JSON array of entries as they stand in the log: {term, clock, at, operation}. */
+  entries: string
+}
+
+/** What merging other members' entries changed here; the listener decides whom to wake. */
+export interface Merged {
+  /** Something may have become due. */
+  queue: boolean
+  tokens: boolean
+  members: boolean
+  revisions: boolean
+  /** Lines of the failover log, in order. */
+  failover: { origin: string; at: number; text: string }[]
+}
+
+export type MergeResult =
+  | { result: 'merged'; position: LogPosition }
+  /** Entries before these are missing here: send from `position.sequence + 1`. Nothing was changed. */
+  | { result: 'gap'; position: LogPosition }
+
+/**
+ * The ordered logs beneath an embedded engine (a shared database has none): the member's own and a copy of each other
+ * member's. Every write that changes something is an entry of the own log; entries of other logs are merged in any
+ * order between logs, and members that hold the same entries hold the same state.
+ */
 export interface OperationLog {
-  /** Entries of one origin in order, starting after `sequence`. */
+  /** The own log as far as it is on disk; kept in memory, so asking costs nothing. */
+  logged(): LogPosition
+  /**
+   * Told about own entries that reached the disk, in order, each once, right before the promises of their writes
+   * settle. One listener.
+   */
+  onLogged(listener: (batch: LogBatch) => void): void
+  /** Told after merge() or a snapshot changed something. One listener. */
+  onMerged(listener: (merged: Merged) => void): void
+  /** Every log of which something is known, the own ones too; `first` is the lowest entry that is still held. */
+  positions(): Promise<(LogPosition & { first: number })[]>
+  /** Entries after a sequence, about `bytes` of them at most; `trimmed` when they are no longer held, undefined at the end. */
+  read(incarnation: string, after: number, bytes: number): Promise<LogBatch | 'trimmed' | undefined>
+  /** Entries of one origin in order, starting after `sequence`, parsed; for people and tests. */
   entries(origin: string, after: number, limit: number): Promise<LogEntry[]>
-  /** The last position of the own log. */
-  position(): Promise<{ origin: string; incarnation: string; sequence: number }>
+  /** Writes entries of another member's log, or lost ones of an own earlier incarnation. What is known already is passed over. */
+  merge(batch: LogBatch): Promise<MergeResult>
+  /** Begins a new incarnation of the own log: at the start of a paired appliance, before its first entry. */
+  openIncarnation(): Promise<LogPosition>
+  /** From here on entries carry this term, if it is higher than what was seen. */
+  observe(term: Term): Promise<void>
+  /** Entries that some member still lacks: kept beyond the usual, within bounds. Incarnation to the last sequence not needed. */
+  retain(upTo: ReadonlyMap<string, number>): void
+  /** A view of everything at one moment, to be sent to a member that has nothing or has been away for too long. */
+  snapshot(): Promise<SnapshotReader>
+  /** Takes such a view in. Own entries, and what they made, stay. Until finish() the store counts as incomplete. */
+  loadSnapshot(): Promise<SnapshotWriter>
+  /** False from the first page of a snapshot to its last: what this store knows of others is not to be relied on. */
+  complete(): boolean
+  operate(operation: Operation): Promise<boolean>
+  members(): Promise<MemberRecord[]>
+  revisions(): Promise<(Revision & { term: Term; clock: number; origin: string })[]>
+  /** Conflicts that were settled by a person: `revision path`. */
+  settledConflicts(): Promise<string[]>
+  audit(query: {
+    origin?: string
+    after?: number
+    limit: number
+  }): Promise<(AuditRecord & { origin: string })[]>
+  /** Lines of the failover log from `since` on, ms since 1970. */
+  failover(since: number, limit: number): Promise<{ origin: string; at: number; text: string }[]>
+}
+
+export interface SnapshotReader {
+  /** Where each log stood when the view was taken. */
+  readonly positions: readonly LogPosition[]
+  /** One page as text, about 64 kB; undefined after the last. */
+  next(): Promise<string | undefined>
+  close(): Promise<void>
+}
+
+export interface SnapshotWriter {
+  add(page: string): Promise<void>
+  /** From here on the copies of other members' logs go on from these positions. */
+  finish(positions: readonly LogPosition[]): Promise<void>
+  /** Given up: it must begin again. */
+  abandon(): Promise<void>
 }
