@@ -41,6 +41,15 @@ export function applyOperation(tables: Tables, entry: Entry): Applied {
       return done
     case 'shiftTimes':
       return applyShift(tables, operation.since, operation.byMs)
+    case 'adopt':
+    case 'hand':
+    case 'member':
+    case 'memberRemove':
+    case 'revision':
+    case 'conflictSettle':
+    case 'audit':
+    case 'failover':
+      return done
     default:
       return unreachable(operation)
   }

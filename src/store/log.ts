@@ -144,6 +144,7 @@ export function entries(tables: Tables, origin: string, after: number, limit: nu
         incarnation: text(log, 'incarnation'),
         sequence: integer(row, 'place') - start,
         term: { counter: integer(row, 'counter'), node: text(row, 'node') },
+        clock: integer(row, 'place') - start,
         at: integer(row, 'at'),
         operation: JSON.parse(text(row, 'operation')),
       })

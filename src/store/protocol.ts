@@ -69,7 +69,6 @@ export interface Methods {
   operate(operation: Operation, at: number): boolean
   sweep(now: number, retention: Retention, limit: number): { archived: number; dropped: number }
   entries(origin: string, after: number, limit: number): LogEntry[]
-  position(): { origin: string; incarnation: string; sequence: number }
 }
 
 export type Method = keyof Methods

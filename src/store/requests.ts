@@ -89,8 +89,6 @@ export class Requests {
         return json<'sweep'>(this.#sweeper.sweep(...request.args))
       case 'entries':
         return json<'entries'>(entries(tables, ...request.args))
-      case 'position':
-        return json<'position'>(this.log.position())
       default:
         return unreachable(request)
     }

@@ -2,7 +2,7 @@
  * The Store on SQLite (node:sqlite, one worker thread, WAL, synchronous=FULL, group commit), for one appliance.
  * This file turns each call of the contract into a request; connection.ts batches them, worker.ts answers them.
  */
-import type { CodedError } from '#core/errors.ts'
+import { CodedError } from '#core/errors.ts'
 import { Connection } from './connection.ts'
 import type { OperationLog, Page, Store } from './contract.ts'
 
@@ -18,6 +18,9 @@ export interface SqliteOptions {
   /** Told once when the store has stopped by itself: nothing can be stored any more, the program should end. */
   onFailure?: (error: CodedError) => void
 }
+
+/** The log of a pair comes with the next commits. */
+const later = (): Promise<never> => Promise.reject(new CodedError('store-failed', 'not built yet'))
 
 const RESERVE = 16 * 1024 * 1024
 /** Uses of tokens are noted this often, at most. */
@@ -129,6 +132,23 @@ export async function openStore(options: SqliteOptions): Promise<Store & Operati
     close: () => connection.close(writeTouched),
 
     entries: (origin, after, limit) => connection.call('entries', [origin, after, limit]),
-    position: () => connection.call('position', []),
+    logged: () => ({ origin: node, incarnation: '', sequence: 0 }),
+    onLogged: () => {},
+    onMerged: () => {},
+    positions: later,
+    read: later,
+    merge: later,
+    openIncarnation: later,
+    observe: later,
+    retain: () => {},
+    snapshot: later,
+    loadSnapshot: later,
+    complete: () => true,
+    operate: (operation) => connection.call('operate', [operation, now()]),
+    members: later,
+    revisions: later,
+    settledConflicts: later,
+    audit: later,
+    failover: later,
   }
 }
