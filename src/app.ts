@@ -9,7 +9,7 @@ import { systemClock } from '#core/clock.ts'
 import type { Log } from '#core/log.ts'
 import { createDispatch } from '#dispatch/dispatch.ts'
 import { keepHouse } from '#dispatch/housekeeping.ts'
-import { soleOwner } from '#dispatch/ownership.ts'
+import { noReplicas, soleOwner } from '#dispatch/ownership.ts'
 import { settleReport } from '#dispatch/reports.ts'
 import { startHttp } from '#intake/http/server.ts'
 import { createReceiver } from '#intake/inbound/receiver.ts'
@@ -84,7 +84,15 @@ async function start(
   started.defer(async () => {
     await Promise.all(lines.map((line) => line.stop()))
   })
-  const dispatch = createDispatch({ config, store, clock, log, ownership: soleOwner(node), lines })
+  const dispatch = createDispatch({
+    config,
+    store,
+    clock,
+    log,
+    ownership: soleOwner(node),
+    replicas: noReplicas,
+    lines,
+  })
   await dispatch.loop.start()
   started.defer(() => dispatch.loop.stop())
 

@@ -23,11 +23,16 @@ export type Draft =
   | { result: 'invalid'; field: string; code: string; detail: string }
 
 export interface AcceptanceRules {
+  node: string
   clock: Clock
   router: Router
   lines: readonly Pick<LineConfig, 'kind' | 'concatenation'>[]
   /** Validity when the request names none, ms. */
   validity: number
+  /** Other members may have the line that this one lacks. */
+  paired: boolean
+  /** In mode active-active what a member accepts is its own to transmit. */
+  owned: boolean
 }
 
 /** Checks a request and makes the message; stores nothing. */
@@ -35,7 +40,7 @@ export function draft(request: SubmitRequest, rules: AcceptanceRules): Draft {
   const problem = checkFields(request)
   if (problem) return problem
   const channel = request.channel ?? 'sms'
-  const served = rules.lines.length > 0 && channel === 'sms'
+  const served = (rules.lines.length > 0 || rules.paired) && channel === 'sms'
   if (!served) return invalid('channel', 'no-line', `no ${channel} line is configured on this appliance`)
 
   const at = rules.clock.now()
@@ -52,6 +57,7 @@ export function draft(request: SubmitRequest, rules: AcceptanceRules): Draft {
   const message: Message = {
     id: newId(at),
     at,
+    node: rules.node,
     source: request.source,
     text: request.text,
     priority: request.priority ?? 2,
@@ -61,9 +67,13 @@ export function draft(request: SubmitRequest, rules: AcceptanceRules): Draft {
     coding,
     ...(request.tag === undefined ? {} : { tag: request.tag }),
   }
-  const numbers = recipients(request.to, channel, rules.router)
+  const numbers = recipients(request.to, channel, rules)
   if (!Array.isArray(numbers)) return numbers
-  const deliveries = numbers.map((to, n) => newDelivery(message, n, to, channel, parts.length))
+  const owner = rules.owned ? { owner: rules.node } : {}
+  const deliveries = numbers.map((to, n) => ({
+    ...newDelivery(message, n, to, channel, parts.length),
+    ...owner,
+  }))
   return { result: 'draft', message, deliveries }
 }
 
@@ -103,13 +113,15 @@ function checkFields(request: SubmitRequest): Draft | undefined {
 function recipients(
   to: readonly string[],
   channel: Channel,
-  router: Router,
+  { router, lines, paired }: AcceptanceRules,
 ): string[] | Extract<Draft, { result: 'invalid' }> {
   const numbers = new Set<string>()
   for (const [index, text] of to.entries()) {
     const parsed = parseRecipient(text)
     if ('problem' in parsed) return invalid(`to[${index}]`, 'invalid-recipient', parsed.problem)
-    if (router.tiers(channel, parsed.number).length === 0) {
+    // A member without lines passes everything on; the one that sends it knows its routes.
+    const elsewhere = paired && lines.length === 0
+    if (!elsewhere && router.tiers(channel, parsed.number).length === 0) {
       return invalid(`to[${index}]`, 'no-route', 'is a number to which no configured route leads')
     }
     numbers.add(parsed.number)

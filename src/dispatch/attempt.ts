@@ -56,9 +56,17 @@ export class Attempt implements Transmission {
   }
 
   async intend(part: number): Promise<void> {
-    const { node, line, recorder } = this.#context
+    const { node, line, recorder, ownership } = this.#context
+    const copy = ownership.mayBeCopy(this.#delivery, this.message)
     await recorder.intend(
-      this.#happened({ event: 'intend', node, line, part, concatenation: this.concatenation }),
+      this.#happened({
+        event: 'intend',
+        node,
+        line,
+        part,
+        concatenation: this.concatenation,
+        ...(copy ? { possibleDuplicate: true } : {}),
+      }),
     )
   }
 
@@ -97,7 +105,7 @@ export class Attempt implements Transmission {
 
   /** Why the driver was told to stop, if it was. */
   get forbidden(): Reason | undefined {
-    return this.#forbidden ?? this.#expired()
+    return this.#forbidden ?? this.#context.ownership.stop() ?? this.#expired()
   }
 
   #expired(): Reason | undefined {

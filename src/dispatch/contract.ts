@@ -1,6 +1,6 @@
 /** What a way in (HTTP, command line, later mail, MQTT …) may ask of dispatch. Every way in ends in submit(). */
 import type { Line } from '#lines/contract.ts'
-import type { Channel, OnUnknown, Priority } from '#messages/message.ts'
+import type { Channel, Message, OnUnknown, Priority } from '#messages/message.ts'
 import type { IdempotencyKey } from '#messages/operation.ts'
 import type { Reason } from '#messages/states.ts'
 import type { MessageView } from '#store/contract.ts'
@@ -27,6 +27,8 @@ export type SubmitResult =
   | { result: 'invalid'; field: string; code: string; detail: string }
   | { result: 'conflict' }
   | { result: 'full' }
+  /** `accept.oneDisk: refuse`, and no other member's disk took it. It will not be sent. */
+  | { result: 'oneDisk' }
 
 export type ActionResult =
   | { result: 'done'; view: MessageView }
@@ -41,6 +43,8 @@ export interface Dispatch {
   /** Queues the failed, expired, cancelled and unknown deliveries of a message again, with a new validity. */
   retry(message: string): Promise<ActionResult>
   lines(): readonly Line[]
+  /** Another member has this message on its disk. */
+  replicated(message: Message): boolean
 }
 
 /** Limits of one request; beyond them it is refused with the field named. */

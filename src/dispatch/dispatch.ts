@@ -7,31 +7,46 @@ import { assert } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
 import type { Line } from '#lines/contract.ts'
 import { type DeliveryEvent, mayHappen, type Reason } from '#messages/states.ts'
-import type { Change, MessageView, Store } from '#store/contract.ts'
+import type { Change, MessageView, OperationLog, Store } from '#store/contract.ts'
 import { type AcceptanceRules, draft } from './accept.ts'
 import { reasons } from './attempt.ts'
 import type { ActionResult, Dispatch, SubmitRequest, SubmitResult } from './contract.ts'
+import { Held } from './held.ts'
 import { Loop } from './loop.ts'
-import type { Ownership } from './ownership.ts'
+import type { Ownership, Replicas } from './ownership.ts'
 import { createRouter } from './routing.ts'
 
 export interface DispatchDependencies {
-  config: Pick<Config, 'node' | 'lines' | 'routes' | 'validity'>
-  store: Store
+  config: Pick<Config, 'node' | 'lines' | 'routes' | 'validity' | 'pair'>
+  store: Store & Pick<OperationLog, 'logged'>
   clock: Clock
   log: Log
   ownership: Ownership
+  replicas: Replicas
   lines: readonly Line[]
 }
 
 export interface RunningDispatch extends Dispatch {
   readonly loop: Loop
+  /** The replicated settings changed. */
+  configure(settings: Pick<Config, 'routes' | 'validity'>): Promise<void>
 }
 
 export function createDispatch(deps: DispatchDependencies): RunningDispatch {
-  const { config, store, clock, log, ownership, lines } = deps
+  const { config, store, clock, log, ownership, replicas, lines } = deps
   const router = createRouter(config.lines, config.routes)
-  const rules: AcceptanceRules = { clock, router, lines: config.lines, validity: config.validity }
+  const rules: AcceptanceRules = {
+    node: config.node,
+    clock,
+    router,
+    lines: config.lines,
+    validity: config.validity,
+    paired: config.pair !== undefined,
+    owned: config.pair?.mode === 'active-active',
+  }
+  const waitMs = config.pair?.accept.wait ?? 0
+  const refusesOneDisk = config.pair?.accept.oneDisk === 'refuse'
+  const held = new Held(config.node, replicas)
   const byId = new Map(config.lines.map((line) => [line.id, line]))
   const loop = new Loop({
     node: config.node,
@@ -39,6 +54,7 @@ export function createDispatch(deps: DispatchDependencies): RunningDispatch {
     clock,
     log,
     ownership,
+    replicas,
     router,
     lines: lines.map((line) => {
       const lineConfig = byId.get(line.id)
@@ -51,6 +67,12 @@ export function createDispatch(deps: DispatchDependencies): RunningDispatch {
     loop,
     lines: () => lines,
     submit,
+    replicated: (message) => held.elsewhere(message),
+    async configure({ routes, validity }) {
+      rules.validity = validity
+      rules.router = createRouter(config.lines, routes)
+      await loop.reroute(rules.router)
+    },
     cancel: (id) =>
       act(id, 'cancel', reasons.cancelled, async (view) => {
         const open = view.deliveries.filter(({ state }) => mayHappen(state, 'cancel'))
@@ -79,16 +101,28 @@ export function createDispatch(deps: DispatchDependencies): RunningDispatch {
     const made = draft(request, rules)
     if (made.result === 'invalid') return made
     const { message, deliveries } = made
-    const claim = loop.claimFor(message.priority, deliveries.length)
+    if (refusesOneDisk && !replicas.available()) return { result: 'oneDisk' }
+    // Where one disk is not enough, nothing is transmitted before the second one has it.
+    const claim = refusesOneDisk ? undefined : loop.claimFor(message.priority, deliveries.length)
     const acceptance = request.key ? { message, deliveries, key: request.key } : { message, deliveries }
     const [result] = await store.accept([acceptance], claim)
     switch (result?.result) {
-      case 'accepted':
-        loop.offer(message, deliveries, claim !== undefined)
-        // An appliance without a pair has one disk, and says so.
-        return { result: 'accepted', view: { message, deliveries }, replicated: false, replayed: false }
-      case 'replayed':
-        return { result: 'accepted', view: result.message, replicated: false, replayed: true }
+      case 'accepted': {
+        if (!refusesOneDisk) loop.offer(message, deliveries, claim !== undefined)
+        const position = store.logged()
+        const replicated = await replicas.acknowledged(position, waitMs)
+        if (!replicated) held.onlyHere(message.id)
+        if (refusesOneDisk && !replicated) {
+          await loop.cancel(deliveries, oneDisk)
+          return { result: 'oneDisk' }
+        }
+        if (refusesOneDisk) loop.wake()
+        return { result: 'accepted', view: { message, deliveries }, replicated, replayed: false }
+      }
+      case 'replayed': {
+        const replicated = held.elsewhere(result.message.message)
+        return { result: 'accepted', view: result.message, replicated, replayed: true }
+      }
       case 'conflict':
         return { result: 'conflict' }
       default:
@@ -114,6 +148,10 @@ export function createDispatch(deps: DispatchDependencies): RunningDispatch {
   }
 }
 
+const oneDisk: Reason = {
+  code: 'one-disk',
+  text: 'No other member had it on disk in time, and one disk is not enough here; the client was told so.',
+}
 const retried: Reason = { code: 'retried', text: 'Queued again on request.' }
 const retriable: ReadonlySet<string> = new Set(['failed', 'expired', 'cancelled', 'unknown'])
 const tooLate: Record<'cancel' | 'retry', Reason> = {

@@ -17,9 +17,10 @@ import type { Delivery, Message } from '#messages/message.ts'
 import type { Outcome } from '#messages/outcome.ts'
 import { settle } from '#messages/retry.ts'
 import type { DeliveryEvent, Reason } from '#messages/states.ts'
-import type { Change, Claim, ClaimRequest, Store } from '#store/contract.ts'
+import type { Change, Claim, ClaimRequest, OperationLog, Store } from '#store/contract.ts'
 import { Attempt, reasons } from './attempt.ts'
-import type { Ownership } from './ownership.ts'
+import { Doubtful } from './doubtful.ts'
+import type { Ownership, Replicas } from './ownership.ts'
 import { Pace } from './pace.ts'
 import { Recorder } from './recorder.ts'
 import type { Router, Tiers } from './routing.ts'
@@ -34,17 +35,18 @@ const SMALL_BATCH = 32
 const TICK_MS = 1_000
 const CLAIM_MS = 3_600_000
 const OVERDUE_BATCH = 500
-/** Ticks between two looks at what is past its time in the store; what is in the window is looked at each tick. */
-const OVERDUE_TICKS = 5
+/** Ticks between two looks into the store; what is in the window is looked at each tick. */
+const THOROUGH_TICKS = 5
 /** How long a stop waits for answers to what has been transmitted, ms. */
 const STOP_MS = 10_000
 
 export interface LoopDependencies {
   node: string
-  store: Store
+  store: Store & Pick<OperationLog, 'logged'>
   clock: Clock
   log: Log
   ownership: Ownership
+  replicas: Replicas
   router: Router
   lines: readonly { line: Line; config: Pick<LineConfig, 'rate' | 'reports' | 'concatenation'> }[]
 }
@@ -63,6 +65,7 @@ export class Loop {
   readonly #posts: Map<string, Post>
   readonly #window = new Window(WINDOW)
   readonly #recorder: Recorder
+  readonly #doubtful: Doubtful
   /** Lines that refused a delivery in the present round of tries. Gone when it is settled or has to pause. */
   readonly #tried = new Map<string, ReadonlySet<string>>()
   #concatenation = Math.floor(Math.random() * 65_536)
@@ -76,10 +79,13 @@ export class Loop {
   #tickedAt = 0
   #ticks = 0
   #stopping = false
+  #router: Router
 
   constructor(deps: LoopDependencies) {
     this.#deps = deps
-    this.#recorder = new Recorder(deps.store, deps.log)
+    this.#router = deps.router
+    this.#doubtful = new Doubtful(deps)
+    this.#recorder = new Recorder(deps.store, deps.log, deps.replicas)
     this.#posts = new Map(
       deps.lines.map(({ line, config }) => [
         line.id,
@@ -90,7 +96,7 @@ export class Loop {
 
   /** Settles what the last run left half done, then begins. */
   async start(): Promise<void> {
-    await this.#resume()
+    await this.#doubtful.resume()
     this.#tickedAt = this.#deps.clock.monotonic()
     this.#ticker = setInterval(() => void this.#tick(), TICK_MS)
     this.wake()
@@ -107,6 +113,34 @@ export class Loop {
     const deadline = new Promise<void>((resolve) => setTimeout(resolve, STOP_MS).unref())
     await Promise.race([Promise.all(current.map(({ done }) => done)), deadline])
     await this.#recorder.payBack()
+  }
+
+  /** The right to transmit came or went, or it covers other deliveries than before. */
+  async ownershipChanged(): Promise<void> {
+    await this.#giveBack()
+    if (this.#deps.ownership.stop()) return
+    await this.#adopt()
+    this.wake()
+  }
+
+  /** Routes changed: what waits is sorted anew. */
+  async reroute(router: Router): Promise<void> {
+    this.#router = router
+    await this.#giveBack()
+    this.wake()
+  }
+
+  /** Everything that waits here goes back to the store. */
+  async #giveBack(): Promise<void> {
+    const held = this.#window.ids()
+    for (const id of held) this.#window.remove(id)
+    this.#tried.clear()
+    this.#moreInStore = true
+    if (held.length > 0) await this.#deps.store.release(held)
+  }
+
+  async #adopt(): Promise<void> {
+    if (await this.#doubtful.adopt((id) => this.#attemptOf(id) !== undefined)) this.wake()
   }
 
   /** False when the loop has not turned for a while: then the watchdog should act. */
@@ -132,7 +166,7 @@ export class Loop {
 
   /** The claim with which a new message of this priority should be accepted; undefined when it must wait its turn on disk. */
   claimFor(priority: number, deliveries: number): Pick<ClaimRequest, 'until' | 'term'> | undefined {
-    if (this.#stopping || deliveries > this.#window.room) return undefined
+    if (this.#stopping || this.#deps.ownership.stop() || deliveries > this.#window.room) return undefined
     const ahead = !this.#moreInStore || priority < (this.#window.worstPriority() ?? 0)
     return ahead ? this.#claimTerms() : undefined
   }
@@ -284,9 +318,9 @@ export class Loop {
 
   #settle(post: Post, attempt: Attempt, outcome: Outcome, now: number): DeliveryEvent | undefined {
     const { delivery, message } = attempt
-    const { clock, node, router } = this.#deps
+    const { clock, node } = this.#deps
     const tried = new Set([...(this.#tried.get(delivery.id) ?? []), post.line.id])
-    const left = this.#firstUsable(router.tiers(delivery.channel, delivery.to), tried, now)
+    const left = this.#firstUsable(this.#router.tiers(delivery.channel, delivery.to), tried, now)
     const event = settle(delivery, message, outcome, {
       now: clock.now(),
       node,
@@ -347,10 +381,15 @@ export class Loop {
   }
 
   async #claimOnce(): Promise<void> {
-    if (this.#stopping) return
+    if (this.#stopping || this.#deps.ownership.stop()) return
     const limit = Math.max(SMALL_BATCH, Math.min(BATCH, this.#window.room))
     const now = this.#deps.clock.now()
-    const { claims, nextDue } = await this.#deps.store.claim({ limit, now, ...this.#claimTerms() })
+    const { claims, nextDue } = await this.#deps.store.claim({
+      limit,
+      now,
+      owner: this.#deps.ownership.owner(),
+      ...this.#claimTerms(),
+    })
     this.#moreInStore = nextDue !== undefined && nextDue <= now
     if (nextDue !== undefined && nextDue > now) this.#claimAt(nextDue)
     for (const claim of claims) this.#hold(claim)
@@ -369,7 +408,7 @@ export class Loop {
 
   #hold({ delivery, message }: Claim): void {
     if (this.#attemptOf(delivery.id)) return
-    const tiers = this.#deps.router.tiers(delivery.channel, delivery.to)
+    const tiers = this.#router.tiers(delivery.channel, delivery.to)
     this.#window.add(delivery, message, tiers, this.#tried.get(delivery.id))
   }
 
@@ -399,7 +438,7 @@ export class Loop {
   async #tick(): Promise<void> {
     try {
       await this.#recorder.payBack()
-      await this.#expire()
+      if (!this.#deps.ownership.stop()) await this.#look()
       this.#tickedAt = this.#deps.clock.monotonic()
     } catch (error) {
       this.#deps.log.error({ error: errorText(error) }, 'the periodic check failed')
@@ -407,8 +446,12 @@ export class Loop {
     this.#pump()
   }
 
-  async #expire(): Promise<void> {
+  /** What time alone brings about. The one who may transmit sees to it, so that two members do not both write it. */
+  async #look(): Promise<void> {
     const { clock, store } = this.#deps
+    // Asking wakes the store's thread, which an idle appliance should not do each second.
+    const thorough = this.#ticks++ % THOROUGH_TICKS === 0
+    if (thorough) await this.#adopt()
     if (!clock.trusted()) return
     const at = clock.now()
     const expire = { event: 'expire', reason: reasons.expired } as const
@@ -417,44 +460,16 @@ export class Loop {
       this.#window.remove(delivery.id)
       changes.push({ delivery: delivery.id, event: expire, at })
     }
-    // Asking wakes the store's thread, which an idle appliance should not do each second.
-    const overdue = this.#ticks++ % OVERDUE_TICKS === 0 ? await store.overdue(at, OVERDUE_BATCH) : []
+    const overdue = thorough ? await store.overdue(at, OVERDUE_BATCH) : []
     for (const { id, state } of overdue) {
       const event = state === 'sent' ? ({ event: 'reportTimeout', reason: noReport } as const) : expire
       changes.push({ delivery: id, event, at })
     }
     if (changes.length > 0) await this.#recorder.record(changes)
   }
-
-  /** What a former run of the program left in `submitting`: of those with an open intent the outcome is unknown. */
-  async #resume(): Promise<void> {
-    const { clock, store, log } = this.#deps
-    for (const { delivery, message } of await store.submitting()) {
-      const outcome: Outcome =
-        delivery.intended === undefined
-          ? { result: 'notSent', reason: interrupted, progress: { confirmed: delivery.confirmed } }
-          : {
-              result: 'unknown',
-              reason: interrupted,
-              step: delivery.intended,
-              progress: { confirmed: delivery.confirmed },
-            }
-      const { node = this.#deps.node, line = '' } = delivery
-      const event = settle(delivery, message, outcome, { now: clock.now(), node, line, otherLine: false })
-      if (event) await store.record([{ delivery: delivery.id, event, at: clock.now() }])
-      log.warn(
-        { delivery: delivery.id, line, outcome: outcome.result },
-        'the last run ended while this was being transmitted',
-      )
-    }
-  }
 }
 
 const noLines: ReadonlySet<string> = new Set()
-const interrupted: Reason = {
-  code: 'interrupted',
-  text: 'The appliance stopped while it was being transmitted.',
-}
 const noReport: Reason = { code: 'no-report', text: 'No delivery report came; the network had accepted it.' }
 
 const isNumberFault = (outcome: Outcome): boolean =>

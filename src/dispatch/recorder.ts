@@ -7,16 +7,22 @@
  */
 import { errorText } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
-import type { Change, Store } from '#store/contract.ts'
+import type { Change, OperationLog, Store } from '#store/contract.ts'
+import type { Replicas } from './ownership.ts'
+
+/** How long an intent waits for another member's disk, ms. One that takes longer is lagging, and not waited for again. */
+const REPLICA_WAIT_MS = 250
 
 export class Recorder {
-  readonly #store: Pick<Store, 'record'>
+  readonly #store: Pick<Store, 'record'> & Pick<OperationLog, 'logged'>
   readonly #log: Log
+  readonly #replicas: Replicas
   #owed: Change[] = []
 
-  constructor(store: Pick<Store, 'record'>, log: Log) {
+  constructor(store: Pick<Store, 'record'> & Pick<OperationLog, 'logged'>, log: Log, replicas: Replicas) {
     this.#store = store
     this.#log = log
+    this.#replicas = replicas
   }
 
   /** True while something that happened is not on disk: nothing new may be started. */
@@ -24,11 +30,12 @@ export class Recorder {
     return this.#owed.length > 0
   }
 
-  /** Resolves when the intent is on disk; rejects when it is not, or when the delivery is no longer to be sent. */
+  /** Resolves when the intent is on disk, here and (as far as it is to be waited for) on another member's; rejects when it is not, or when the delivery is no longer to be sent. */
   async intend(change: Change): Promise<void> {
     if (this.behind) throw new Error('The disk takes no writes.')
     const [applied] = await this.#store.record([change])
     if (!applied) throw new Error('The delivery was settled meanwhile.')
+    if (this.#replicas.available()) await this.#replicas.acknowledged(this.#store.logged(), REPLICA_WAIT_MS)
   }
 
   /** Writes what has happened. Resolves when it is on disk, or is known to be owed. */

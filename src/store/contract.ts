@@ -49,6 +49,8 @@ export interface ClaimRequest {
   /** When the claim lapses by itself, ms since 1970 (an embedded engine has one owner and lets it lapse at close). */
   until: number
   term: Term
+  /** Whose deliveries: those of `node`, and while it is active those without an owner. Absent: all. */
+  owner?: { node: string; active: boolean }
 }
 
 export interface ClaimResult {

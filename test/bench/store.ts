@@ -38,6 +38,7 @@ function make(
   const message: Message = {
     id: newId(at),
     at,
+    node: 'a',
     source: 'http:monitoring',
     text,
     priority,

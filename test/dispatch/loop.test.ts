@@ -11,10 +11,10 @@ import { systemClock } from '#core/clock.ts'
 import { silent } from '#core/log.ts'
 import type { SubmitRequest } from '#dispatch/contract.ts'
 import { createDispatch, type RunningDispatch } from '#dispatch/dispatch.ts'
-import { soleOwner } from '#dispatch/ownership.ts'
+import { noReplicas, soleOwner } from '#dispatch/ownership.ts'
 import type { Transmission } from '#lines/contract.ts'
 import type { Outcome } from '#messages/outcome.ts'
-import type { MessageView, Store } from '#store/contract.ts'
+import type { MessageView, OperationLog, Store } from '#store/contract.ts'
 import { openStore } from '#store/sqlite.ts'
 import { refused, type Script, ScriptedLine, type Sent, sendParts } from './scripted-line.ts'
 
@@ -40,7 +40,7 @@ interface RigOptions {
   rate?: LineConfig['rate']
   reports?: boolean
   directory?: string
-  wrap?: (store: Store) => Store
+  wrap?: (store: Store & OperationLog) => Store & OperationLog
   ready?: boolean
   /** The test ends it as a crash would: nothing is said to the loop. */
   crashes?: boolean
@@ -72,6 +72,7 @@ async function rig(options: RigOptions = {}): Promise<Rig> {
     clock: systemClock(real.lastLogged),
     log: silent,
     ownership: soleOwner('a'),
+    replicas: noReplicas,
     lines,
   })
   await dispatch.loop.start()

@@ -7,6 +7,7 @@ import { type Delivery, type Message, newDelivery, type Priority } from '#messag
 const message = (priority: Priority): Message => ({
   id: 'm',
   at: 0,
+  node: 'a',
   source: 'test',
   text: 'x',
   priority,

@@ -7,6 +7,7 @@ import { backOff, settle } from '#messages/retry.ts'
 const message: Message = {
   id: 'm',
   at: 0,
+  node: 'a',
   source: 'test',
   text: 'x',
   priority: 2,

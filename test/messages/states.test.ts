@@ -12,6 +12,7 @@ import {
 const message: Message = {
   id: '0190-m',
   at: 1_000,
+  node: 'a',
   source: 'test',
   text: 'hello',
   priority: 2,

@@ -182,6 +182,7 @@ export function transmission(text: string, options: SendOptions = {}): Transmiss
   const message: Message = {
     id: 'message',
     at: Date.now(),
+    node: 'a',
     source: 'test',
     text,
     priority: 2,

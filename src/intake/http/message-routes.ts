@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { onRequestHookHandler } from 'fastify'
 import { parseDuration } from '#core/duration.ts'
-import { type ActionResult, limits, type SubmitRequest } from '#dispatch/contract.ts'
+import { type ActionResult, type Dispatch, limits, type SubmitRequest } from '#dispatch/contract.ts'
 import { requires } from './auth.ts'
 import type { Api, Parts } from './parts.ts'
 import { Problem, sendProblem } from './problems.ts'
@@ -36,10 +36,13 @@ function submitRequest(body: NewMessage, source: string, key: string | undefined
   return request
 }
 
-function actionView(result: ActionResult): Shape<typeof schemas.messageDetail> {
+function actionView(
+  result: ActionResult,
+  dispatch: Pick<Dispatch, 'replicated'>,
+): Shape<typeof schemas.messageDetail> {
   switch (result.result) {
     case 'done':
-      return detailView(result.view)
+      return detailView(result.view, dispatch.replicated(result.view.message))
     case 'notFound':
       throw new Problem(404, 'message-unknown', 'there is no message with this id', { field: 'id' })
     case 'tooLate':
@@ -109,6 +112,12 @@ export function messageRoutes(api: Api, { dispatch, store, metrics, access }: Pa
           })
         case 'full':
           throw new Problem(507, 'disk-full', 'no room is left to keep the message safe; nothing was stored')
+        case 'oneDisk':
+          throw new Problem(
+            503,
+            'one-disk',
+            'no other member has the message on its disk, and this pair accepts nothing on one disk; it is not sent',
+          )
       }
     },
   )
@@ -124,7 +133,10 @@ export function messageRoutes(api: Api, { dispatch, store, metrics, access }: Pa
         response: { 200: schemas.messagePage },
       },
     },
-    async ({ query }) => pageView(await store.messages({ ...query, limit: query.limit ?? 50 }), messageView),
+    async ({ query }) =>
+      pageView(await store.messages({ ...query, limit: query.limit ?? 50 }), (view) =>
+        messageView(view, dispatch.replicated(view.message)),
+      ),
   )
 
   api.get(
@@ -140,7 +152,7 @@ export function messageRoutes(api: Api, { dispatch, store, metrics, access }: Pa
     },
     async ({ params }) => {
       const view = await store.message(params.id)
-      return actionView(view === undefined ? { result: 'notFound' } : { result: 'done', view })
+      return actionView(view === undefined ? { result: 'notFound' } : { result: 'done', view }, dispatch)
     },
   )
 
@@ -155,7 +167,7 @@ export function messageRoutes(api: Api, { dispatch, store, metrics, access }: Pa
         response: { 200: schemas.messageDetail },
       },
     },
-    async ({ params }) => actionView(await dispatch.cancel(params.id)),
+    async ({ params }) => actionView(await dispatch.cancel(params.id), dispatch),
   )
 
   api.post(
@@ -169,7 +181,7 @@ export function messageRoutes(api: Api, { dispatch, store, metrics, access }: Pa
         response: { 200: schemas.messageDetail },
       },
     },
-    async ({ params }) => actionView(await dispatch.retry(params.id)),
+    async ({ params }) => actionView(await dispatch.retry(params.id), dispatch),
   )
 
   api.get(

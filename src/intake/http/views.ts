@@ -43,12 +43,14 @@ function deliveryView(delivery: Delivery): Shape<typeof schemas.message>['delive
   }
 }
 
-export function messageView({ message, deliveries }: MessageView): Shape<typeof schemas.message> {
+export function messageView(
+  { message, deliveries }: MessageView,
+  replicated: boolean,
+): Shape<typeof schemas.message> {
   const { id, at, source, text, priority, validity, onUnknown, flash, tag } = message
   return {
     id,
-    // An appliance without a pair has nobody who could hold a copy.
-    replicated: false,
+    replicated,
     at: iso(at),
     source,
     text,
@@ -62,13 +64,13 @@ export function messageView({ message, deliveries }: MessageView): Shape<typeof 
 }
 
 /** The message with everything that happened to all its deliveries, in the order of time. */
-export function detailView(view: MessageView): Shape<typeof schemas.messageDetail> {
+export function detailView(view: MessageView, replicated: boolean): Shape<typeof schemas.messageDetail> {
   const timeline = view.deliveries
     .flatMap((delivery) => delivery.timeline.map((entry) => ({ delivery: delivery.id, ...entry })))
     // Sorting is stable: what happened within one millisecond stays in the order of its delivery.
     .sort((a, b) => a.at - b.at)
     .map((entry) => ({ ...entry, at: iso(entry.at) }))
-  return { ...messageView(view), timeline }
+  return { ...messageView(view, replicated), timeline }
 }
 
 export function pageView<T, V>(

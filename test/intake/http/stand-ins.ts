@@ -142,6 +142,7 @@ export class StandInDispatch implements Dispatch {
     const message: Message = {
       id: newId(at),
       at,
+      node: 'stand-in',
       source: request.source,
       text: request.text,
       priority: request.priority ?? 2,
@@ -155,6 +156,8 @@ export class StandInDispatch implements Dispatch {
     this.#views.set(message.id, view)
     return view
   }
+
+  replicated = () => false
 
   async cancel(id: string): Promise<ActionResult> {
     const view = this.#views.get(id)

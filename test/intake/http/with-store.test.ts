@@ -6,15 +6,15 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { systemClock } from '#core/clock.ts'
 import { silent } from '#core/log.ts'
 import { createDispatch, type RunningDispatch } from '#dispatch/dispatch.ts'
-import { soleOwner } from '#dispatch/ownership.ts'
+import { noReplicas, soleOwner } from '#dispatch/ownership.ts'
 import { type HttpIntake, startHttp } from '#intake/http/server.ts'
 import { createMetrics } from '#notify/metrics.ts'
-import type { Store } from '#store/contract.ts'
+import type { OperationLog, Store } from '#store/contract.ts'
 import { openStore } from '#store/sqlite.ts'
 import { type Answer, answerOf, StandInLine } from './stand-ins.ts'
 
 let data: string
-let store: Store
+let store: Store & OperationLog
 let http: HttpIntake
 let dispatch: RunningDispatch
 let headers: Record<string, string>
@@ -46,6 +46,7 @@ beforeAll(async () => {
     clock,
     log: silent,
     ownership: soleOwner('alpha'),
+    replicas: noReplicas,
     lines: [line],
   })
   const common = { store, clock, node: 'alpha', version: '1', role: () => 'ACTIVE' as const }
