@@ -32,7 +32,7 @@ export class Held {
 
   /** Another member has it on its disk. */
   elsewhere(message: Message): boolean {
-    if (message.node !== this.#node) return true
+    if (message.node !== undefined && message.node !== this.#node) return true
     if (this.#replicas.current()) {
       this.#onlyHere.clear()
       this.#more = false

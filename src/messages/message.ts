@@ -30,8 +30,8 @@ export interface Message {
   id: string
   /** Accepted at, ms since 1970. */
   at: number
-  /** The member that accepted it. */
-  node: string
+  /** The member that accepted it; absent in what the first version accepted, which knew no members. */
+  node?: string
   /** The intake and who used it, e.g. `http:monitoring` (the token's name). */
   source: string
   text: string

@@ -398,7 +398,7 @@ describe('a disk that takes no writes', () => {
     let broken = false
     const r = await rig({
       wrap: (store) => {
-        const proxy = Object.create(store) as Store
+        const proxy = Object.create(store) as Store & OperationLog
         proxy.record = (changes) => (broken ? Promise.reject(new Error('no space')) : store.record(changes))
         for (const name of [
           'accept',
