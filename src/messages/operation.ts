@@ -68,6 +68,8 @@ export interface MemberRecord {
   guard: readonly string[]
   /** host:port of the gateway's broker, one per path. */
   log: readonly string[]
+  /** URLs at which its HTTP interface is reached, when other members may send clients there (`pair.redirect`). */
+  web?: readonly string[]
   priority: number
 }
 

@@ -42,7 +42,15 @@ export type ToGuard =
       /** Shared by the members since the first invitation; signs requests to the witness. Absent before it. */
       pairingKey?: { id: string; key: string }
     }
-  | { kind: 'members'; members: readonly GuardMember[]; pairingKey?: { id: string; key: string } }
+  | {
+      kind: 'members'
+      members: readonly GuardMember[]
+      pairingKey?: { id: string; key: string }
+      /** This appliance has just joined these members: they are served by their active, so it stands by whatever its own term is. */
+      joined?: true
+    }
+  /** A drill: no heartbeat goes to or comes from any member for so long, ms (at most 60 s); then all is as before. */
+  | { kind: 'cut'; ms: number }
   | { kind: 'health'; health: Health }
   | { kind: 'command'; id: number; command: 'takeover' | 'handover' }
   /** The answer to `releasing`: nothing transmits any more and the sockets on the address are reset. */
