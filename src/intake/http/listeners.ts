@@ -46,11 +46,14 @@ function refuseConnection(error: Error & { code?: string }, socket: Socket): voi
   )
 }
 
+/** What a listener can do besides listening. */
+type Equipment = Pick<Listener, 'close' | 'reset'>
+
 /**
  * Bounds a server, gives it its handler, and returns what closes it: it takes no more connections, lets running
  * requests end within 5 s and cuts all the rest. (node:http alone would wait for connections that never said a word.)
  */
-function equip(server: Server, handler: RequestListener): () => Promise<void> {
+function equip(server: Server, handler: RequestListener): Equipment {
   server.maxConnections = CONNECTIONS
   server.timeout = IDLE_MS
   server.on('clientError', refuseConnection)
@@ -74,13 +77,21 @@ function equip(server: Server, handler: RequestListener): () => Promise<void> {
     })
     handler(request, response)
   })
-  return async () => {
-    stopping = true
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-    if (running === 0) cut()
-    const deadline = setTimeout(cut, STOP_MS)
-    await closed
-    clearTimeout(deadline)
+  return {
+    async close() {
+      stopping = true
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      if (running === 0) cut()
+      const deadline = setTimeout(cut, STOP_MS)
+      await closed
+      clearTimeout(deadline)
+    },
+    reset(address) {
+      for (const socket of sockets) {
+        // A socket for both families shows an IPv4 address behind this prefix (RFC 4291 2.5.5.2).
+        if (socket.localAddress?.replace(/^::ffff:/, '') === address) socket.resetAndDestroy()
+      }
+    },
   }
 }
 
@@ -113,13 +124,18 @@ export interface Listener {
   /** Where it can be reached, the port resolved. */
   address: string
   close(): Promise<void>
+  /**
+   * Resets every connection to one of this machine's addresses, so that clients know at once that it is gone from
+   * here; without that an idle client never would.
+   */
+  reset(address: string): void
 }
 
 export async function listenPlain(listen: Listen, handler: RequestListener): Promise<Listener> {
   const server = createServer(options)
-  const close = equip(server, handler)
+  const equipment = equip(server, handler)
   await bind(server, listen, 'http.listen')
-  return { close, address: url('http', server) }
+  return { ...equipment, address: url('http', server) }
 }
 
 /** @throws CodedError when the certificate and the key are not a pair, or not PEM */
@@ -146,9 +162,9 @@ export async function listenTls(
       },
     )
   }
-  const close = equip(server, handler)
+  const equipment = equip(server, handler)
   await bind(server, listen, 'https.listen')
-  return { close, address: url('https', server) }
+  return { ...equipment, address: url('https', server) }
 }
 
 function answers(path: string): Promise<boolean> {
@@ -182,12 +198,12 @@ export async function listenLocal(
   }
   await unlink(path).catch(() => {})
   const server = createServer(options)
-  const close = equip(server, handler)
+  const equipment = equip(server, handler)
   server.on('connection', (socket) => local.add(socket))
   // The file is made while listen() runs, so nobody can open it before it is ours alone.
   const mask = process.umask(0o177)
   const bound = bind(server, { path }, 'data')
   process.umask(mask)
   await bound
-  return { close, address: path }
+  return { ...equipment, address: path }
 }

@@ -17,6 +17,8 @@ export interface HttpIntake {
   addresses: string[]
   /** The tokens as this intake knows them: changes made here hold at once. */
   tokens: Tokens
+  /** Resets every connection to an address that is about to leave this machine. */
+  reset(address: string): void
   /** Takes no more requests and lets running ones end. */
   stop(): Promise<void>
 }
@@ -52,6 +54,9 @@ export async function startHttp({ config, ...services }: HttpOptions): Promise<H
   return {
     addresses: listeners.slice(1).map(({ address }) => address),
     tokens,
+    reset: (address) => {
+      for (const listener of listeners) listener.reset(address)
+    },
     stop,
   }
 }

@@ -218,3 +218,24 @@ test('a client that never finishes its headers is cut off', { timeout: 40_000 },
   expect(text).toContain('"code":"request-timeout"')
   await appliance.stop()
 })
+
+test('connections to an address that leaves the machine are reset at once, all others stay', async () => {
+  const started = await startAppliance({ http: { listen: { host: '0.0.0.0', port: 0 } } })
+  const port = Number(new URL(started.addresses[0] ?? '').port)
+  const open = async (host: string) => {
+    const socket = connect({ host, port })
+    await once(socket, 'connect')
+    // Answered once, so that the server surely knows the connection.
+    socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n')
+    await once(socket, 'data')
+    return socket
+  }
+  const leaving = await open('127.0.0.2')
+  const staying = await open('127.0.0.1')
+  const [failure] = await Promise.all([once(leaving, 'error'), started.reset('127.0.0.2')])
+  expect(failure[0].code).toBe('ECONNRESET')
+  staying.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n')
+  await once(staying, 'data')
+  staying.destroy()
+  await started.stop()
+})

@@ -191,6 +191,7 @@ export interface Appliance extends ReturnType<typeof memoryStore> {
   readiness: { ready: boolean; reason?: string }
   errors: string[]
   tokens: Awaited<ReturnType<typeof startHttp>>['tokens']
+  reset: Awaited<ReturnType<typeof startHttp>>['reset']
   /** A new token, ready for the header. */
   bearer(...scopes: Scope[]): Promise<string>
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>
@@ -262,6 +263,7 @@ export async function startAppliance(
     dispatch,
     errors,
     tokens: http.tokens,
+    reset: http.reset,
     bearer,
     async call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
       const init: RequestInit = { method, headers: { authorization: everything, ...headers } }
