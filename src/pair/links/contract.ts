@@ -26,6 +26,11 @@ export interface LinksOptions {
   listen: Listen
   /** Heartbeat interval or the like, ms: connection deadlines and MQTT keepalive follow from it. */
   interval: number
+  /**
+   * For links on which something is said over every path at least each `interval`: a connection over which nothing
+   * came for so long (ms) is given up and made anew. Absent: MQTT's keepalive alone finds dead connections.
+   */
+  silence?: number
   /** Largest payload, bytes; larger ones are refused on both sides. */
   largest: number
   /** Networks (CIDR) from which members may connect (`pair.allow.sync`); absent: from everywhere. */
@@ -47,10 +52,11 @@ export interface Links {
   /** Members to connect to and to accept; a member that is gone from the list is cut off at once. */
   setMembers(members: readonly LinkMember[]): void
   /**
-   * Sends one payload to a member: over every open path (`all`), or over one (`one`, the same as long as it is open).
+   * Sends one payload to a member: over every open path (`all`), over one (`one`, the same as long as it is open), or
+   * over each open path in turn (`turn`).
    * @returns false when no path is open or the path's buffer is full; nothing was sent then
    */
-  send(to: string, topic: string, payload: Buffer | string, over: 'all' | 'one'): boolean
+  send(to: string, topic: string, payload: Buffer | string, over: 'all' | 'one' | 'turn'): boolean
   /** Bytes that wait in this process for a member's connection (`one`). */
   waiting(to: string): number
   close(): Promise<void>
