@@ -2,11 +2,13 @@
 import { accessSync, constants, existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { loadConfig } from '#config/load.ts'
+import { type FaultPromise, promises } from '#config/promises.ts'
 import { ConfigInvalid } from '#config/source.ts'
-import type { Config, LineConfig, Listen } from '#config/types.ts'
+import type { Config, LineConfig, Listen, PairConfig } from '#config/types.ts'
+import { formatDuration } from '#core/duration.ts'
 import { parseArguments } from './arguments.ts'
 import { exit, UsageError } from './outcome.ts'
-import { printJson } from './print.ts'
+import { printJson, printTable } from './print.ts'
 
 const usage = `twinline check --config FILE [--json]
 
@@ -36,17 +38,49 @@ export async function check(argv: string[]): Promise<number> {
     return exit.usage
   }
   const warnings = warningsOf(config)
-  if (json) printJson({ ok: true, problems: [], warnings })
-  else {
-    for (const warning of warnings) console.log(`warning: ${warning}`)
-    console.log(`${file} is ok: ${summary(config)}`)
+  const promised = config.pair === undefined ? undefined : promisesOf(config.pair)
+  if (json) {
+    printJson({
+      ok: true,
+      problems: [],
+      warnings,
+      ...(promised === undefined ? {} : { promises: promised }),
+    })
+    return exit.accepted
   }
+  for (const warning of warnings) console.log(`warning: ${warning}`)
+  console.log(`${file} is ok: ${summary(config)}`)
+  if (config.pair !== undefined && promised !== undefined) printPromises(config.pair, promised)
   return exit.accepted
 }
 
 function summary({ node, lines, routes, data }: Config): string {
   const count = (n: number, word: string) => `${n} ${word}${n === 1 ? '' : 's'}`
   return `node ${node}, ${count(lines.length, 'line')}, ${count(routes.length, 'route')}, data in ${data}`
+}
+
+const promisesOf = ({ profile, witness, vip, selfCheck }: PairConfig): FaultPromise[] =>
+  promises(profile, {
+    witness: witness !== undefined,
+    selfCheck,
+    ...(vip === undefined ? {} : { driver: vip.driver }),
+  })
+
+function printPromises({ profile, witness }: PairConfig, promised: readonly FaultPromise[]): void {
+  const { name, interval, misses, timeout } = profile
+  const later = timeout === 0 ? '' : `, then ${formatDuration(timeout)}`
+  const judge = witness === undefined ? 'without a witness' : 'with a witness'
+  console.log(
+    `\nprofile ${name} (${formatDuration(interval)} x ${misses}${later}), two members ${judge}, promises:`,
+  )
+  printTable(
+    ['clients wait at most', 'two serve at once', 'when'],
+    promised.map(({ text, outage, bothServe }) => [
+      formatDuration(outage),
+      bothServe ? 'until they meet' : 'never',
+      text,
+    ]),
+  )
 }
 
 /** What would keep the appliance from working here and now, though the configuration is right in itself. */

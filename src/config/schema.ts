@@ -3,9 +3,10 @@
  * Config that the program works with. A later feature adds its keys here and in types.ts.
  */
 import { resolve } from 'node:path'
+import { readPair } from './pair.ts'
 import { quoted, type Section } from './section.ts'
 import type { Config, LineConfig, Listen, RouteConfig } from './types.ts'
-import { matching, parseListen, parsePort, parseRate, parseSize } from './values.ts'
+import { matching, parseListen, parseNodeName, parsePort, parseRate, parseSize } from './values.ts'
 
 const second = 1_000
 const minute = 60 * second
@@ -33,9 +34,8 @@ export interface Surroundings {
 /** Reads the whole configuration; what is wrong is reported to the section's source. */
 export function readConfig(root: Section, { directory, hostname }: Surroundings): Config {
   const path = (text: string) => ({ value: resolve(directory, text) })
-  const name = matching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'up to 63 letters, digits, dots, - and _')
   const config: Config = {
-    node: root.parsed('node', name) ?? nodeName(hostname),
+    node: root.parsed('node', parseNodeName) ?? nodeName(hostname),
     data: root.parsed('data', path) ?? defaults.data,
     lines: [],
     routes: [],
@@ -62,6 +62,8 @@ export function readConfig(root: Section, { directory, hostname }: Surroundings)
   const log = root.section('log')
   config.log.level = log.choice('level', levels) ?? 'info'
   log.finish()
+  const pair = readPair(root, [config.http, config.https])
+  if (pair !== undefined) config.pair = pair
   root.finish()
   return config
 }

@@ -38,6 +38,11 @@ export class Section {
     return this.#node(key) !== undefined
   }
 
+  /** Whether the key's value is a section, for keys that may be one word or several keys of their own. */
+  holdsSection(key: string): boolean {
+    return isMap(this.#node(key))
+  }
+
   problem(key: string, text: string): void {
     this.#source.report(this.name(key), this.#node(key) ?? this.#map, text)
   }

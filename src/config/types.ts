@@ -74,6 +74,7 @@ export interface VirtualIp {
   address: string
   prefix: number
   family: 4 | 6
+  /** Empty with driver `external`: the address is at the load balancer. */
   interface: string
   /** `external`: a load balancer asks /role. `none`: there is no common address. */
   driver: 'iproute2' | 'nft' | 'external' | 'none'

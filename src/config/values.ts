@@ -15,6 +15,19 @@ export function parseListen(text: string): Parsed<Listen> {
   return { value: { host: host === '' ? '::' : host, port } }
 }
 
+/** Where others can reach something: a host and a port, neither of them left open. */
+export function parseReachable(text: string): Parsed<Listen> {
+  const read = parseListen(text)
+  if ('value' in read && read.value.port > 0 && !everyInterface(read.value)) return read
+  return {
+    allowed: 'write the host and the port that others reach, such as 10.77.0.1:8883 or [fd00::1]:8883',
+  }
+}
+
+/** Whether it listens at every address of the machine. */
+export const everyInterface = ({ host }: Listen): boolean =>
+  host === '0.0.0.0' || /^[0:]+$/.test(host) || host === ''
+
 const portExamples = 'serial:///dev/ttyUSB2?baud=115200, tcp://192.0.2.7:4001 or sim://gsm'
 
 /** @param text an address of a device, as `lines[].port` has it */
@@ -109,3 +122,9 @@ export function parseRate(text: string): Parsed<{ parts: number; perMs: number }
 export function matching(pattern: RegExp, allowed: string): (text: string) => Parsed<string> {
   return (text) => (pattern.test(text) ? { value: text } : { allowed })
 }
+
+/** The name of an appliance. */
+export const parseNodeName = matching(
+  /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
+  'up to 63 letters, digits, dots, - and _',
+)

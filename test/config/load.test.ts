@@ -153,7 +153,7 @@ test.each<[string, string, RegExp]>([
     line('prot: x'),
     /^lines\[0\]\.prot \(line 5, column 5\): unknown key; allowed: id, kind, port, .*; did you mean port\?$/,
   ],
-  ['a key of nothing similar', 'zebra: 1', /^zebra .*log$/],
+  ['a key of nothing similar', 'zebra: 1', /^zebra .*log, pair$/],
   [
     'an unknown key of a section',
     'log: { lvl: info }',
@@ -319,6 +319,12 @@ test('the example holds', () => {
   expect(config.lines.map(({ id }) => id)).toEqual(['gsm0', 'gsm1'])
   expect(config.routes).toHaveLength(2)
   expect(config.https).toEqual({ listen: { host: '::', port: 8443 } })
+})
+
+test('the example of a pair holds', () => {
+  const { pair } = loadConfig('firmware-config/twinline.pair.example.yaml')
+  expect(pair?.advertise).toEqual([{ host: '10.77.0.1', port: 8883 }])
+  expect(pair?.vip?.driver).toBe('iproute2')
 })
 
 test.each([

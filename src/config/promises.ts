@@ -1,0 +1,62 @@
+/**
+ * What a pair promises for each fault, from its heartbeat profile alone: for people, in `twinline check`, `pair status`
+ * and the docs. The bounds rest on the measurements behind the profiles and are what the lab's tests hold. Pure.
+ */
+import { silenceAfter } from './heartbeat.ts'
+import type { HeartbeatProfile, VirtualIp } from './types.ts'
+
+export interface FaultPromise {
+  fault:
+    | 'gateway-killed'
+    | 'gateway-hung'
+    | 'guard-killed'
+    | 'box-dead'
+    | 'link-down'
+    | 'split'
+    | 'heal'
+    | 'handover'
+  /** As a person would say it. */
+  text: string
+  /** The longest that clients are expected to wait, ms. */
+  outage: number
+  /** Whether two members serve at once, until they hear each other again. */
+  bothServe: boolean
+}
+
+export interface Circumstances {
+  /** A witness, or a third member: somebody else can tell a dead member from a cut cable. */
+  witness: boolean
+  driver?: VirtualIp['driver']
+  /** PairConfig.selfCheck, ms. */
+  selfCheck?: number
+}
+
+export function promises(profile: HeartbeatProfile, circumstances: Circumstances): FaultPromise[] {
+  const { witness, driver, selfCheck = 2_000 } = circumstances
+  // The member that takes over asks the witness; renewals that go through it are older by a round trip.
+  const asked = witness ? (driver === 'nft' ? 200 : 400) : 0
+  const takeover = Math.max(silenceAfter(profile), profile.grantWait) + asked
+  const row = (fault: FaultPromise['fault'], text: string, outage: number, bothServe = false) => ({
+    fault,
+    text,
+    outage,
+    bothServe,
+  })
+  return [
+    row('gateway-killed', 'the gateway process crashes or is killed', 100),
+    row('gateway-hung', 'the gateway process hangs', selfCheck + 300),
+    row('guard-killed', 'the guard process is killed', profile.grantWait),
+    row('box-dead', 'power loss, or every process killed or frozen', takeover),
+    row('link-down', "the active's network cable is pulled", takeover),
+    witness
+      ? row('split', 'the members cannot hear each other, everybody else hears both', 0)
+      : row(
+          'split',
+          'the members cannot hear each other: both serve until they do, and flag what is sent twice',
+          0,
+          true,
+        ),
+    row('heal', 'the members hear each other again', 150),
+    row('handover', 'planned handover', 50),
+  ]
+}
