@@ -1,0 +1,123 @@
+/** A dispatch over a real store and scripted lines, for the tests of this room; each cleans up after itself. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, expect, vi } from 'vitest'
+import type { Config, LineConfig, RouteConfig } from '#config/types.ts'
+import { systemClock } from '#core/clock.ts'
+import { silent } from '#core/log.ts'
+import type { SubmitRequest } from '#dispatch/contract.ts'
+import { createDispatch, type RunningDispatch } from '#dispatch/dispatch.ts'
+import { noReplicas, type Ownership, type Replicas, soleOwner } from '#dispatch/ownership.ts'
+import type { MessageView, OperationLog, Store } from '#store/contract.ts'
+import { openStore } from '#store/sqlite.ts'
+import { type Script, ScriptedLine, type Sent, sendParts } from './scripted-line.ts'
+
+export const cleanUp: (() => Promise<unknown>)[] = []
+afterEach(async () => {
+  for (const undo of cleanUp.splice(0).reverse()) await undo()
+})
+
+export interface Rig {
+  dispatch: RunningDispatch
+  store: Store & OperationLog
+  sent: Sent[]
+  ids: string[]
+  send(request?: Partial<SubmitRequest>): Promise<MessageView>
+  view(id: string): Promise<MessageView>
+  settled(id: string, state: string): Promise<MessageView>
+  stop(): Promise<void>
+}
+
+export interface RigOptions {
+  scripts?: Record<string, Script>
+  routes?: RouteConfig[]
+  rate?: LineConfig['rate']
+  reports?: boolean
+  directory?: string
+  wrap?: (store: Store & OperationLog) => Store & OperationLog
+  ready?: boolean
+  /** The test ends it as a crash would: nothing is said to the loop. */
+  crashes?: boolean
+  ownership?: Ownership
+  replicas?: Replicas
+  pair?: Config['pair']
+}
+
+export async function rig(options: RigOptions = {}): Promise<Rig> {
+  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'loop-')))
+  if (!options.directory) cleanUp.push(() => rm(directory, { recursive: true, force: true }))
+  const real = await openStore({ directory, node: 'a' })
+  const store = options.wrap?.(real) ?? real
+  const sent: Sent[] = []
+  const scripts = options.scripts ?? { gsm0: (t, line) => sendParts(t, line, sent) }
+  const ids = Object.keys(scripts)
+  const lines = Object.entries(scripts).map(([id, script]) => new ScriptedLine(id, script))
+  const configs = ids.map(
+    (id): LineConfig => ({
+      id,
+      kind: 'gsm',
+      port: { scheme: 'sim', kind: 'gsm', options: {} },
+      reports: options.reports ?? false,
+      concatenation: 8,
+      disabled: false,
+      ...(options.rate ? { rate: options.rate } : {}),
+    }),
+  )
+  const dispatch = createDispatch({
+    config: {
+      node: 'a',
+      lines: configs,
+      routes: options.routes ?? [],
+      validity: 1_800_000,
+      ...(options.pair ? { pair: options.pair } : {}),
+    },
+    store,
+    clock: systemClock(real.lastLogged),
+    log: silent,
+    ownership: options.ownership ?? soleOwner('a'),
+    replicas: options.replicas ?? noReplicas,
+    lines,
+  })
+  await dispatch.loop.start()
+  if (options.ready ?? true) for (const id of ids) dispatch.loop.lineReady(id)
+  let stopped = false
+  const stop = async () => {
+    if (stopped) return
+    stopped = true
+    await dispatch.loop.stop()
+    await real.close()
+  }
+  if (!options.crashes) cleanUp.push(stop)
+  const view = async (id: string) => {
+    const found = await store.message(id)
+    if (!found) throw new Error(`message ${id} is not in the store`)
+    return found
+  }
+  return {
+    dispatch,
+    store,
+    sent,
+    ids,
+    stop,
+    view,
+    async send(request = {}) {
+      const result = await dispatch.submit({ to: ['+491701'], text: 'hello', source: 'test', ...request })
+      if (result.result !== 'accepted') throw new Error(JSON.stringify(result))
+      return result.view
+    },
+    async settled(id, state) {
+      let found = await view(id)
+      await vi.waitFor(
+        async () => {
+          found = await view(id)
+          expect(found.deliveries.map((delivery) => delivery.state)).toEqual(
+            found.deliveries.map(() => state),
+          )
+        },
+        { timeout: 10_000, interval: 10 },
+      )
+      return found
+    },
+  }
+}
