@@ -106,7 +106,8 @@ async function listening(child: ChildProcess, log: () => string): Promise<string
   }
 }
 
-function ask(
+/** One request over a local control socket. */
+export function ask(
   socketPath: string,
   method: string,
   path: string,

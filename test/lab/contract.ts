@@ -1,0 +1,114 @@
+/**
+ * What the laboratory of the pair and those who use it (fault tests, `npm run bench:pair`, `npm run soak:pair`) say to
+ * each other. The laboratory itself runs in namespaces of its own (enter.ts, stage.ts). Types and names only.
+ *
+ * Times are ms of CLOCK_MONOTONIC, which all processes of one machine share.
+ */
+
+export const memberNames = ['a', 'b', 'd'] as const
+export type MemberName = (typeof memberNames)[number]
+
+/** Everything that has a place on the bridge. */
+export type HostName = MemberName | 'client' | 'witness'
+
+export interface LabSetting {
+  /** Where configurations, data and logs go; removed by whoever made it. */
+  directory: string
+  system: 'twinline' | 'keepalived'
+  /** How many members the pair has. */
+  members: 2 | 3
+  profile: string
+  witness: boolean
+  driver: 'iproute2' | 'nft' | 'external'
+  mode?: 'active-standby' | 'active-active' | 'cold'
+  /** Each member keeps its data on a disk of its own of that size, so that it can be full. */
+  diskMB?: number
+  /** keepalived only: advert_int in seconds. */
+  advert?: number
+  /** What a modem's network takes for a message, as the simulator's option `network`. */
+  network?: string
+  /** More of every member's `pair:` section, as lines of YAML. */
+  more?: string
+}
+
+export const faults = [
+  'kill-gateway',
+  'kill-guard',
+  'kill-all',
+  'freeze-gateway',
+  'freeze-all',
+  'link-down',
+  'mute',
+  'partition',
+  'one-way',
+  'reboot-both',
+  'stop',
+  'handover',
+  'takeover',
+  'witness-lost',
+  'disk-full',
+  'standby-killed',
+] as const
+export type Fault = (typeof faults)[number]
+
+export interface Window {
+  /** Longest time between two answers of the responders at the address. */
+  addressGap: number
+  /** Longest time between two answers `ACTIVE` of the gateway over fresh connections. */
+  outage: number
+  /** The same over one kept connection, reconnected when it fails. */
+  keptOutage: number
+  /** How long two members held the address, by their kernels' own events. */
+  overlap: number
+  /** How often the address came to another member. */
+  moves: number
+}
+
+export interface TrialReport {
+  fault: Fault
+  /** Who held the address before. */
+  active: string
+  /** Who held it when the repair began. */
+  after: string[]
+  /** From the fault until another member's responder answered first. */
+  otherAnswers?: number
+  /** From the fault until the repair. */
+  during: Window
+  /** From the beginning of the repair until everything was well again. */
+  repair: Window
+  /** From the new holder's address until it wrote its first AT+CMGS to a modem. */
+  firstSending?: number
+  messages: MessageAccount
+  /** Sentences about what was not as it should be, for people. */
+  remarks: string[]
+}
+
+/** What became of the messages that the client posted since the trial began. */
+export interface MessageAccount {
+  accepted: number
+  /** Accepted between fault and repair. */
+  acceptedDuring: number
+  /** Posted, and in the end refused or never answered. */
+  unaccepted: number
+  /** Accepted, and no copy ever reached the phone. */
+  lost: number
+  /** Copies beyond the first that reached a phone. */
+  duplicates: number
+  /** Messages with such copies that nobody flagged as possible duplicates. */
+  unflagged: number
+}
+
+/** Something the laboratory is asked to do. Answered in order, one at a time. */
+export type LabRequest =
+  | { kind: 'open'; setting: LabSetting }
+  /** @param watchMs how long a fault is watched at which nothing moves */
+  | { kind: 'trial'; fault: Fault; watchMs?: number }
+  | { kind: 'call'; member: MemberName; method: string; path: string; body?: unknown }
+  | { kind: 'log'; member: MemberName }
+
+export interface LabAnswers {
+  open: MemberName[]
+  trial: TrialReport
+  call: { status: number; body: Record<string, unknown> }
+  log: string
+}

@@ -1,0 +1,192 @@
+/**
+ * The client of the laboratory, in a process and a namespace of its own. Against the virtual address it
+ *   - opens a TCP connection to the responders every 5 ms: which box answers at the address;
+ *   - asks the gateway GET /role over a fresh connection every 10 ms, and over a kept one as fast as every 20 ms;
+ *   - posts messages, each with a key and a number of its own, and asks again with the same key until it is told
+ *     accepted or refused, as a client that must not lose an alert does.
+ * Every attempt ends by a deadline and none waits for another, so that a gap is the network's and not ours.
+ *
+ * Talks to prober-link.ts over IPC. Times are ms of the monotonic clock.
+ */
+import { Agent, request } from 'node:http'
+import { connect } from 'node:net'
+
+export interface ProberOrder {
+  address: string
+  responderPort: number
+  /** Absent: only the responders are asked. */
+  gateway?: { port: number; token: string; postEveryMs: number }
+}
+
+export interface Post {
+  key: string
+  to: string
+  begunAt: number
+  /** When it was accepted. */
+  acceptedAt?: number
+  id?: string
+  replicated?: boolean
+  /** The answer that ended it, when that was not 202. */
+  status?: number
+  tries: number
+}
+
+export interface ProberNews {
+  /** When an answer came, and whose. */
+  responders: [at: number, name: string][]
+  /** When an answer 200 ACTIVE came over a fresh connection, over the kept one. */
+  active: number[]
+  kept: number[]
+  posts: Post[]
+}
+
+const ATTEMPT_MS = 1_000
+const RETRY_MS = 200
+const TRIES = 60
+const NEWS_MS = 40
+
+const monotonic = (): number => Number(process.hrtime.bigint()) / 1e6
+let news: ProberNews = { responders: [], active: [], kept: [], posts: [] }
+let stopped = false
+let open = 0
+
+function askResponder({ address, responderPort }: ProberOrder): void {
+  const socket = connect({ host: address, port: responderPort, noDelay: true })
+  const late = setTimeout(() => socket.destroy(), ATTEMPT_MS)
+  let name = ''
+  socket.on('data', (bytes: Buffer) => {
+    if (name === '') news.responders.push([monotonic(), bytes.toString()])
+    name = bytes.toString()
+    // A reset leaves no TIME_WAIT behind; at 200 connections a second the ports would run out.
+    socket.resetAndDestroy()
+  })
+  socket.on('error', () => socket.destroy())
+  socket.on('close', () => clearTimeout(late))
+}
+
+interface Answer {
+  status: number
+  text: string
+}
+
+function ask(
+  order: ProberOrder,
+  agent: Agent | false,
+  method: string,
+  path: string,
+  body?: { text: string; headers: Record<string, string> },
+): Promise<Answer | undefined> {
+  const { address: host, gateway } = order
+  return new Promise((resolve) => {
+    const asked = request(
+      { host, port: gateway?.port ?? 0, method, path, agent, headers: body?.headers ?? {} },
+      (response) => {
+        let text = ''
+        response.setEncoding('utf8')
+        response.on('data', (piece: string) => {
+          text += piece
+        })
+        response.on('error', () => resolve(undefined))
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, text }))
+      },
+    )
+    const late = setTimeout(() => asked.destroy(), ATTEMPT_MS)
+    asked.on('error', () => resolve(undefined))
+    asked.on('close', () => {
+      clearTimeout(late)
+      resolve(undefined)
+    })
+    asked.end(body?.text)
+  })
+}
+
+const isActive = (answer: Answer | undefined) => answer?.status === 200 && answer.text.trim() === 'ACTIVE'
+
+async function askRole(order: ProberOrder): Promise<void> {
+  if (isActive(await ask(order, false, 'GET', '/role'))) news.active.push(monotonic())
+}
+
+async function keepAsking(order: ProberOrder): Promise<void> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  while (!stopped) {
+    if (isActive(await ask(order, agent, 'GET', '/role'))) news.kept.push(monotonic())
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  agent.destroy()
+}
+
+let sequence = 0
+async function post(order: ProberOrder, prefix: string): Promise<void> {
+  const number = sequence++
+  const one: Post = {
+    key: `${prefix}-${number}`,
+    to: `+4915${prefix.slice(-3).padStart(3, '0')}${String(number).padStart(6, '0')}`,
+    begunAt: monotonic(),
+    tries: 0,
+  }
+  open++
+  const text = JSON.stringify({ to: [one.to], text: `alert ${one.key}`, validity: '1d' })
+  const headers = {
+    'content-type': 'application/json',
+    'content-length': String(Buffer.byteLength(text)),
+    authorization: `Bearer ${order.gateway?.token}`,
+    'idempotency-key': one.key,
+  }
+  while (one.tries < TRIES) {
+    one.tries++
+    const answer = await ask(order, false, 'POST', '/api/v1/messages', { text, headers })
+    if (answer?.status === 202) {
+      const told: unknown = JSON.parse(answer.text)
+      one.acceptedAt = monotonic()
+      if (told !== null && typeof told === 'object') {
+        if ('id' in told) one.id = String(told.id)
+        if ('replicated' in told) one.replicated = told.replicated === true
+      }
+      break
+    }
+    if (answer) one.status = answer.status
+    // What is refused for what it is stays refused; no answer and 5xx may pass.
+    if (answer && answer.status < 500 && answer.status !== 429) break
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+  }
+  news.posts.push(one)
+  open--
+}
+
+function begin(order: ProberOrder, prefix: string): void {
+  stopped = false
+  const timers = [setInterval(() => askResponder(order), 5)]
+  if (order.gateway) {
+    timers.push(setInterval(() => void askRole(order), 10))
+    if (order.gateway.postEveryMs > 0) {
+      timers.push(setInterval(() => void post(order, prefix), order.gateway.postEveryMs))
+    }
+    void keepAsking(order)
+  }
+  timers.push(setInterval(tell, NEWS_MS))
+  stopProbing = () => {
+    stopped = true
+    for (const timer of timers.splice(0)) clearInterval(timer)
+    const finish = setInterval(() => {
+      if (open > 0) return
+      clearInterval(finish)
+      tell()
+      process.send?.({ finished: true })
+    }, 20)
+  }
+}
+
+function tell(): void {
+  process.send?.({ news })
+  news = { responders: [], active: [], kept: [], posts: [] }
+}
+
+let stopProbing: () => void = () => {}
+let runs = 0
+process.on('message', (message: { begin?: ProberOrder; stop?: true }) => {
+  // Numbers and keys of one laboratory never repeat.
+  if (message.begin) begin(message.begin, `k${runs++}`)
+  if (message.stop) stopProbing()
+})
+process.on('disconnect', () => process.exit())
+process.send?.({ ready: true })
