@@ -143,6 +143,11 @@ export class Loop {
     if (await this.#doubtful.adopt((id) => this.#attemptOf(id) !== undefined)) this.wake()
   }
 
+  /** Something that happened could not be written yet. */
+  get diskRefuses(): boolean {
+    return this.#recorder.behind
+  }
+
   /** False when the loop has not turned for a while: then the watchdog should act. */
   alive(): boolean {
     return this.#deps.clock.monotonic() - this.#tickedAt < 10 * TICK_MS
