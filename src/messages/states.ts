@@ -9,7 +9,8 @@
  *
  * `claimed` is volatile: a dispatcher has it in hand but nothing irrevocable has begun, so a crash makes it queued
  * again and the embedded store never writes it. An event that the table does not allow is refused, not guessed:
- * two copies of a log may bring events in any order.
+ * applyEvent. Where the logs of several members are brought together an event may meet a state that its member did not
+ * know of; what happened in the world is not undone by that, and the join table says what becomes of it: joinEvent.
  */
 import { type Delivery, TIMELINE_LIMIT, type TimelineEntry } from './message.ts'
 
@@ -94,6 +95,52 @@ const transitions: Record<EventName, { from: readonly DeliveryState[]; to: Deliv
   acknowledge: { from: ['sent', 'delivered', 'unknown'], to: 'acknowledged' },
 }
 
+/**
+ * What becomes of an event that its state does not allow, when logs are brought together. Decisions (cancel, defer,
+ * fail …) of a member that did not know better are void; what was transmitted or reported counts:
+ * a state: that state follows, with all that the event changes. `=`: the state stays, the rest changes.
+ * `flag`: it was transmitted once more; nothing else changes.
+ */
+const joins: Partial<Record<EventName, Partial<Record<DeliveryState, DeliveryState | '=' | 'flag'>>>> = {
+  intend: {
+    sent: 'flag',
+    delivered: 'flag',
+    acknowledged: 'flag',
+    unknown: '=',
+    failed: '=',
+    expired: '=',
+    cancelled: '=',
+  },
+  confirm: {
+    queued: '=',
+    claimed: '=',
+    submitting: 'flag',
+    sent: 'flag',
+    delivered: 'flag',
+    acknowledged: 'flag',
+    unknown: '=',
+    failed: '=',
+    expired: '=',
+    cancelled: '=',
+  },
+  accepted: {
+    queued: 'sent',
+    claimed: 'sent',
+    submitting: 'sent',
+    sent: 'flag',
+    delivered: 'flag',
+    acknowledged: 'flag',
+    unknown: 'sent',
+    failed: 'sent',
+    expired: 'sent',
+    cancelled: 'sent',
+  },
+  report: { failed: '=', expired: '=', cancelled: '=', acknowledged: '=' },
+}
+
+/** Why a message was cancelled that carries the idempotency key of another one. */
+export const DUPLICATE = 'duplicate'
+
 export const mayHappen = (state: DeliveryState, event: EventName): boolean =>
   transitions[event].from.includes(state)
 
@@ -136,6 +183,70 @@ export function applyEvent(before: Delivery, event: DeliveryEvent, at: number): 
   }
   after.timeline = bounded([...after.timeline, entry])
   return after
+}
+
+/**
+ * The delivery after an event from any member's log, or undefined when the event changes nothing. Total and the same on
+ * every member: the state of a delivery is the fold of its events, in the order of order.ts, by this function.
+ * @param origin the member that wrote the event
+ */
+export function joinEvent(
+  before: Delivery,
+  event: DeliveryEvent,
+  at: number,
+  origin: string,
+): Delivery | undefined {
+  const elsewhere = before.node !== undefined && before.node !== origin
+  if (before.state === 'submitting' && isVoid(before, event)) return undefined
+  // It had begun before anybody knew that another one carries its key.
+  if (event.event === 'intend' && before.state === 'cancelled' && before.reason?.code === DUPLICATE) {
+    return applyEvent({ ...before, state: 'queued', possibleDuplicate: true }, event, at)
+  }
+  const answer = event.event === 'confirm' || event.event === 'accepted'
+  if (mayHappen(before.state, event.event) && !(answer && elsewhere)) {
+    const after = applyEvent(before, event, at)
+    const overlaps = event.event === 'intend' && before.state === 'submitting' && event.node !== before.node
+    if (after && overlaps) after.possibleDuplicate = true
+    return after
+  }
+  const join = joins[event.event]?.[before.state]
+  if (join === undefined) return undefined
+  const after: Delivery = { ...before }
+  // An answer to an attempt that another member has replaced: its references are not those of the attempt on record.
+  const detached = join === 'flag' || (answer && elsewhere)
+  if (!detached) {
+    change(before, after, event)
+    if (before.reason) after.reason = before.reason
+  }
+  if (join !== 'flag' && join !== '=') {
+    after.state = join
+    delete after.reason
+    if (detached) delete after.intended
+  }
+  if (detached || event.event === 'intend') after.possibleDuplicate = true
+  if (after.reported.length === after.parts && after.state !== 'acknowledged') settleReported(event, after)
+  after.timeline = bounded([...after.timeline, { ...entryOf(event, after, at), node: origin }])
+  return after
+}
+
+function settleReported(event: DeliveryEvent, after: Delivery): void {
+  if (event.event !== 'report' && after.state !== 'sent') return
+  after.state = 'delivered'
+  delete after.reportBy
+  delete after.reason
+}
+
+/** The outcome of an attempt that another member has taken the place of. */
+function isVoid(before: Delivery, event: DeliveryEvent): boolean {
+  switch (event.event) {
+    case 'defer':
+    case 'resend':
+    case 'hold':
+    case 'fail':
+      return event.node !== undefined && event.node !== before.node
+    default:
+      return false
+  }
 }
 
 function change(before: Delivery, after: Delivery, event: DeliveryEvent): void {
