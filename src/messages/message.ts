@@ -4,6 +4,7 @@
  * A message has one delivery per recipient and channel; a delivery is tried in attempts, each on one line.
  * Pure data: no I/O, and only states.ts changes a delivery.
  */
+import type { Order } from './order.ts'
 import type { DeliveryState, Reason } from './states.ts'
 
 export const channels = ['sms', 'fax', 'voice'] as const
@@ -83,6 +84,8 @@ export interface Delivery {
   reportBy?: number
   /** The member that alone may transmit it; absent: whoever is active. */
   owner?: string
+  /** Of the newest log entry that made it what it is; set by the store. */
+  latest?: Order
   timeline: TimelineEntry[]
 }
 
