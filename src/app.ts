@@ -79,7 +79,7 @@ async function start(
   }
   const profiles = loadProfiles(join(root, 'firmware-config', 'modems'))
   const lines: Line[] = config.lines.map((line) =>
-    createGsmLine(line, { clock, log, events, memory: store, profiles }),
+    createGsmLine(line, { node, clock, log, events, memory: store, profiles }),
   )
   started.defer(async () => {
     await Promise.all(lines.map((line) => line.stop()))

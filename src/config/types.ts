@@ -1,6 +1,6 @@
 /** The configuration as the program sees it: every default filled in, durations in ms. schema.ts makes it from YAML. */
 
-export interface Config {
+export interface Config extends SharedConfig {
   /** This appliance's name; unique among the members of a pair. */
   node: string
   /** Directory of the store and all files the program writes. */
@@ -8,6 +8,18 @@ export interface Config {
   http?: { listen: Listen }
   https?: { listen: Listen; certificate?: string; key?: string }
   lines: LineConfig[]
+  /** Absent on an appliance that stands alone: then there is no guard and no virtual IP. */
+  pair?: PairConfig
+  /** Which of the shared settings the file gives, by path; the others are defaults. */
+  given: readonly string[]
+}
+
+/**
+ * What every member of a pair has alike: the file gives initial values, revisions replace them. Everything else in
+ * Config is each member's own.
+ */
+export interface SharedConfig {
+  /** A line is named by its id, which is a line of that id on whichever member, or as `node/id`. */
   routes: RouteConfig[]
   /** How long after acceptance a message may be sent when it does not say itself, ms. */
   validity: number
@@ -15,8 +27,6 @@ export interface Config {
   /** Free space, in bytes, below which nothing more is accepted so that what was accepted can still be finished. */
   reserve: number
   log: { level: 'debug' | 'info' | 'warn' | 'error' }
-  /** Absent on an appliance that stands alone: then there is no guard and no virtual IP. */
-  pair?: PairConfig
 }
 
 /** What one member of a pair says about itself; every span in ms. */
@@ -110,6 +120,8 @@ export interface LineConfig {
   concatenation: 8 | 16
   /** Dispatch does not use it until somebody enables it. */
   disabled: boolean
+  /** The member whose line this is: it is connected here only while that member is lost and this one is active. */
+  passive?: string
 }
 
 export type PortAddress =

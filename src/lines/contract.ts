@@ -22,6 +22,8 @@ export const lineStates = [
   'blocked',
   /** Switched off by a person. */
   'disabled',
+  /** The definition of another member's line: not connected while that member lives. */
+  'passive',
   /** The program is stopping. */
   'stopped',
 ] as const
@@ -131,6 +133,9 @@ export interface Line {
   restart(): void
   disable(): void
   enable(): void
+  /** For the definition of another member's line (`passive`): that member is lost, so connect; it is back, so let go. */
+  wake(): void
+  rest(): void
   /** Lets the running command end (bounded), closes the port. */
   stop(): Promise<void>
 }

@@ -43,6 +43,7 @@ const STOP_MS = 10_000
 const DISABLE_MS = 180_000
 
 export interface GsmLineOptions {
+  node: string
   clock: Clock
   log: Log
   events: LineEvents
@@ -70,6 +71,7 @@ class GsmLineImplementation implements GsmLine, LineDriver {
   readonly id: string
   readonly channel = 'sms'
   readonly #config: LineConfig
+  readonly #node: string
   readonly #clock: Clock
   readonly #log: Log
   readonly #events: LineEvents
@@ -82,7 +84,7 @@ class GsmLineImplementation implements GsmLine, LineDriver {
   #busy: Promise<unknown> | undefined
   /** Why no further part may begin, when that is so. */
   #leaving: Reason | undefined
-  #wanted: 'unknown' | 'running' | 'disabled' | 'stopped' = 'unknown'
+  #wanted: 'unknown' | 'running' | 'disabled' | 'passive' | 'stopped' = 'unknown'
   #lastSuccess: number | undefined
   #lastError: { at: number; reason: Reason } | undefined
   #poll: NodeJS.Timeout | undefined
@@ -94,6 +96,7 @@ class GsmLineImplementation implements GsmLine, LineDriver {
   constructor(config: LineConfig, options: GsmLineOptions) {
     this.id = config.id
     this.#config = config
+    this.#node = options.node
     this.#clock = options.clock
     this.#log = options.log.child({ line: config.id })
     this.#events = options.events
@@ -141,7 +144,7 @@ class GsmLineImplementation implements GsmLine, LineDriver {
       ...supervised,
       busy: this.#busy !== undefined,
     }
-    if (this.#wanted === 'disabled' || this.#wanted === 'stopped') status.state = this.#wanted
+    if (this.#wanted !== 'unknown' && this.#wanted !== 'running') status.state = this.#wanted
     if (nextTryMonotonic !== undefined) {
       status.nextTry = Math.round(this.#clock.now() + nextTryMonotonic - this.#clock.monotonic())
     }
@@ -251,6 +254,7 @@ class GsmLineImplementation implements GsmLine, LineDriver {
     if (this.#wanted !== 'unknown') return
     const disabled = remembered === undefined ? this.#config.disabled : remembered === 'yes'
     if (disabled) this.#wanted = 'disabled'
+    else if (this.#config.passive !== undefined) this.#wanted = 'passive'
     else this.#run()
   }
 
@@ -266,12 +270,25 @@ class GsmLineImplementation implements GsmLine, LineDriver {
 
   disable(): void {
     if (this.#wanted === 'stopped') return
-    this.#wanted = 'disabled'
-    this.#leaving = { code: 'disabled', text: 'The line was switched off' }
     this.#remember(this.#disabledName(), 'yes')
+    this.#letGo('disabled', { code: 'disabled', text: 'The line was switched off' })
+  }
+
+  #letGo(wanted: 'disabled' | 'passive', leaving: Reason): void {
+    this.#wanted = wanted
+    this.#leaving = leaving
     void this.#settled(DISABLE_MS).then(() => {
-      if (this.#wanted === 'disabled') this.#supervisor.disable()
+      if (this.#wanted === wanted) this.#supervisor.disable()
     })
+  }
+
+  wake(): void {
+    if (this.#wanted === 'passive') this.#run()
+  }
+
+  rest(): void {
+    if (this.#config.passive === undefined || this.#wanted !== 'running') return
+    this.#letGo('passive', { code: 'passive', text: "The line is its own member's again" })
   }
 
   enable(): void {
@@ -280,7 +297,9 @@ class GsmLineImplementation implements GsmLine, LineDriver {
     void allowPinAgain(this.#memory, simName(this.#modem))
       .catch((error: unknown) => this.#log.error({}, errorText(error)))
       .then(() => {
-        if (this.#wanted !== 'stopped') this.#run()
+        if (this.#wanted === 'stopped') return
+        if (this.#config.passive === undefined) this.#run()
+        else this.#wanted = 'passive'
       })
   }
 
@@ -459,7 +478,7 @@ class GsmLineImplementation implements GsmLine, LineDriver {
   }
 
   #disabledName(): string {
-    return `line/${this.id}/disabled`
+    return `line/${this.#node}/${this.id}/disabled`
   }
 
   #remember(name: string, value: string): void {

@@ -94,5 +94,7 @@ export class ScriptedLine implements Line {
   restart(): void {}
   disable(): void {}
   enable(): void {}
+  wake(): void {}
+  rest(): void {}
   async stop(): Promise<void> {}
 }

@@ -124,6 +124,7 @@ export async function bench(options: BenchOptions = {}): Promise<Bench> {
   const log: Log = { debug: say, info: say, warn: say, error: say, child: () => log }
   const make = (): GsmLine =>
     createGsmLine(config, {
+      node: 'a',
       clock,
       log,
       memory: memoryOf(known),

@@ -314,6 +314,22 @@ describe('what people do', () => {
     await second.stop()
   })
 
+  it("another member's line is connected only when it is woken, and let go again", async () => {
+    const { line, state, send, modem } = await start({ start: false, line: { passive: 'box-b' } })
+    line.start()
+    await state('passive')
+    line.restart()
+    expect(modem.network.submissions).toEqual([])
+    line.wake()
+    await state('ready')
+    expect(await send('in its place')).toMatchObject({ result: 'accepted' })
+    line.rest()
+    await state('passive')
+    expect(line.free()).toBe(false)
+    line.wake()
+    await state('ready')
+  })
+
   it('a transmission under way ends before the line stops', async () => {
     const { send, line, modem } = await start({ modem: { network: '300' } })
     const sending = send('last words')

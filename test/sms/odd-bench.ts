@@ -73,6 +73,7 @@ export async function odd(
     disabled: false,
   }
   const line = createGsmLine(config, {
+    node: 'a',
     clock: systemClock(0),
     log,
     profiles: known,

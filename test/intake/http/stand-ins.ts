@@ -106,6 +106,8 @@ export class StandInLine implements Line {
     this.done.push('enable')
     this.state = 'ready'
   }
+  wake = () => {}
+  rest = () => {}
   stop = async () => {}
 }
 
