@@ -5,18 +5,19 @@
  * Times are ms of CLOCK_MONOTONIC, which all processes of one machine share.
  */
 
-export const memberNames = ['a', 'b', 'd'] as const
+/** `far` is behind a router, in a network of its own. */
+export const memberNames = ['a', 'b', 'd', 'far'] as const
 export type MemberName = (typeof memberNames)[number]
 
-/** Everything that has a place on the bridge. */
+/** Everything that has a place in the network. */
 export type HostName = MemberName | 'client' | 'witness'
 
 export interface LabSetting {
   /** Where configurations, data and logs go; removed by whoever made it. */
   directory: string
   system: 'twinline' | 'keepalived'
-  /** How many members the pair has. */
-  members: 2 | 3
+  /** The members at the start: the first begins alone and the others join it. */
+  members: readonly MemberName[]
   profile: string
   witness: boolean
   driver: 'iproute2' | 'nft' | 'external'
@@ -48,6 +49,8 @@ export const faults = [
   'witness-lost',
   'disk-full',
   'standby-killed',
+  'third-joins',
+  'two-killed',
 ] as const
 export type Fault = (typeof faults)[number]
 

@@ -25,6 +25,8 @@ export interface Scene {
   standby: Box
   all: readonly Box[]
   witness?: { start(): void; kill(): Promise<void> }
+  /** One more member joins the pair that runs. */
+  join(): Promise<void>
 }
 
 export interface FaultPlan {
@@ -137,4 +139,12 @@ const plans = (witness: boolean): Record<Fault, FaultPlan> => ({
     repair: ({ standby }) => standby.fillDisk?.(false),
   },
   'standby-killed': { address: 'stays', apply: ({ standby }) => standby.kill(), repair: startDead },
+  'third-joins': { address: 'stays', apply: ({ join }) => join(), repair: nothing },
+  'two-killed': {
+    address: 'any',
+    async apply({ active, standby }) {
+      await Promise.all([active.kill(), standby.kill()])
+    },
+    repair: startDead,
+  },
 })

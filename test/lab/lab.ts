@@ -13,7 +13,7 @@ import { type Box, faultPlan, type Scene } from './faults.ts'
 import { Holdings, monotonic } from './holdings.ts'
 import { KeepalivedBox } from './keepalived.ts'
 import { HTTP_PORT, Member, WitnessProcess } from './member.ts'
-import { buildNetwork, spawnAt } from './network.ts'
+import { addressOf, buildNetwork, spawnAt, VIP } from './network.ts'
 import { Phones } from './phones.ts'
 import { Prober, RESPONDER_PORT } from './prober-link.ts'
 
@@ -85,12 +85,13 @@ export class Laboratory {
 
   /** The first box begins alone; the others are invited one by one. */
   async #formPair(): Promise<void> {
-    const first = await this.#addMember('a')
+    const [name = 'a', ...others] = this.setting.members
+    const first = await this.#addMember(name)
     await first.start()
-    await until(async () => (await first.status())?.role.role === 'single', 'a is single')
+    await until(async () => (await first.status())?.role.role === 'single', `${name} is single`)
     const tokens = await first.call('POST', '/api/v1/tokens', { name: 'lab', scopes: ['send', 'read'] })
     this.#token = String(tokens.body['token'])
-    for (const name of memberNames.slice(1, this.setting.members)) await this.joinNext(name)
+    for (const other of others) await this.#join(other)
   }
 
   async #addMember(name: MemberName): Promise<Member> {
@@ -102,7 +103,7 @@ export class Laboratory {
   }
 
   /** Starts a further box and joins it to the pair that runs. */
-  async joinNext(name: MemberName): Promise<void> {
+  async #join(name: MemberName): Promise<void> {
     const first = this.members[0]
     const joiner = await this.#addMember(name)
     await joiner.start()
@@ -188,11 +189,18 @@ export class Laboratory {
     const standby = this.boxes.find((box) => box !== active)
     if (!standby) throw new Error('there is no standby')
     const witness = this.#witness
-    const scene: Scene = { active, standby, all: this.boxes, ...(witness ? { witness } : {}) }
+    const scene: Scene = {
+      active,
+      standby,
+      all: this.boxes,
+      ...(witness ? { witness } : {}),
+      join: () => this.#join('d'),
+    }
     const plan = faultPlan(fault, this.setting.witness)
     const remarks: string[] = []
     this.#progress(`${fault}: ${active.name} is active`)
     prober.begin(
+      this.setting.driver === 'external' ? this.boxes.map(({ name }) => addressOf[name]) : [VIP],
       this.setting.system === 'twinline'
         ? { port: HTTP_PORT, token: this.#token, postEveryMs: POST_EVERY_MS }
         : undefined,

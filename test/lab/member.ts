@@ -171,7 +171,7 @@ ${diskMB === undefined ? '' : 'reserve: 4MB\n'}lines:
 pair:
   listen: 0.0.0.0:8883
   advertise: [${addressOf[name]}:8883]
-  priority: ${{ a: 150, b: 100, d: 50 }[name]}
+  priority: ${{ a: 150, b: 100, d: 50, far: 100 }[name]}
   profile: ${profile}
   aloneAfter: 3s
 ${mode === undefined ? '' : `  mode: ${mode}\n`}${driver === 'external' ? '' : `  vip: ${JSON.stringify(vip)}\n`}${

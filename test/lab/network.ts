@@ -8,12 +8,15 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { type HostName, type MemberName, memberNames } from './contract.ts'
 
+/** The network that the members share, with its router, and the one behind the router. */
 export const VIP = '10.77.0.100'
 export const ROUTER = '10.77.0.254'
+const FAR_ROUTER = '10.78.0.254'
 export const addressOf: Readonly<Record<HostName, string>> = {
   a: '10.77.0.1',
   b: '10.77.0.2',
   d: '10.77.0.3',
+  far: '10.78.0.4',
   client: '10.77.0.50',
   witness: '10.77.0.250',
 }
@@ -41,11 +44,15 @@ export function buildNetwork(): void {
     run('ip', 'netns', 'add', host)
     const peer = ['type', 'veth', 'peer', 'name', INTERFACE, 'netns', host]
     run('ip', 'link', 'add', port(host), 'netns', BRIDGE, ...peer)
-    run('ip', '-n', BRIDGE, 'link', 'set', port(host), 'master', 'br0', 'up')
+    if (host === 'far') run('ip', '-n', BRIDGE, 'addr', 'add', `${FAR_ROUTER}/24`, 'dev', port(host))
+    else run('ip', '-n', BRIDGE, 'link', 'set', port(host), 'master', 'br0')
+    run('ip', '-n', BRIDGE, 'link', 'set', port(host), 'up')
     run('ip', '-n', host, 'link', 'set', 'lo', 'up')
     run('ip', '-n', host, 'link', 'set', INTERFACE, 'up')
     run('ip', '-n', host, 'addr', 'add', `${addressOf[host]}/24`, 'dev', INTERFACE)
+    run('ip', '-n', host, 'route', 'add', 'default', 'via', host === 'far' ? FAR_ROUTER : ROUTER)
   }
+  inBridge('sysctl', '-q', '-w', 'net.ipv4.ip_forward=1')
 }
 
 /** Starts a program in the namespace of a host; its pid is the program's own. */

@@ -2,7 +2,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { spawnAt, VIP } from './network.ts'
+import { spawnAt } from './network.ts'
 import type { Post, ProberNews, ProberOrder } from './prober.ts'
 
 export const RESPONDER_PORT = 7007
@@ -37,9 +37,9 @@ export class Prober {
     })
   }
 
-  begin(gateway?: ProberOrder['gateway']): void {
+  begin(addresses: readonly string[], gateway?: ProberOrder['gateway']): void {
     this.#seen = { responders: [], active: [], kept: [], posts: [] }
-    const order: ProberOrder = { address: VIP, responderPort: RESPONDER_PORT }
+    const order: ProberOrder = { addresses, responderPort: RESPONDER_PORT }
     this.#child.send({ begin: gateway ? { ...order, gateway } : order })
   }
 

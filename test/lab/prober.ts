@@ -12,7 +12,8 @@ import { Agent, request } from 'node:http'
 import { connect } from 'node:net'
 
 export interface ProberOrder {
-  address: string
+  /** The virtual address; or every member's own, and then the one that last said ACTIVE is used, as a balancer would. */
+  addresses: readonly string[]
   responderPort: number
   /** Absent: only the responders are asked. */
   gateway?: { port: number; token: string; postEveryMs: number }
@@ -49,9 +50,10 @@ const monotonic = (): number => Number(process.hrtime.bigint()) / 1e6
 let news: ProberNews = { responders: [], active: [], kept: [], posts: [] }
 let stopped = false
 let open = 0
+let current = ''
 
-function askResponder({ address, responderPort }: ProberOrder): void {
-  const socket = connect({ host: address, port: responderPort, noDelay: true })
+function askResponder({ responderPort }: ProberOrder): void {
+  const socket = connect({ host: current, port: responderPort, noDelay: true })
   const late = setTimeout(() => socket.destroy(), ATTEMPT_MS)
   let name = ''
   socket.on('data', (bytes: Buffer) => {
@@ -70,13 +72,13 @@ interface Answer {
 }
 
 function ask(
-  order: ProberOrder,
+  { gateway }: ProberOrder,
+  host: string,
   agent: Agent | false,
   method: string,
   path: string,
   body?: { text: string; headers: Record<string, string> },
 ): Promise<Answer | undefined> {
-  const { address: host, gateway } = order
   return new Promise((resolve) => {
     const asked = request(
       { host, port: gateway?.port ?? 0, method, path, agent, headers: body?.headers ?? {} },
@@ -102,30 +104,32 @@ function ask(
 
 const isActive = (answer: Answer | undefined) => answer?.status === 200 && answer.text.trim() === 'ACTIVE'
 
-async function askRole(order: ProberOrder): Promise<void> {
-  if (isActive(await ask(order, false, 'GET', '/role'))) news.active.push(monotonic())
+async function askRole(order: ProberOrder, address: string): Promise<void> {
+  if (!isActive(await ask(order, address, false, 'GET', '/role'))) return
+  news.active.push(monotonic())
+  current = address
 }
 
 async function keepAsking(order: ProberOrder): Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   while (!stopped) {
-    if (isActive(await ask(order, agent, 'GET', '/role'))) news.kept.push(monotonic())
+    if (isActive(await ask(order, current, agent, 'GET', '/role'))) news.kept.push(monotonic())
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
   agent.destroy()
 }
 
 let sequence = 0
-async function post(order: ProberOrder, prefix: string): Promise<void> {
+async function post(order: ProberOrder, run: number): Promise<void> {
   const number = sequence++
   const one: Post = {
-    key: `${prefix}-${number}`,
-    to: `+4915${prefix.slice(-3).padStart(3, '0')}${String(number).padStart(6, '0')}`,
+    key: `run ${run} alert ${number}`,
+    to: `+4915${String(run).padStart(3, '0')}${String(number).padStart(6, '0')}`,
     begunAt: monotonic(),
     tries: 0,
   }
   open++
-  const text = JSON.stringify({ to: [one.to], text: `alert ${one.key}`, validity: '1d' })
+  const text = JSON.stringify({ to: [one.to], text: one.key, validity: '1d' })
   const headers = {
     'content-type': 'application/json',
     'content-length': String(Buffer.byteLength(text)),
@@ -134,7 +138,7 @@ async function post(order: ProberOrder, prefix: string): Promise<void> {
   }
   while (one.tries < TRIES) {
     one.tries++
-    const answer = await ask(order, false, 'POST', '/api/v1/messages', { text, headers })
+    const answer = await ask(order, current, false, 'POST', '/api/v1/messages', { text, headers })
     if (answer?.status === 202) {
       const told: unknown = JSON.parse(answer.text)
       one.acceptedAt = monotonic()
@@ -153,13 +157,17 @@ async function post(order: ProberOrder, prefix: string): Promise<void> {
   open--
 }
 
-function begin(order: ProberOrder, prefix: string): void {
+function begin(order: ProberOrder, run: number): void {
   stopped = false
+  current = order.addresses[0] ?? ''
   const timers = [setInterval(() => askResponder(order), 5)]
   if (order.gateway) {
-    timers.push(setInterval(() => void askRole(order), 10))
+    const askAll = () => {
+      for (const address of order.addresses) void askRole(order, address)
+    }
+    timers.push(setInterval(askAll, 10))
     if (order.gateway.postEveryMs > 0) {
-      timers.push(setInterval(() => void post(order, prefix), order.gateway.postEveryMs))
+      timers.push(setInterval(() => void post(order, run), order.gateway.postEveryMs))
     }
     void keepAsking(order)
   }
@@ -185,7 +193,7 @@ let stopProbing: () => void = () => {}
 let runs = 0
 process.on('message', (message: { begin?: ProberOrder; stop?: true }) => {
   // Numbers and keys of one laboratory never repeat.
-  if (message.begin) begin(message.begin, `k${runs++}`)
+  if (message.begin) begin(message.begin, runs++)
   if (message.stop) stopProbing()
 })
 process.on('disconnect', () => process.exit())
