@@ -7,7 +7,8 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { loadConfig } from '#config/load.ts'
-import { defaults, nodeName } from '#config/schema.ts'
+import { nodeName } from '#config/schema.ts'
+import { sharedDefaults } from '#config/shared.ts'
 import type { Config } from '#config/types.ts'
 import { CodedError, errorText } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
@@ -129,11 +130,8 @@ async function trialConfig(): Promise<Config> {
         disabled: false,
       },
     ],
-    routes: [],
-    validity: defaults.validity,
-    retention: { ...defaults.retention },
-    reserve: defaults.reserve,
-    log: { level: 'info' },
+    ...sharedDefaults(),
+    given: [],
   }
 }
 

@@ -5,25 +5,11 @@
 import { resolve } from 'node:path'
 import { readPair } from './pair.ts'
 import { quoted, type Section } from './section.ts'
-import type { Config, LineConfig, Listen, RouteConfig } from './types.ts'
-import { matching, parseListen, parseNodeName, parsePort, parseRate, parseSize } from './values.ts'
+import { givenPaths, readShared, sharedDefaults } from './shared.ts'
+import type { Config, LineConfig, Listen } from './types.ts'
+import { matching, parseListen, parseNodeName, parsePort, parseRate } from './values.ts'
 
-const second = 1_000
-const minute = 60 * second
-const day = 24 * 60 * minute
-
-/** Longest validity that an SMS can carry: 63 weeks (3GPP TS 23.040 9.2.3.12.1). */
-const longestValidity = 63 * 7 * day
-const longestRetention = 3_640 * day
-
-export const defaults = {
-  data: '/var/lib/twinline',
-  validity: 30 * minute,
-  retention: { queue: 7 * day, archive: 400 * day },
-  reserve: 16e6,
-} as const
-
-const levels = ['debug', 'info', 'warn', 'error'] as const
+export const defaults = { data: '/var/lib/twinline' } as const
 
 export interface Surroundings {
   /** Paths in the configuration are relative to this directory. */
@@ -38,30 +24,14 @@ export function readConfig(root: Section, { directory, hostname }: Surroundings)
     node: root.parsed('node', parseNodeName) ?? nodeName(hostname),
     data: root.parsed('data', path) ?? defaults.data,
     lines: [],
-    routes: [],
-    validity: defaults.validity,
-    retention: { ...defaults.retention },
-    reserve: defaults.reserve,
-    log: { level: 'info' },
+    ...sharedDefaults(),
+    given: [],
   }
   readListeners(root, config, path)
   config.lines = readLines(root)
-  config.routes = readRoutes(root, config.lines)
-  config.validity = root.duration('validity', defaults.validity, {
-    min: 5 * second,
-    max: longestValidity,
-  })
-  const retention = root.section('retention')
-  const range = { min: second, max: longestRetention }
-  config.retention = {
-    queue: retention.duration('queue', defaults.retention.queue, range),
-    archive: retention.duration('archive', defaults.retention.archive, range),
-  }
-  retention.finish()
-  config.reserve = root.parsed('reserve', parseSize) ?? defaults.reserve
-  const log = root.section('log')
-  config.log.level = log.choice('level', levels) ?? 'info'
-  log.finish()
+  const known = { node: config.node, lines: config.lines.map(({ id }) => id), paired: root.has('pair') }
+  Object.assign(config, readShared(root, known))
+  config.given = givenPaths(root)
   const pair = readPair(root, [config.http, config.https])
   if (pair !== undefined) config.pair = pair
   root.finish()
@@ -155,6 +125,7 @@ function readLine(section: Section): LineConfig | undefined {
     ),
   )
   const disabled = section.flag('disabled', false)
+  const passive = section.parsed('passive', parseNodeName)
   section.finish()
   if (id === undefined || kind === undefined || port === undefined) return undefined
   return {
@@ -169,25 +140,6 @@ function readLine(section: Section): LineConfig | undefined {
     ...(smsc === undefined ? {} : { smsc }),
     ...(imei === undefined ? {} : { imei }),
     ...(rate === undefined ? {} : { rate }),
+    ...(passive === undefined ? {} : { passive }),
   }
-}
-
-function readRoutes(root: Section, known: readonly LineConfig[]): RouteConfig[] {
-  const ids = known.map((line) => line.id)
-  const number = matching(
-    /^(\*|\+?[0-9]{1,20}\*?)$/,
-    'write "*" for every number, a beginning such as "+49*", or a whole number',
-  )
-  return root.sections('routes').map((section) => {
-    for (const key of ['match', 'lines']) section.required(key)
-    const match = section.parsed('match', number) ?? '*'
-    const words = section.words('lines')
-    if (section.has('lines') && words.length === 0) section.problem('lines', 'must name at least one line')
-    for (const { word, problem } of words) {
-      if (!ids.includes(word)) problem(`there is no line ${quoted(word)}; lines: ${ids.join(', ') || 'none'}`)
-    }
-    const cost = section.whole('cost', 0, { min: 0, max: 1_000_000 })
-    section.finish()
-    return { match, lines: words.map(({ word }) => word), cost }
-  })
 }

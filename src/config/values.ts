@@ -107,6 +107,12 @@ export function parseSize(text: string): Parsed<number> {
       }
 }
 
+/** As parseSize reads it, in the largest unit that is exact. */
+export function formatSize(bytes: number): string {
+  const [unit, factor] = [...sizeUnits].reverse().find(([, size]) => bytes % size === 0) ?? ['B', 1]
+  return `${bytes / factor}${unit}`
+}
+
 export function parseRate(text: string): Parsed<{ parts: number; perMs: number }> {
   const match = /^([0-9]{1,6})\/([0-9]+[a-z]+)$/.exec(text)
   const parts = Number(match?.[1])

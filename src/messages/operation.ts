@@ -84,6 +84,8 @@ export interface Revision {
   id: string
   /** The newest revision that its author had before this one; absent for the first. */
   base?: string
+  /** Further ones that it had seen and that `base` does not follow from: made apart, and met here. */
+  merges?: readonly string[]
   author: string
   /** ms since 1970; for people. */
   at: number

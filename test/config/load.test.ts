@@ -36,6 +36,7 @@ test('an empty file is a whole configuration', () => {
     retention: { queue: 7 * day, archive: 400 * day },
     reserve: 16_000_000,
     log: { level: 'info' },
+    given: [],
   })
 })
 
@@ -127,6 +128,7 @@ log: { level: warn }
     retention: { queue: day, archive: 14 * day },
     reserve: 1e9,
     log: { level: 'warn' },
+    given: ['routes', 'validity', 'retention.queue', 'retention.archive', 'reserve', 'log.level'],
   })
 })
 
@@ -153,7 +155,7 @@ test.each<[string, string, RegExp]>([
     line('prot: x'),
     /^lines\[0\]\.prot \(line 5, column 5\): unknown key; allowed: id, kind, port, .*; did you mean port\?$/,
   ],
-  ['a key of nothing similar', 'zebra: 1', /^zebra .*log, pair$/],
+  ['a key of nothing similar', 'zebra: 1', /^zebra .*log$/],
   [
     'an unknown key of a section',
     'log: { lvl: info }',

@@ -1,0 +1,257 @@
+/**
+ * The shared settings while the appliance runs: the file's values with the revisions over them. A change is a revision
+ * in the operation log, and holds on every member that has it; a revision that another member (or a later version)
+ * made and that cannot be used here leaves the value before it and is shown as a problem.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import type { Clock } from '#core/clock.ts'
+import { newId } from '#core/ids.ts'
+import type { Log } from '#core/log.ts'
+import type { Operation, Revision, RevisionChange } from '#messages/operation.ts'
+import { type Conflict, type Folded, foldRevisions, type LoggedRevision } from './revisions.ts'
+import {
+  isSharedPath,
+  type KnownLines,
+  missingLines,
+  readSetting,
+  routesHere,
+  type SettingProblem,
+  type SharedPath,
+  sharedPaths,
+  withSetting,
+  written,
+} from './shared.ts'
+import type { Config, SharedConfig } from './types.ts'
+
+/** What of the store it uses. */
+export interface RevisionLog {
+  operate(operation: Operation): Promise<boolean>
+  revisions(): Promise<LoggedRevision[]>
+  /** `revision path` */
+  settledConflicts(): Promise<string[]>
+}
+
+export interface SettingView {
+  path: SharedPath
+  /** As people write it: `30m`. */
+  value: unknown
+  source: 'default' | 'file' | 'revision'
+  /** The revision, where that is the source. */
+  revision?: LoggedRevision
+}
+
+/** A value as people write it; undefined takes the setting back to the file's. */
+export interface WantedChange {
+  path: string
+  value: unknown
+}
+
+export type SettingsResult =
+  | { result: 'changed'; revision: Revision }
+  /** Everything is like that already; nothing was written. */
+  | { result: 'unchanged' }
+  | { result: 'invalid'; problems: SettingProblem[] }
+  /** There is no such path; `allowed` are those there are. */
+  | { result: 'unknownPath'; path: string; allowed: readonly string[] }
+  | { result: 'unknownRevision' }
+
+export interface Settings {
+  /** Spans in ms, sizes in bytes; routes name this member's lines by their id alone. */
+  current(): SharedConfig
+  values(): SettingView[]
+  /** What is in a revision and cannot be used here. */
+  problems(): SettingProblem[]
+  /** The newest revision, for heartbeats; undefined when there is none. */
+  head(): string | undefined
+  /** Told, once something in current() has changed. @returns a function that ends it */
+  subscribe(listener: (current: SharedConfig) => void): () => void
+  /** All the changes or none, as one revision. @param author who did it, as `http:NAME` */
+  set(changes: readonly WantedChange[], author: string): Promise<SettingsResult>
+  /** Oldest first. */
+  history(): readonly LoggedRevision[]
+  conflicts(): readonly Conflict[]
+  /**
+   * Makes values of an earlier revision hold again, by a new one, and settles its conflicts.
+   * @param which what it set, or what was there before it
+   * @param path only this one of its changes
+   */
+  restore(
+    revision: string,
+    author: string,
+    which?: 'after' | 'before',
+    path?: string,
+  ): Promise<SettingsResult>
+  /** A conflict needs no more attention. @returns false when there is no such one */
+  dismiss(revision: string, path?: string): Promise<boolean>
+  /**
+   * Makes a revision of every setting that none has touched: from then on the members agree, whatever their files
+   * say. For the member that the others join.
+   */
+  publish(author: string): Promise<SettingsResult>
+  /** Reads the revisions anew: another member's were merged. */
+  refresh(): Promise<void>
+}
+
+export interface SettingsDependencies {
+  /** As the file says. */
+  config: Config
+  store: RevisionLog
+  clock: Clock
+  log: Log
+}
+
+/** Larger than any configuration that people make, small enough for one frame between members. */
+const LARGEST_REVISION = 64_000
+
+export async function createSettings({ config, store, clock, log }: SettingsDependencies): Promise<Settings> {
+  const { node } = config
+  const known: KnownLines = {
+    node,
+    lines: config.lines.map(({ id }) => id),
+    paired: config.pair !== undefined,
+  }
+  const fromFile = written(config)
+  const listeners = new Set<(current: SharedConfig) => void>()
+  let folded: Folded = foldRevisions([], [])
+  let state = applied(folded)
+  /** Changes wait for each other, so that each is made upon the one before it. */
+  let turn: Promise<unknown> = Promise.resolve()
+
+  /** A revision must not stop a box: its lines may be another member's, its values a later version's. */
+  function applied({ deciding }: Folded): { current: SharedConfig; problems: SettingProblem[] } {
+    let current: SharedConfig = config
+    const problems: SettingProblem[] = []
+    for (const [path, { value }] of deciding) {
+      if (!isSharedPath(path)) {
+        problems.push({ path, text: 'this version does not know this setting; it is kept for those that do' })
+      } else if (value !== undefined) {
+        const read = readSetting(path, value, { ...known, paired: true })
+        if ('problems' in read) problems.push(...read.problems)
+        else current = withSetting(current, path, read.shared)
+      }
+    }
+    problems.push(...missingLines(current.routes, known))
+    const { routes, validity, retention, reserve, log } = current
+    return { current: { routes: routesHere(routes, node), validity, retention, reserve, log }, problems }
+  }
+
+  async function read(): Promise<void> {
+    const [revisions, settled] = await Promise.all([store.revisions(), store.settledConflicts()])
+    folded = foldRevisions(revisions, settled)
+    const before = state
+    state = applied(folded)
+    for (const { path, text } of state.problems) {
+      const told = before.problems.some((problem) => problem.path === path && problem.text === text)
+      if (!told) log.warn({ path }, `a setting cannot be used here: ${text}`)
+    }
+    if (isDeepStrictEqual(before.current, state.current)) return
+    for (const listener of listeners) listener(state.current)
+  }
+
+  function inTurn<T>(action: () => Promise<T>): Promise<T> {
+    const result = turn.then(action)
+    turn = result.catch(() => {})
+    return result
+  }
+
+  /** As people write it, whatever it is worth here. */
+  function writtenNow(path: string): unknown {
+    const decided = folded.deciding.get(path)?.value
+    return decided ?? (isSharedPath(path) ? fromFile[path] : undefined)
+  }
+
+  async function write(changes: readonly RevisionChange[], author: string): Promise<SettingsResult> {
+    // Compared with the last revision, not with what holds: other members' files may say something else.
+    const real = changes.filter(
+      ({ path, after }) => !isDeepStrictEqual(folded.deciding.get(path)?.value, after),
+    )
+    if (real.length === 0) return { result: 'unchanged' }
+    const at = clock.now()
+    const { head, merges } = folded
+    const revision: Revision = {
+      id: newId(at),
+      author,
+      at,
+      changes: real,
+      ...(head === undefined ? {} : { base: head }),
+      ...(merges.length === 0 ? {} : { merges }),
+    }
+    if (JSON.stringify(revision).length > LARGEST_REVISION) {
+      const text = `is too much for one change; at most ${LARGEST_REVISION} characters`
+      return { result: 'invalid', problems: [{ path: real[0]?.path ?? '', text }] }
+    }
+    await store.operate({ op: 'revision', revision })
+    await read()
+    log.info({ revision: revision.id, by: author, paths: real.map(({ path }) => path) }, 'settings changed')
+    return { result: 'changed', revision }
+  }
+
+  async function change(wanted: readonly WantedChange[], author: string): Promise<SettingsResult> {
+    const problems: SettingProblem[] = []
+    const changes: RevisionChange[] = []
+    for (const { path, value } of wanted) {
+      if (!isSharedPath(path)) return { result: 'unknownPath', path, allowed: sharedPaths }
+      const read = value === undefined ? { value } : readSetting(path, value, known)
+      if ('problems' in read) problems.push(...read.problems)
+      else
+        changes.push({
+          path,
+          before: writtenNow(path),
+          ...(value === undefined ? {} : { after: read.value }),
+        })
+    }
+    return problems.length > 0 ? { result: 'invalid', problems } : write(changes, author)
+  }
+
+  async function settle(revision: string, path: string | undefined): Promise<boolean> {
+    const open = folded.conflicts.filter(
+      (one) => one.revision === revision && (path === undefined || one.path === path),
+    )
+    for (const one of open) await store.operate({ op: 'conflictSettle', revision, path: one.path })
+    if (open.length > 0) await read()
+    return open.length > 0
+  }
+
+  await read()
+  return {
+    current: () => state.current,
+    problems: () => state.problems,
+    head: () => folded.head,
+    history: () => folded.history,
+    conflicts: () => folded.conflicts,
+    values: () =>
+      sharedPaths.map((path) => {
+        const decided = folded.deciding.get(path)
+        if (decided?.value !== undefined) {
+          return { path, value: decided.value, source: 'revision', revision: decided.revision }
+        }
+        return { path, value: fromFile[path], source: config.given.includes(path) ? 'file' : 'default' }
+      }),
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    set: (changes, author) => inTurn(() => change(changes, author)),
+    restore: (revision, author, which = 'after', path = undefined) =>
+      inTurn(async () => {
+        const found = folded.history.find(({ id }) => id === revision)
+        const changes = found?.changes.filter((one) => path === undefined || one.path === path) ?? []
+        if (changes.length === 0) return { result: 'unknownRevision' }
+        const wanted = changes.map((one) => ({ path: one.path, value: one[which] }))
+        const result = await change(wanted, author)
+        const done = result.result === 'changed' || result.result === 'unchanged'
+        if (done && which === 'after') await settle(revision, path)
+        return result
+      }),
+    dismiss: (revision, path) => inTurn(() => settle(revision, path)),
+    publish: (author) =>
+      inTurn(() => {
+        const untouched = sharedPaths.filter((path) => !folded.deciding.has(path))
+        return write(
+          untouched.map((path) => ({ path, after: fromFile[path] })),
+          author,
+        )
+      }),
+    refresh: () => inTurn(read),
+  }
+}
