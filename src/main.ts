@@ -16,6 +16,7 @@ const commands: Record<string, () => Promise<Command>> = {
   totals: async () => (await import('./cli/totals.ts')).totals,
   status: async () => (await import('./cli/status.ts')).status,
   token: async () => (await import('./cli/token.ts')).token,
+  audit: async () => (await import('./cli/audit.ts')).audit,
   witness: async () => (await import('./cli/witness.ts')).witness,
   check: async () => (await import('./cli/check.ts')).check,
   demo: async () => (await import('./cli/demo.ts')).demo,

@@ -10,6 +10,7 @@ const text = `twinline: alerts in over the network, SMS out over serial modems, 
   twinline totals [--since 24h]       traffic per appliance and line
   twinline token create|list|revoke   API tokens, whether the appliance runs or not
   twinline check --config FILE        look at a configuration without running it
+  twinline audit verify|list          who did what, and whether the record of it is whole
   twinline witness --listen ADDR      the third vote of a pair, on any third box
   twinline simulate                   simulated modems, to try things with
   twinline help, twinline version

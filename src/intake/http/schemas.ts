@@ -22,7 +22,7 @@ export interface SchemaTypes extends FastifyTypeProvider {
 export const problemMediaType = 'application/problem+json'
 
 /** An object that has these properties and no others. */
-function object<const P extends object, const R extends readonly (keyof P & string)[]>(
+export function object<const P extends object, const R extends readonly (keyof P & string)[]>(
   properties: P,
   required: R,
 ) {
@@ -34,13 +34,13 @@ function object<const P extends object, const R extends readonly (keyof P & stri
   } as const
 }
 
-const list = <const S extends object>(items: S) => ({ type: 'array', items }) as const
+export const list = <const S extends object>(items: S) => ({ type: 'array', items }) as const
 
-const text = { type: 'string' } as const
-const count = { type: 'integer', minimum: 0 } as const
-const flag = { type: 'boolean' } as const
+export const text = { type: 'string' } as const
+export const count = { type: 'integer', minimum: 0 } as const
+export const flag = { type: 'boolean' } as const
 /** ISO 8601 in UTC. Not checked on the way out: it is made by Date. */
-const time = { type: 'string', description: 'ISO 8601, UTC' } as const
+export const time = { type: 'string', description: 'ISO 8601, UTC' } as const
 
 const reason = object({ code: text, text }, ['code', 'text'])
 
@@ -184,7 +184,7 @@ export const messageDetail = object({ ...messageFields, timeline: list(timelineE
   'timeline',
 ])
 
-const page = <const S extends object>(items: S) =>
+export const page = <const S extends object>(items: S) =>
   object(
     {
       items: list(items),
@@ -198,7 +198,7 @@ const page = <const S extends object>(items: S) =>
 
 export const messagePage = page(message)
 
-const pageQuery = {
+export const pageQuery = {
   limit: { type: 'integer', minimum: 1, maximum: 500 },
   after: { type: 'string', minLength: 1, maxLength: 100 },
 } as const

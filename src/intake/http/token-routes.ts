@@ -14,7 +14,7 @@ const tokenView = ({ id, name, scopes, createdAt }: TokenRecord) => ({
   createdAt: iso(createdAt),
 })
 
-export function tokenRoutes(api: Api, { access, log }: Parts): void {
+export function tokenRoutes(api: Api, { access, log, records }: Parts): void {
   const admin = requires('admin', access)
   const tags = ['tokens']
 
@@ -64,6 +64,11 @@ export function tokenRoutes(api: Api, { access, log }: Parts): void {
         },
         'token created',
       )
+      records?.audit.write(
+        source,
+        'token-created',
+        `token ${record.id} (${record.name}) may ${record.scopes.join(', ')}`,
+      )
       reply.code(201)
       return { ...tokenView(record), token }
     },
@@ -84,6 +89,7 @@ export function tokenRoutes(api: Api, { access, log }: Parts): void {
       if (!(await access.tokens.revoke(params.id)))
         throw new Problem(404, 'token-unknown', 'there is no token with this id', { field: 'id' })
       log.info({ tokenId: params.id, by: source }, 'token revoked')
+      records?.audit.write(source, 'token-revoked', `token ${params.id} was revoked`)
       reply.code(204)
     },
   )

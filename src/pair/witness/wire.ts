@@ -75,7 +75,7 @@ export function numberOf(fields: Fields, name: string): number | undefined {
 
 const packet = (text: string, proof: Buffer): Buffer => Buffer.from(`${text}\n${proof.toString('base64url')}`)
 
-/** A packet without a proof, as long as any answer to it. */
+/** A packet without a proof, no shorter than its answer will be. */
 export function openPacket(fields: Fields): Buffer {
   const text = JSON.stringify({ v: VERSION, ...fields, fill: '' })
   const fill = Math.max(0, HELLO_BYTES - text.length - 1)
