@@ -10,6 +10,7 @@ import { systemClock } from '#core/clock.ts'
 import { newId } from '#core/ids.ts'
 import { silent } from '#core/log.ts'
 import type { ActionResult, Dispatch, SubmitRequest, SubmitResult } from '#dispatch/contract.ts'
+import type { Services } from '#intake/http/parts.ts'
 import { startHttp } from '#intake/http/server.ts'
 import type { Line, LineState, LineStatus } from '#lines/contract.ts'
 import type { InboxEntry } from '#messages/inbound.ts'
@@ -229,6 +230,7 @@ export async function answerOf(response: Response): Promise<Answer> {
 
 export async function startAppliance(
   config: Partial<Pick<Config, 'http' | 'https' | 'data'>> = {},
+  services: Pick<Services, 'records'> = {},
 ): Promise<Appliance> {
   const data = config.data ?? (await mkdtemp(join(tmpdir(), 'http-')))
   const memory = memoryStore()
@@ -244,6 +246,7 @@ export async function startAppliance(
   const common = { store, clock, version: '9.9.9', node: 'alpha', role: () => state.role }
   const http = await startHttp({
     ...common,
+    ...services,
     config: { http: { listen: { host: '127.0.0.1', port: 0 } }, data, ...config },
     dispatch,
     log: {
