@@ -1,5 +1,5 @@
 /**
- * A lean HTTP client for load: raw sockets with keep-alive, one request under way on each, loopback only. Leaner than
+ * A lean HTTP client for load: raw sockets with keep-alive, one request under way on each, loopback and laboratory only. Leaner than
  * a client library, so that on a small machine the figure is the server's.
  */
 import { connect, type Socket } from 'node:net'
@@ -24,7 +24,9 @@ export async function postMessages(
   options: { connections: number; count: number; withinMs: number; body: (n: number) => object },
 ): Promise<Load> {
   const { hostname, port } = new URL(address)
-  if (hostname !== '127.0.0.1') throw new Error('load goes to the loopback only')
+  if (!/^(127\.0\.0\.1|10\.77\.0\.[0-9]+)$/.test(hostname)) {
+    throw new Error('load goes to the loopback or the laboratory only')
+  }
   const load: Load = { accepted: 0, refused: 0, wallS: 0, latencies: [] }
   let next = 0
   const start = performance.now()

@@ -108,10 +108,34 @@ export type LabRequest =
   | { kind: 'trial'; fault: Fault; watchMs?: number }
   | { kind: 'call'; member: MemberName; method: string; path: string; body?: unknown }
   | { kind: 'log'; member: MemberName }
+  | { kind: 'measure'; what: 'accept' | 'traffic' | 'guard'; seconds: number }
 
 export interface LabAnswers {
   open: MemberName[]
   trial: TrialReport
   call: { status: number; body: Record<string, unknown> }
   log: string
+  measure: Record<string, number>
+}
+
+/** Two monitors in user space stamp what happens at one instant up to a few ms apart. */
+const SAME_INSTANT_MS = 5
+const LINES = 2
+
+/** What no fault may break, as sentences; empty when all was kept. */
+export function brokenPromises(report: TrialReport, { witness }: { witness: boolean }): string[] {
+  const { fault, during, repair, messages, remarks } = report
+  // Without a witness both are active while they cannot hear each other, and each sends what both hold.
+  const split = !witness && (fault === 'mute' || fault === 'partition' || fault === 'one-way')
+  const broken = [...remarks]
+  if (messages.accepted === 0) broken.push('no message was accepted')
+  if (messages.lost > 0) broken.push(`${messages.lost} messages were lost`)
+  if (messages.unaccepted > 0) broken.push(`${messages.unaccepted} messages were never accepted`)
+  if (messages.unflagged > 0) broken.push(`${messages.unflagged} copies are not flagged`)
+  if (split) return broken
+  if (messages.duplicates > LINES) broken.push(`${messages.duplicates} copies, and ${LINES} lines in flight`)
+  for (const { overlap } of [during, repair]) {
+    if (overlap >= SAME_INSTANT_MS) broken.push(`two held the address for ${overlap.toFixed(1)} ms`)
+  }
+  return broken
 }

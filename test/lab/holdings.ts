@@ -3,7 +3,7 @@
  * (netlink; stamps with µs). Refreshes of a lease are events too and change nothing.
  */
 import { createInterface } from 'node:readline'
-import type { MemberName } from './contract.ts'
+import { type MemberName, memberNames } from './contract.ts'
 import { INTERFACE, spawnAt, VIP } from './network.ts'
 
 export interface Holding {
@@ -89,21 +89,7 @@ export class Holdings {
 
   /** ms in which two members or more held it. */
   overlap(from: number, to: number): number {
-    const edges = this.between(from, to).flatMap((one) => [
-      { at: Math.max(one.from, from), step: 1 },
-      { at: Math.min(one.to, to), step: -1 },
-    ])
-    // What ends at the instant at which something begins does not overlap it.
-    edges.sort((x, y) => x.at - y.at || x.step - y.step)
-    let held = 0
-    let since = 0
-    let sum = 0
-    for (const { at, step } of edges) {
-      if (held >= 2) sum += at - since
-      held += step
-      since = at
-    }
-    return sum
+    return overlapOf(this.#all, from, to)
   }
 
   /** How often a member got it that was not the last to have it. */
@@ -115,4 +101,42 @@ export class Holdings {
   stop(): void {
     for (const stop of this.#stops.splice(0)) stop()
   }
+}
+
+/** ms between `from` and `to` in which two or more held it. */
+export function overlapOf(holdings: readonly Holding[], from: number, to: number): number {
+  const edges = holdings
+    .filter((one) => one.to > from && one.from < to)
+    .flatMap((one) => [
+      { at: Math.max(one.from, from), step: 1 },
+      { at: Math.min(one.to, to), step: -1 },
+    ])
+  // What ends at the instant at which something begins does not overlap it.
+  edges.sort((x, y) => x.at - y.at || x.step - y.step)
+  let held = 0
+  let since = 0
+  let sum = 0
+  for (const { at, step } of edges) {
+    if (held >= 2) sum += at - since
+    held += step
+    since = at
+  }
+  return sum
+}
+
+/** A member that answers, and answers again within this time, held it in between. */
+const ANSWERS_WITHIN_MS = 40
+
+/** Holdings as answers tell them. @param answers in order of time */
+export function holdingsOf(answers: readonly [at: number, name: string][]): Holding[] {
+  const holdings: Holding[] = []
+  for (const [at, name] of answers) {
+    const open = holdings.findLast(({ host }) => host === name)
+    if (open && at - open.to <= ANSWERS_WITHIN_MS) open.to = at
+    else {
+      const host = memberNames.find((one) => one === name)
+      if (host) holdings.push({ host, from: at, to: at })
+    }
+  }
+  return holdings
 }

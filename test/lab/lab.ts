@@ -12,8 +12,9 @@ import { memberNames } from './contract.ts'
 import { type Box, faultPlan, type Scene } from './faults.ts'
 import { Holdings, monotonic } from './holdings.ts'
 import { KeepalivedBox } from './keepalived.ts'
+import { Lateness, load, residentMB, spin, WireCounters } from './measures.ts'
 import { HTTP_PORT, Member, WitnessProcess } from './member.ts'
-import { addressOf, buildNetwork, spawnAt, VIP } from './network.ts'
+import { addressOf, asksOnly, buildNetwork, spawnAt, VIP } from './network.ts'
 import { Phones } from './phones.ts'
 import { Prober, RESPONDER_PORT } from './prober-link.ts'
 
@@ -199,12 +200,14 @@ export class Laboratory {
     const plan = faultPlan(fault, this.setting.witness)
     const remarks: string[] = []
     this.#progress(`${fault}: ${active.name} is active`)
-    prober.begin(
-      this.setting.driver === 'external' ? this.boxes.map(({ name }) => addressOf[name]) : [VIP],
-      this.setting.system === 'twinline'
-        ? { port: HTTP_PORT, token: this.#token, postEveryMs: POST_EVERY_MS }
-        : undefined,
-    )
+    const nft = this.setting.driver === 'nft'
+    prober.begin({
+      addresses: this.setting.driver === 'external' ? this.boxes.map(({ name }) => addressOf[name]) : [VIP],
+      ...(nft ? { each: [asksOnly.a, asksOnly.b] } : {}),
+      ...(this.setting.system === 'twinline'
+        ? { gateway: { port: HTTP_PORT, token: this.#token, postEveryMs: POST_EVERY_MS } }
+        : {}),
+    })
     await until(() => this.#answered(), 'the client is served', SETTLES_WITHIN_MS)
     await pause(CALM_MS)
 
@@ -264,7 +267,8 @@ export class Laboratory {
       addressGap: prober.addressGap(from, to),
       outage: prober.outage(from, to),
       keptOutage: prober.keptOutage(from, to),
-      overlap: this.holdings.overlap(from, to),
+      // With the nft driver the address stays configured and the packet filter speaks.
+      overlap: (this.setting.driver === 'nft' ? prober : this.holdings).overlap(from, to),
       moves: this.holdings.moves(from, to),
     }
   }
@@ -303,5 +307,36 @@ export class Laboratory {
     const deliveries: unknown = body['deliveries']
     const [delivery] = Array.isArray(deliveries) ? deliveries : []
     return delivery?.possibleDuplicate === true
+  }
+
+  /** Figures of a pair that is well; see measures.ts. */
+  async measure(what: 'accept' | 'traffic' | 'guard', seconds: number): Promise<Record<string, number>> {
+    await this.#untilWell()
+    const active = this.member((await this.#activeBox()).name)
+    if (what === 'traffic') {
+      const counters = new WireCounters()
+      await pause(seconds * 1_000)
+      return counters.read()
+    }
+    for (const member of this.members) await member.call('POST', '/api/v1/lines/gsm0/disable')
+    const order = { connections: 64, withinMs: seconds * 1_000 }
+    if (what === 'accept') {
+      await load(this.#token, { ...order, count: 2_000 })
+      return { ...(await load(this.#token, { ...order, count: 1_000_000 })) }
+    }
+    await load(this.#token, { ...order, count: 20_000 })
+    await this.#untilWell()
+    const stop = spin(2)
+    try {
+      const lateness = await Lateness.start(active)
+      // The third member gets a snapshot of all that.
+      const joined = this.#join('d').then(() => true)
+      await Promise.all([pause(seconds * 1_000), joined])
+      const profile = (await active.status())?.profile
+      const late = await lateness.end(profile?.interval ?? 0)
+      return { ...late, residentMB: residentMB(active.guard) }
+    } finally {
+      stop()
+    }
   }
 }

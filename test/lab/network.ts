@@ -20,6 +20,15 @@ export const addressOf: Readonly<Record<HostName, string>> = {
   client: '10.77.0.50',
   witness: '10.77.0.250',
 }
+/**
+ * What the client sends to the virtual address from these goes to this one member, whatever ARP says: so each can be
+ * asked whether it answers at the address.
+ */
+export const asksOnly: Readonly<Record<Exclude<MemberName, 'far'>, string>> = {
+  a: '10.77.0.201',
+  b: '10.77.0.202',
+  d: '10.77.0.203',
+}
 export const INTERFACE = 'eth0'
 const BRIDGE = 'bridge'
 const port = (host: HostName) => `port-${host}`
@@ -31,7 +40,8 @@ export function run(program: string, ...args: string[]): string {
   return stdout
 }
 
-const inBridge = (program: string, ...args: string[]) => run('ip', 'netns', 'exec', BRIDGE, program, ...args)
+export const inBridge = (program: string, ...args: string[]) =>
+  run('ip', 'netns', 'exec', BRIDGE, program, ...args)
 
 export function buildNetwork(): void {
   run('mount', '-t', 'tmpfs', 'tmpfs', '/run')
@@ -53,6 +63,13 @@ export function buildNetwork(): void {
     run('ip', '-n', host, 'route', 'add', 'default', 'via', host === 'far' ? FAR_ROUTER : ROUTER)
   }
   inBridge('sysctl', '-q', '-w', 'net.ipv4.ip_forward=1')
+  for (const [n, member] of memberNames.entries()) {
+    if (member === 'far') continue
+    const table = String(100 + n)
+    run('ip', '-n', 'client', 'addr', 'add', `${asksOnly[member]}/32`, 'dev', INTERFACE)
+    run('ip', '-n', 'client', 'rule', 'add', 'from', asksOnly[member], 'lookup', table)
+    run('ip', '-n', 'client', 'route', 'add', VIP, 'via', addressOf[member], 'dev', INTERFACE, 'table', table)
+  }
 }
 
 /** Starts a program in the namespace of a host; its pid is the program's own. */

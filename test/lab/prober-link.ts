@@ -2,6 +2,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { holdingsOf, overlapOf } from './holdings.ts'
 import { spawnAt } from './network.ts'
 import type { Post, ProberNews, ProberOrder } from './prober.ts'
 
@@ -9,7 +10,7 @@ export const RESPONDER_PORT = 7007
 
 export class Prober {
   readonly #child: ChildProcess
-  #seen: ProberNews = { responders: [], active: [], kept: [], posts: [] }
+  #seen: ProberNews = { responders: [], each: [], active: [], kept: [], posts: [] }
   #finished: () => void = () => {}
   /** Called when news came. */
   onNews: () => void = () => {}
@@ -27,7 +28,7 @@ export class Prober {
     this.#child = child
     child.on('message', (message: { news?: ProberNews; finished?: true }) => {
       if (message.news) {
-        for (const name of ['responders', 'active', 'kept', 'posts'] as const) {
+        for (const name of ['responders', 'each', 'active', 'kept', 'posts'] as const) {
           const list: unknown[] = this.#seen[name]
           list.push(...message.news[name])
         }
@@ -37,10 +38,9 @@ export class Prober {
     })
   }
 
-  begin(addresses: readonly string[], gateway?: ProberOrder['gateway']): void {
-    this.#seen = { responders: [], active: [], kept: [], posts: [] }
-    const order: ProberOrder = { addresses, responderPort: RESPONDER_PORT }
-    this.#child.send({ begin: gateway ? { ...order, gateway } : order })
+  begin(order: Omit<ProberOrder, 'responderPort'>): void {
+    this.#seen = { responders: [], each: [], active: [], kept: [], posts: [] }
+    this.#child.send({ begin: { ...order, responderPort: RESPONDER_PORT } satisfies ProberOrder })
   }
 
   /** Resolves when every message that was posted has its answer. */
@@ -59,6 +59,11 @@ export class Prober {
   /** The first answer of somebody else than `host` at or after `at`. */
   otherAnswer(host: string, at: number): number | undefined {
     return this.#seen.responders.find(([when, name]) => when >= at && name !== host)?.[0]
+  }
+
+  /** ms in which more than one member answered at the address. */
+  overlap(from: number, to: number): number {
+    return overlapOf(holdingsOf(this.#seen.each), from, to)
   }
 
   /** Whose answer came last, and when. */

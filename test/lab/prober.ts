@@ -15,6 +15,8 @@ export interface ProberOrder {
   /** The virtual address; or every member's own, and then the one that last said ACTIVE is used, as a balancer would. */
   addresses: readonly string[]
   responderPort: number
+  /** Source addresses of which each reaches one member only: what is asked from them tells who answers at the address. */
+  each?: readonly string[]
   /** Absent: only the responders are asked. */
   gateway?: { port: number; token: string; postEveryMs: number }
 }
@@ -35,6 +37,8 @@ export interface Post {
 export interface ProberNews {
   /** When an answer came, and whose. */
   responders: [at: number, name: string][]
+  /** The same for questions that reach one member only. */
+  each: [at: number, name: string][]
   /** When an answer 200 ACTIVE came over a fresh connection, over the kept one. */
   active: number[]
   kept: number[]
@@ -47,17 +51,19 @@ const TRIES = 60
 const NEWS_MS = 40
 
 const monotonic = (): number => Number(process.hrtime.bigint()) / 1e6
-let news: ProberNews = { responders: [], active: [], kept: [], posts: [] }
+let news: ProberNews = { responders: [], each: [], active: [], kept: [], posts: [] }
 let stopped = false
 let open = 0
 let current = ''
 
-function askResponder({ responderPort }: ProberOrder): void {
-  const socket = connect({ host: current, port: responderPort, noDelay: true })
+function askResponder({ responderPort }: ProberOrder, localAddress?: string): void {
+  const from = localAddress === undefined ? {} : { localAddress }
+  const socket = connect({ host: current, port: responderPort, noDelay: true, ...from })
+  const answers = localAddress === undefined ? 'responders' : 'each'
   const late = setTimeout(() => socket.destroy(), ATTEMPT_MS)
   let name = ''
   socket.on('data', (bytes: Buffer) => {
-    if (name === '') news.responders.push([monotonic(), bytes.toString()])
+    if (name === '') news[answers].push([monotonic(), bytes.toString()])
     name = bytes.toString()
     // A reset leaves no TIME_WAIT behind; at 200 connections a second the ports would run out.
     socket.resetAndDestroy()
@@ -161,6 +167,10 @@ function begin(order: ProberOrder, run: number): void {
   stopped = false
   current = order.addresses[0] ?? ''
   const timers = [setInterval(() => askResponder(order), 5)]
+  const { each = [] } = order
+  if (each.length > 0) {
+    timers.push(setInterval(() => each.map((source) => askResponder(order, source)), 10))
+  }
   if (order.gateway) {
     const askAll = () => {
       for (const address of order.addresses) void askRole(order, address)
@@ -186,7 +196,7 @@ function begin(order: ProberOrder, run: number): void {
 
 function tell(): void {
   process.send?.({ news })
-  news = { responders: [], active: [], kept: [], posts: [] }
+  news = { responders: [], each: [], active: [], kept: [], posts: [] }
 }
 
 let stopProbing: () => void = () => {}

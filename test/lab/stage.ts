@@ -26,6 +26,8 @@ async function perform(request: LabRequest): Promise<LabAnswers[LabRequest['kind
       return opened().member(request.member).call(request.method, request.path, request.body)
     case 'log':
       return opened().member(request.member).log()
+    case 'measure':
+      return opened().measure(request.what, request.seconds)
   }
 }
 
