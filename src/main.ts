@@ -16,6 +16,8 @@ const commands: Record<string, () => Promise<Command>> = {
   totals: async () => (await import('./cli/totals.ts')).totals,
   status: async () => (await import('./cli/status.ts')).status,
   token: async () => (await import('./cli/token.ts')).token,
+  pair: async () => (await import('./cli/pair.ts')).pair,
+  recover: async () => (await import('./cli/recover.ts')).recover,
   audit: async () => (await import('./cli/audit.ts')).audit,
   witness: async () => (await import('./cli/witness.ts')).witness,
   check: async () => (await import('./cli/check.ts')).check,
@@ -23,6 +25,11 @@ const commands: Record<string, () => Promise<Command>> = {
   simulate: async () => (await import('./cli/simulate.ts')).simulate,
   help: async () => (await import('./cli/help.ts')).help,
   version: async () => (await import('./cli/help.ts')).version,
+}
+
+/** Not for people: the gateway starts it. */
+const internal: typeof commands = {
+  guard: async () => (await import('./cli/guard.ts')).guard,
 }
 
 const synonyms: Record<string, string> = {
@@ -77,7 +84,7 @@ async function main(argv: string[]): Promise<number> {
   if (name === 'run') beginSmall()
   compileCache()
   const { dispatch } = await import('./cli/outcome.ts')
-  return dispatch(name, commands[synonyms[name] ?? name], Object.keys(commands), rest)
+  return dispatch(name, commands[synonyms[name] ?? name] ?? internal[name], Object.keys(commands), rest)
 }
 
 // A reader that went away (`twinline status | head -1`) is no failure of ours.

@@ -9,6 +9,8 @@ const text = `twinline: alerts in over the network, SMS out over serial modems, 
   twinline status                     an appliance at a glance
   twinline totals [--since 24h]       traffic per appliance and line
   twinline token create|list|revoke   API tokens, whether the appliance runs or not
+  twinline pair invite|join|status|…  two appliances as one: make, look at, switch, practise
+  twinline recover                    after an outage: bring both to the same, and say what happened
   twinline check --config FILE        look at a configuration without running it
   twinline audit verify|list          who did what, and whether the record of it is whole
   twinline witness --listen ADDR      the third vote of a pair, on any third box

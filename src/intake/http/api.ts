@@ -5,12 +5,15 @@
 import { isUtf8 } from 'node:buffer'
 import { finished } from 'node:stream'
 import fastify, { type FastifyReply } from 'fastify'
+import { checkAddresses } from './allow.ts'
 import { describeApi } from './documentation.ts'
 import { lineRoutes } from './line-routes.ts'
 import { messageRoutes } from './message-routes.ts'
 import { openRoutes } from './open-routes.ts'
+import { pairRoutes } from './pair-routes.ts'
 import type { Api, Parts } from './parts.ts'
 import { Problem, problemOf, sendProblem } from './problems.ts'
+import { redirectToActive } from './redirect.ts'
 import type { SchemaTypes } from './schemas.ts'
 import { tokenRoutes } from './token-routes.ts'
 
@@ -116,9 +119,16 @@ export async function createApi(parts: Parts): Promise<Api> {
   await describeApi(api, parts.version)
   await api.register(
     (versioned: Api, _options, done) => {
+      const { pair, access, role } = parts
+      if (pair !== undefined) {
+        checkAddresses(versioned, pair.config.allow, access.local)
+        if (pair.config.redirect)
+          redirectToActive(versioned, pair.control, () => role() === 'STANDBY', access.local)
+      }
       messageRoutes(versioned, parts)
       lineRoutes(versioned, parts)
       tokenRoutes(versioned, parts)
+      pairRoutes(versioned, parts)
       done()
     },
     { prefix: '/api/v1' },

@@ -16,6 +16,9 @@ const frontPage = (node: string, version: string): string => `<!doctype html>
 </html>
 `
 
+/** NONE: alive. IPSWS: the service works. FT: who is active. The answer is 200 whatever the role. */
+const healthModes = ['NONE', 'IPSWS', 'FT'] as const
+
 export function openRoutes(api: Api, services: Services): void {
   const { node, version, role, ready, metrics } = services
   const tags = ['health']
@@ -35,14 +38,16 @@ export function openRoutes(api: Api, services: Services): void {
       schema: {
         tags,
         security,
-        summary: 'The process is alive',
+        summary: 'The process is alive; with mod, in the words that a load balancer looks for',
+        querystring: { type: 'object', properties: { mod: { type: 'string', enum: healthModes } } },
         produces: ['text/plain'],
         response: { 200: text },
       },
     },
-    async (_request, reply) => {
+    async ({ query }, reply) => {
       reply.type('text/plain')
-      return 'OK\n'
+      if (query.mod === 'IPSWS') return 'IPSWS=OK'
+      return query.mod === 'FT' ? role() : 'OK\n'
     },
   )
 

@@ -8,6 +8,7 @@ import type { Dispatch } from '#dispatch/contract.ts'
 import type { Metrics } from '#notify/metrics.ts'
 import type { Store } from '#store/contract.ts'
 import type { Access } from './auth.ts'
+import type { PairService } from './pair-routes.ts'
 import type { SchemaTypes } from './schemas.ts'
 
 export type Role = 'ACTIVE' | 'STANDBY'
@@ -21,6 +22,8 @@ export interface Services {
   version: string
   node: string
   role(): Role
+  /** Absent on an appliance that stands alone. */
+  pair?: PairService
   /** Whether a message could be delivered now, and if not, why. */
   ready(): { ready: boolean; reason?: string }
 }

@@ -31,6 +31,14 @@ const routes: [method: string, path: string, scope: Scope][] = [
   ['GET', '/tokens', 'admin'],
   ['POST', '/tokens', 'admin'],
   ['DELETE', '/tokens/x', 'admin'],
+  ['GET', '/pair', 'read'],
+  ['POST', '/pair/invite', 'admin'],
+  ['POST', '/pair/join', 'admin'],
+  ['POST', '/pair/takeover', 'admin'],
+  ['POST', '/pair/handover', 'admin'],
+  ['POST', '/pair/remove', 'admin'],
+  ['POST', '/pair/drill', 'admin'],
+  ['POST', '/pair/recover', 'admin'],
 ]
 
 test.each(routes)('%s %s wants the scope %s and no other', async (method, path, scope) => {

@@ -36,6 +36,7 @@ test('every route of the interface is described, and nothing else', () => {
     'GET /api/v1/lines/{id}',
     'GET /api/v1/messages',
     'GET /api/v1/messages/{id}',
+    'GET /api/v1/pair',
     'GET /api/v1/status',
     'GET /api/v1/tokens',
     'GET /api/v1/totals',
@@ -46,6 +47,13 @@ test('every route of the interface is described, and nothing else', () => {
     'POST /api/v1/lines/{id}/{action}',
     'POST /api/v1/messages',
     'POST /api/v1/messages/{id}/retry',
+    'POST /api/v1/pair/drill',
+    'POST /api/v1/pair/handover',
+    'POST /api/v1/pair/invite',
+    'POST /api/v1/pair/join',
+    'POST /api/v1/pair/recover',
+    'POST /api/v1/pair/remove',
+    'POST /api/v1/pair/takeover',
     'POST /api/v1/tokens',
   ])
 })

@@ -1,0 +1,185 @@
+/**
+ * The pair over HTTP: to look at with the scope read, to command with the scope admin, so that an outside watcher can
+ * switch it too. Commands answer when they are done.
+ */
+import { setTimeout as pause } from 'node:timers/promises'
+import type { PairConfig } from '#config/types.ts'
+import type { PairControl, Refused } from '#pair/control.ts'
+import { requires } from './auth.ts'
+import * as schemas from './pair-schemas.ts'
+import { pairView } from './pair-view.ts'
+import type { Api, Parts } from './parts.ts'
+import { Problem } from './problems.ts'
+import { iso } from './views.ts'
+
+export interface PairService {
+  control: PairControl
+  config: PairConfig
+}
+
+const alone = () =>
+  new Problem(404, 'pair-none', 'this appliance stands alone: its configuration has no key pair')
+
+/** Refusals that are not simply the state of things (409). */
+const statusOf: Record<string, number> = {
+  'pair-code-mistyped': 400,
+  'member-unknown': 404,
+  'pair-rate-limited': 429,
+  'pair-busy': 503,
+  'pair-unreachable': 502,
+  'pair-ceremony-broken': 502,
+  'pair-timeout': 502,
+  // Whether it joined is not known.
+  'pair-join-unconfirmed': 504,
+}
+
+/** Shorter than a connection may be silent. */
+const LONGEST_MS = 55_000
+
+/** @throws Problem when it is refused, or takes too long to wait for */
+async function finished<T extends { result: string }>(
+  work: Promise<T | Refused>,
+): Promise<Exclude<T, Refused>> {
+  const waiting = new AbortController()
+  const late = pause(LONGEST_MS, 'late' as const, { signal: waiting.signal, ref: false }).catch(
+    () => 'late' as const,
+  )
+  const result = await Promise.race([work, late]).finally(() => waiting.abort())
+  if (result === 'late') {
+    throw new Problem(
+      504,
+      'pair-slow',
+      'this takes longer than a request may last and goes on; look at the status',
+    )
+  }
+  return done(result)
+}
+
+function done<T extends object>(result: T | Refused): Exclude<T, Refused> {
+  if (isRefused(result)) throw new Problem(statusOf[result.code] ?? 409, result.code, result.text)
+  return result as Exclude<T, Refused>
+}
+
+const isRefused = (result: object): result is Refused => 'result' in result && result.result === 'refused'
+
+export function pairRoutes(api: Api, { access, clock, pair }: Parts): void {
+  const read = requires('read', access)
+  const admin = requires('admin', access)
+  const tags = ['pair']
+  const service = (): PairService => {
+    if (pair === undefined) throw alone()
+    return pair
+  }
+  const view = () => pairView(service().control, service().config, clock)
+
+  api.get(
+    '/pair',
+    {
+      onRequest: read,
+      schema: { tags, summary: 'The pair as this member sees it', response: { 200: schemas.pairStatus } },
+    },
+    async () => view(),
+  )
+
+  api.post(
+    '/pair/invite',
+    {
+      onRequest: admin,
+      schema: {
+        tags,
+        summary: 'Make a code with which one more appliance can join within ten minutes',
+        response: { 200: schemas.invitation },
+      },
+    },
+    async ({ source }) => {
+      const { code, expires } = done(await service().control.invite(source))
+      return { code, expires: iso(expires) }
+    },
+  )
+
+  api.post(
+    '/pair/join',
+    {
+      onRequest: admin,
+      schema: {
+        tags,
+        summary: 'Join the pair of the appliance that made the code',
+        body: schemas.joinRequest,
+        response: { 200: schemas.joined },
+      },
+    },
+    async ({ body, source }) => {
+      const { inviter, members } = await finished(service().control.join(body.code, source))
+      return { inviter, members }
+    },
+  )
+
+  for (const command of ['takeover', 'handover'] as const) {
+    api.post(
+      `/pair/${command}`,
+      {
+        onRequest: admin,
+        schema: {
+          tags,
+          summary:
+            command === 'takeover'
+              ? 'On the standby: become active; answers when it is'
+              : 'On the active: let another member become active; answers when it is',
+          response: { 200: schemas.pairStatus },
+        },
+      },
+      async ({ source }) => {
+        await finished(service().control[command](source))
+        return view()
+      },
+    )
+  }
+
+  api.post(
+    '/pair/remove',
+    {
+      onRequest: admin,
+      schema: {
+        tags,
+        summary: 'Remove a member: it is refused everywhere until it joins with a new code',
+        body: schemas.removeRequest,
+        response: { 200: schemas.pairStatus },
+      },
+    },
+    async ({ body, source }) => {
+      await finished(service().control.remove(body.node, source))
+      return view()
+    },
+  )
+
+  api.post(
+    '/pair/drill',
+    {
+      onRequest: admin,
+      schema: {
+        tags,
+        summary: 'A fault on purpose, bounded and healing by itself: kill, freeze or cut',
+        body: schemas.drillRequest,
+        response: { 200: schemas.drillBegun },
+      },
+    },
+    async ({ body, source }) => {
+      const { text } = await finished(service().control.drill(body.kind, source))
+      return { text }
+    },
+  )
+
+  api.post(
+    '/pair/recover',
+    {
+      onRequest: admin,
+      schema: {
+        tags,
+        summary: 'After an outage: bring all members to the same now, and say what happened',
+        body: schemas.recoverRequest,
+        response: { 200: schemas.recovery },
+      },
+    },
+    async ({ body, source }) => done(await service().control.recover(body.from, source)),
+  )
+}
