@@ -24,6 +24,8 @@ import {
   readPacket,
   requestPacket,
   seal,
+  termFields,
+  termOf,
   textOf,
 } from './wire.ts'
 
@@ -50,6 +52,8 @@ export interface WitnessAnswer {
   reason?: string
   /** Who holds the grant. */
   holder?: string
+  /** The highest term that the witness granted, of a refusal. */
+  highest?: Term
   /** When asking again may help, ms from now. */
   leftMs?: number
 }
@@ -57,8 +61,11 @@ export interface WitnessAnswer {
 export interface WitnessClient {
   /** The active's right to go on. @param grantWait as in the profile, ms */
   renew(term: Term, grantWait: number): Promise<WitnessAnswer>
-  /** A member that wants to become active with this term. */
-  ask(term: Term, grantWait: number): Promise<WitnessAnswer>
+  /**
+   * A member that wants to become active with this term.
+   * @param released the holder told this member that it gave this term up, so its grant need not be waited out
+   */
+  ask(term: Term, grantWait: number, released?: Term): Promise<WitnessAnswer>
   release(term: Term): Promise<WitnessAnswer>
   close(): void
 }
@@ -195,7 +202,7 @@ export function createWitnessClient(options: WitnessClientOptions): WitnessClien
     )
   }
 
-  function call(kind: Kind, term: Term, grantWait: number): Promise<WitnessAnswer> {
+  function call(kind: Kind, term: Term, grantWait: number, released?: Term): Promise<WitnessAnswer> {
     const { deadline, again } = patience[kind]
     const startedAt = now()
     const { promise, resolve } = Promise.withResolvers<WitnessAnswer>()
@@ -241,9 +248,9 @@ export function createWitnessClient(options: WitnessClientOptions): WitnessClien
             ...sent,
             life,
             nonce,
-            term: term.counter,
-            termNode: term.node,
+            ...termFields('term', term),
             grantWait: Math.ceil(grantWait),
+            ...termFields('released', released),
           },
           pairingKey.key,
         ),
@@ -282,7 +289,7 @@ export function createWitnessClient(options: WitnessClientOptions): WitnessClien
 
   return {
     renew: (term, grantWait) => call('renew', term, grantWait),
-    ask: (term, grantWait) => call('ask', term, grantWait),
+    ask: (term, grantWait, released) => call('ask', term, grantWait, released),
     release: (term) => call('release', term, 0),
     close() {
       if (closed) return
@@ -302,6 +309,7 @@ function verdict(
   if (fields['result'] === 'granted') return { result: 'granted', sentAt, roundTripMs }
   const holder = textOf(fields, 'holder')
   const leftMs = numberOf(fields, 'leftMs')
+  const highest = termOf(fields, 'highest')
   return {
     result: 'refused',
     sentAt,
@@ -309,5 +317,6 @@ function verdict(
     ...(reason === undefined ? {} : { reason }),
     ...(holder === undefined ? {} : { holder }),
     ...(leftMs === undefined ? {} : { leftMs }),
+    ...(highest === undefined ? {} : { highest }),
   }
 }

@@ -7,6 +7,7 @@
  * remembers no holder, so it refuses everybody for one grant time: whoever held anything then has lost it.
  */
 import type { Term } from '#messages/operation.ts'
+import { compareTerms } from '#messages/order.ts'
 
 /** Longer grant times are refused, ms: a grant blocks everybody else for so long. `telisca`, the slowest profile, needs 61 s. */
 export const LONGEST_GRANT_MS = 600_000
@@ -36,6 +37,8 @@ export interface Question {
   term: Term
   /** The grant time of its profile, ms. */
   grantWait: number
+  /** The holder told this member that it gave this term up; its own word to the witness may have been lost. */
+  released?: Term
 }
 
 export type Verdict =
@@ -45,39 +48,37 @@ export type Verdict =
       result: 'refused'
       reason: 'witness-held' | 'witness-lower-term' | 'witness-starting' | 'witness-grant-too-long'
       holder?: string
+      /** The highest term that was granted. */
+      highest?: Term
       /** When asking again may help, ms from now. */
       leftMs?: number
     }
 
-export function compareTerms(a: Term, b: Term): number {
-  if (a.counter !== b.counter) return a.counter - b.counter
-  return a.node === b.node ? 0 : a.node < b.node ? -1 : 1
-}
-
 /** @param startedAt when this witness began, on the clock of `now` */
 export function decide(
   before: Tenure,
-  { kind, node, term, grantWait }: Question,
+  { kind, node, term, grantWait, released }: Question,
   now: number,
   startedAt: number,
 ): { tenure: Tenure; verdict: Verdict } {
-  const refused = (verdict: Omit<Extract<Verdict, { result: 'refused' }>, 'result'>) => ({
-    tenure: before,
-    verdict: { result: 'refused' as const, ...verdict },
-  })
   const { grant, highest } = before
+  const refused = (verdict: Omit<Extract<Verdict, { result: 'refused' }>, 'result' | 'highest'>) => ({
+    tenure: before,
+    verdict: { result: 'refused' as const, ...verdict, ...(highest === undefined ? {} : { highest }) },
+  })
 
   if (kind === 'release') {
     const { grant: given, ...rest } = before
-    const released = given?.node === node && compareTerms(term, given.term) >= 0
-    return { tenure: released ? rest : before, verdict: { result: 'granted' } }
+    const own = given?.node === node && compareTerms(term, given.term) >= 0
+    return { tenure: own ? rest : before, verdict: { result: 'granted' } }
   }
   if (grantWait > LONGEST_GRANT_MS) return refused({ reason: 'witness-grant-too-long' })
   const lasts = Math.max(SHORTEST_GRANT_MS, grantWait)
   const starting = startedAt + Math.max(before.lasted, lasts) - now
   if (starting > 0) return refused({ reason: 'witness-starting', leftMs: Math.ceil(starting) })
 
-  const left = grant === undefined ? 0 : grant.at + grant.lasts - now
+  const givenUp = grant !== undefined && released !== undefined && compareTerms(grant.term, released) <= 0
+  const left = grant === undefined || givenUp ? 0 : grant.at + grant.lasts - now
   const holder = grant !== undefined && left > 0 ? grant.node : undefined
   // A member that slept through a takeover comes back with its old term; it has to learn of the new one first.
   if (highest !== undefined && compareTerms(term, highest) < 0) {

@@ -19,6 +19,8 @@ import {
   type Packet,
   provesRequest,
   readPacket,
+  termFields,
+  termOf,
   textOf,
   unseal,
 } from './wire.ts'
@@ -150,7 +152,9 @@ export async function startWitness({ listen, file, now, log }: WitnessOptions): 
       log.info({ pair: pairId, holder: grant?.node, term: grant?.term.counter }, 'the holder changed')
     }
     pair.tenure = tenure
-    return { ...base, ...verdict }
+    if (verdict.result === 'granted') return { ...base, ...verdict }
+    const { highest, ...refusal } = verdict
+    return { ...base, ...refusal, ...termFields('highest', highest) }
   }
 
   /** Before the grant, because a witness that starts again must know how long it may have to refuse. */
@@ -238,12 +242,10 @@ function sessionOf(fields: Fields): Session | undefined {
 function questionOf(fields: Fields): Question | undefined {
   const kind = fields['kind']
   const node = textOf(fields, 'node')
-  const counter = numberOf(fields, 'term')
-  const termNode = textOf(fields, 'termNode')
+  const term = termOf(fields, 'term')
   const grantWait = numberOf(fields, 'grantWait')
-  if (node === undefined || counter === undefined || termNode === undefined || grantWait === undefined) {
-    return undefined
-  }
+  const released = termOf(fields, 'released')
+  if (node === undefined || term === undefined || grantWait === undefined) return undefined
   if (kind !== 'renew' && kind !== 'ask' && kind !== 'release') return undefined
-  return { kind, node, term: { counter, node: termNode }, grantWait }
+  return { kind, node, term, grantWait, ...(released === undefined ? {} : { released }) }
 }

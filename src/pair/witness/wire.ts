@@ -21,6 +21,7 @@ import {
   timingSafeEqual,
   verify,
 } from 'node:crypto'
+import type { Term } from '#messages/operation.ts'
 
 export const VERSION = 1
 /** Bytes; what is longer is not read. Fits one frame of every network. */
@@ -72,6 +73,17 @@ export function numberOf(fields: Fields, name: string): number | undefined {
   const value = fields[name]
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined
 }
+
+/** A term, as two fields beside each other; undefined when one is missing. */
+export function termOf(fields: Fields, name: string): Term | undefined {
+  const counter = numberOf(fields, name)
+  const node = textOf(fields, `${name}Node`)
+  return counter === undefined || node === undefined ? undefined : { counter, node }
+}
+
+/** The fields of a term; none for none. */
+export const termFields = (name: string, term: Term | undefined): Fields =>
+  term === undefined ? {} : { [name]: term.counter, [`${name}Node`]: term.node }
 
 const packet = (text: string, proof: Buffer): Buffer => Buffer.from(`${text}\n${proof.toString('base64url')}`)
 

@@ -4,10 +4,10 @@
  */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { compareTerms } from '../../../src/messages/order.ts'
 import { createAllowance } from '../../../src/pair/witness/allowance.ts'
 import {
   admit,
-  compareTerms,
   decide,
   LONGEST_GRANT_MS,
   type Question,
@@ -71,9 +71,15 @@ describe('the decision', () => {
     ).toEqual([
       { result: 'granted' },
       { result: 'granted' },
-      { result: 'refused', reason: 'witness-held', holder: 'a', leftMs: 1 },
+      {
+        result: 'refused',
+        reason: 'witness-held',
+        holder: 'a',
+        highest: { counter: 1, node: 'a' },
+        leftMs: 1,
+      },
       { result: 'granted' },
-      { result: 'refused', reason: 'witness-lower-term', holder: 'b' },
+      { result: 'refused', reason: 'witness-lower-term', holder: 'b', highest: { counter: 2, node: 'b' } },
     ])
   })
 
@@ -88,6 +94,18 @@ describe('the decision', () => {
         [10_005, question('ask', 'b', 6)],
       ]).map(({ result }) => result),
     ).toEqual(['granted', 'granted', 'refused', 'granted', 'refused', 'granted'])
+  })
+
+  it("takes a member's word that the holder gave its term up, for that term and no later one", () => {
+    const released = { counter: 5, node: 'a' }
+    expect(
+      ask([
+        [10_000, question('ask', 'a', 5)],
+        [10_001, { ...question('ask', 'b', 6), released: { counter: 4, node: 'a' } }],
+        [10_002, { ...question('ask', 'b', 6), released }],
+        [10_003, { ...question('ask', 'a', 7), released }],
+      ]).map(({ result }) => result),
+    ).toEqual(['granted', 'refused', 'granted', 'refused'])
   })
 
   it('refuses a grant time that would block everybody for too long', () => {
