@@ -40,7 +40,7 @@ export interface AuditReport {
   silent: string[]
 }
 
-type Source = Pick<OperationLog, 'audit' | 'positions'>
+export type Source = Pick<OperationLog, 'audit' | 'positions'>
 
 const PAGE = 500
 

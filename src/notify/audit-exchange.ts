@@ -1,104 +1,52 @@
 /**
- * Members tell each other where the audit chains end that they hold, when one of them verifies (audit-check.ts). One
- * question to every member, one answer each, over the gateway's links; version 1, unknown fields are passed over.
+ * Members tell each other where the audit chains end that they hold, when one of them verifies (audit-check.ts): a
+ * question to every member, over the links of the log. Version 1; unknown fields are passed over.
  */
-import { errorText } from '#core/errors.ts'
-import type { Log } from '#core/log.ts'
-import type { AuditHead, HeldHead } from './audit-check.ts'
+import type { Replication } from '#pair/replication/replication.ts'
+import type { Handler } from '#pair/replication/requests.ts'
+import { type AuditHead, type HeldHead, heldHeads, type Source } from './audit-check.ts'
 
-/** The topic on the gateway's links. */
-export const AUDIT_TOPIC = 'audit'
-
+/** The topic of the question. */
+export const AUDIT_TOPIC = 'audit-heads'
 /** How long other members have to answer, ms; they read a few rows. */
 const DEADLINE_MS = 3_000
 /** Chains in one packet; a pair has as many as it ever had members. */
 const MOST_CHAINS = 256
-/** Questions that are answered at a time. */
-const MOST_ANSWERS = 4
 
-interface ExchangeParts {
-  /** Other members that can be asked. */
-  members(): readonly string[]
-  /** @returns false when no path to it is open */
-  send(to: string, payload: string): boolean
-  /** What this member holds, for another one that asks. */
-  held(asked: readonly AuditHead[]): Promise<HeldHead[]>
-  log: Log
+/** Puts the own heads to every other member. Never rejects; who does not answer in time is `silent`. */
+export async function askHeads(
+  members: readonly string[],
+  replication: Pick<Replication, 'request'>,
+  heads: readonly AuditHead[],
+): Promise<{ held: Map<string, HeldHead[]>; silent: string[] }> {
+  const body = JSON.stringify({ v: 1, heads })
+  const held = new Map<string, HeldHead[]>()
+  await Promise.all(
+    members.map(async (member) => {
+      const answer = await replication.request(member, AUDIT_TOPIC, body, DEADLINE_MS)
+      const found = answer.result === 'answered' ? headsOf(answer.body) : undefined
+      if (found !== undefined) held.set(member, found)
+    }),
+  )
+  return { held, silent: members.filter((member) => !held.has(member)) }
 }
 
-export interface AuditExchange {
-  ask(heads: readonly AuditHead[]): Promise<{ held: Map<string, HeldHead[]>; silent: string[] }>
-  /** A packet of this topic came. Never throws. */
-  receive(from: string, payload: Buffer): void
-}
-
-export function createAuditExchange({ members, send, held, log }: ExchangeParts): AuditExchange {
-  const asking = new Map<number, { held: Map<string, HeldHead[]>; wanted: Set<string>; done: () => void }>()
-  let last = 0
-  let answering = 0
-
-  async function answer(to: string, id: number, heads: AuditHead[]): Promise<void> {
-    if (answering >= MOST_ANSWERS) return
-    answering += 1
-    try {
-      send(to, JSON.stringify({ v: 1, kind: 'held', id, heads: await held(heads) }))
-    } catch (error) {
-      log.warn({ from: to, error: errorText(error) }, 'the audit log could not be compared')
-    } finally {
-      answering -= 1
-    }
+/** What answers another member's question. */
+export const answerHeads =
+  (store: Source): Handler =>
+  async (_from, body) => {
+    const asked = headsOf(body)
+    if (asked === undefined)
+      return { result: 'failed', code: 'request-malformed', text: 'no heads of chains' }
+    return { result: 'answered', body: JSON.stringify({ v: 1, heads: await heldHeads(store, asked) }) }
   }
 
-  return {
-    async ask(heads) {
-      const everybody = members()
-      last += 1
-      const id = last
-      const payload = JSON.stringify({ v: 1, kind: 'ask', id, heads })
-      const wanted = new Set(everybody.filter((member) => send(member, payload)))
-      const answers = new Map<string, HeldHead[]>()
-      if (wanted.size > 0) {
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, DEADLINE_MS)
-          const done = () => {
-            clearTimeout(timer)
-            resolve()
-          }
-          asking.set(id, { held: answers, wanted, done })
-        })
-        asking.delete(id)
-      }
-      return { held: answers, silent: everybody.filter((member) => !answers.has(member)) }
-    },
-
-    receive(from, payload) {
-      const packet = read(payload)
-      if (packet === undefined) return
-      if (packet.kind === 'ask') {
-        void answer(from, packet.id, packet.heads)
-        return
-      }
-      const question = asking.get(packet.id)
-      if (question === undefined || !question.wanted.delete(from)) return
-      question.held.set(from, packet.heads)
-      if (question.wanted.size === 0) question.done()
-    },
-  }
-}
-
-interface Packet {
-  kind: 'ask' | 'held'
-  id: number
-  heads: HeldHead[]
-}
-
-/** @returns undefined for what is no packet of ours */
-function read(payload: Buffer): Packet | undefined {
+/** @returns undefined for what is not of this version */
+function headsOf(body: string): HeldHead[] | undefined {
   try {
-    const { v, kind, id, heads } = JSON.parse(payload.toString()) as Record<string, unknown>
-    if (v !== 1 || (kind !== 'ask' && kind !== 'held') || typeof id !== 'number') return undefined
-    if (!Array.isArray(heads) || heads.length > MOST_CHAINS) return undefined
-    return { kind, id, heads: heads.map(headOf) }
+    const { v, heads } = JSON.parse(body) as Record<string, unknown>
+    if (v !== 1 || !Array.isArray(heads) || heads.length > MOST_CHAINS) return undefined
+    return heads.map(headOf)
   } catch {
     return undefined
   }

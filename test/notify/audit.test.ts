@@ -5,7 +5,7 @@ import { auditHash } from '#messages/audit.ts'
 import type { AuditRecord, Operation } from '#messages/operation.ts'
 import { createAudit, newest } from '#notify/audit.ts'
 import { type AuditHead, auditHeads, checkAudit, type HeldHead, heldHeads } from '#notify/audit-check.ts'
-import { createAuditExchange } from '#notify/audit-exchange.ts'
+import { answerHeads, askHeads } from '#notify/audit-exchange.ts'
 import type { LogPosition, OperationLog } from '#store/contract.ts'
 
 type Stored = AuditRecord & { origin: string }
@@ -179,30 +179,40 @@ describe('a member that cut its own end off', () => {
 })
 
 describe('the exchange', () => {
-  it('asks every member, and names those that do not answer', async () => {
+  it('asks every member, and names those that do not answer or make no sense', async () => {
     const a = await written('box-a', 4)
     const b = await written('box-b', 4)
     a.copyTo(b)
-    const exchanges = new Map<string, ReturnType<typeof createAuditExchange>>()
-    const make = (records: Records, members: string[]) =>
-      createAuditExchange({
-        members: () => members,
-        send: (to, payload) => {
-          const other = exchanges.get(to)
-          if (other !== undefined) setImmediate(() => other.receive(records.node, Buffer.from(payload)))
-          return other !== undefined
+    const answer = answerHeads(b)
+    const asked: string[] = []
+    const { held, silent: quiet } = await askHeads(
+      ['box-b', 'box-c', 'box-d'],
+      {
+        async request(to, topic, body) {
+          asked.push(`${to} ${topic}`)
+          if (to === 'box-b') return answer('box-a', body)
+          if (to === 'box-c') return { result: 'failed', code: 'request-timeout', text: 'late' }
+          return { result: 'answered', body: '{"v":1,"heads":[{}]}' }
         },
-        held: (asked) => heldHeads(records, asked),
-        log: silent,
-      })
-    const first = make(a, ['box-b', 'box-c'])
-    exchanges.set('box-a', first)
-    exchanges.set('box-b', make(b, ['box-a', 'box-c']))
-    for (const rubbish of ['', '{', '{"v":1,"kind":"held","id":1,"heads":[{}]}', 'null']) {
-      first.receive('box-b', Buffer.from(rubbish))
-    }
-    const { held, silent: quiet } = await first.ask(await auditHeads(a))
-    expect(quiet).toEqual(['box-c'])
+      },
+      await auditHeads(a),
+    )
+    expect(asked).toEqual(['box-b audit-heads', 'box-c audit-heads', 'box-d audit-heads'])
+    expect(quiet).toEqual(['box-c', 'box-d'])
     expect(held.get('box-b')?.find(({ node }) => node === 'box-a')?.asked).toEqual([a.all[3]?.hash])
+  })
+
+  it('refuses a question that it does not understand', async () => {
+    const answer = answerHeads(await written('box-a', 1))
+    for (const rubbish of [
+      '',
+      '{',
+      'null',
+      '{"v":2,"heads":[]}',
+      '{"v":1,"heads":{}}',
+      '{"v":1,"heads":[1]}',
+    ]) {
+      expect(await answer('box-b', rubbish)).toMatchObject({ result: 'failed', code: 'request-malformed' })
+    }
   })
 })
