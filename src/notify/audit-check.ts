@@ -6,7 +6,6 @@
 import { type ChainFault, verifyChain } from '#messages/audit.ts'
 import type { AuditRecord } from '#messages/operation.ts'
 import type { OperationLog } from '#store/contract.ts'
-import { newest } from './audit.ts'
 
 /** Where a member's chain ends for somebody. */
 export interface AuditHead {
@@ -96,6 +95,27 @@ export async function auditHeads(store: Source): Promise<AuditHead[]> {
     if (number > 0) heads.push({ node, number, hash })
   }
   return heads
+}
+
+/**
+ * Where a member's chain ends as held here. The store finds records after a number, so the end is found by doubling and
+ * halving instead of reading the whole chain.
+ */
+export async function newest(
+  store: Pick<OperationLog, 'audit'>,
+  origin: string,
+): Promise<Pick<AuditRecord, 'number' | 'hash'>> {
+  const after = async (number: number) => (await store.audit({ origin, after: number, limit: 1 }))[0]
+  let known: Pick<AuditRecord, 'number' | 'hash'> = { number: 0, hash: '' }
+  let step = 1
+  for (;;) {
+    const found = await after(known.number + step - 1)
+    if (found !== undefined) {
+      known = found
+      step *= 2
+    } else if (step === 1) return known
+    else step = Math.max(1, Math.floor(step / 4))
+  }
 }
 
 /** The answer to another member's heads. */
