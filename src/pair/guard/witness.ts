@@ -1,0 +1,78 @@
+/** The witness as the guard asks it: answers become inputs of the machine, and silence is no answer. */
+import type { PairConfig } from '#config/types.ts'
+import { monotonic } from '#core/clock.ts'
+import type { Term } from '#messages/operation.ts'
+import type { WitnessView } from '../contract.ts'
+import { addressText } from '../links/address.ts'
+import type { RoleInput } from '../role/contract.ts'
+import { createWitnessClient, type WitnessClient } from '../witness/client.ts'
+
+export interface GuardWitness {
+  setKey(pairingKey: { id: string; key: string } | undefined): void
+  /** @param holds this member holds the term already: an answer that is late is of no use then */
+  ask(request: number, term: Term, holds: boolean): void
+  release(term: Term): void
+  view(): WitnessView | undefined
+  close(): void
+}
+
+export interface GuardWitnessOptions {
+  node: string
+  pair: PairConfig
+  directory: string
+  onAnswer(input: Extract<RoleInput, { input: 'witness' }>): void
+  onEvent(what: string, text: string): void
+}
+
+export function openWitness(options: GuardWitnessOptions): GuardWitness {
+  const { node, pair, directory } = options
+  const address = pair.witness
+  let client: WitnessClient | undefined
+  let key = ''
+  let view: WitnessView | undefined =
+    address === undefined ? undefined : { address: addressText(address), state: 'unknown' }
+
+  return {
+    setKey(pairingKey) {
+      if (address === undefined || pairingKey === undefined || pairingKey.key === key) return
+      key = pairingKey.key
+      client?.close()
+      client = createWitnessClient({
+        address,
+        pairingKey,
+        node,
+        directory,
+        now: monotonic,
+        onEvent: options.onEvent,
+      })
+    },
+    async ask(request, term, holds) {
+      const asked = client
+      if (!asked || address === undefined) {
+        options.onAnswer({ input: 'witness', request, granted: false })
+        return
+      }
+      const wait = pair.profile.grantWait
+      const answer = await (holds ? asked.renew(term, wait) : asked.ask(term, wait))
+      view = {
+        address: addressText(address),
+        state:
+          answer.result === 'granted' ? 'reachable' : answer.result === 'refused' ? 'refusing' : 'silent',
+        ...(answer.result !== 'silent' && { roundTripMs: answer.roundTripMs }),
+      }
+      // Silence is no answer: the machine knows when it asked.
+      if (answer.result === 'silent') return
+      options.onAnswer({
+        input: 'witness',
+        request,
+        granted: answer.result === 'granted',
+        ...(answer.leftMs !== undefined && { retryAfter: answer.leftMs }),
+      })
+    },
+    async release(term) {
+      await client?.release(term)
+    },
+    view: () => view,
+    close: () => client?.close(),
+  }
+}
