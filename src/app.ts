@@ -4,18 +4,30 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createSettings } from '#config/settings.ts'
 import type { Config } from '#config/types.ts'
 import { systemClock } from '#core/clock.ts'
 import type { Log } from '#core/log.ts'
-import { createDispatch } from '#dispatch/dispatch.ts'
+import { createDispatch, type RunningDispatch } from '#dispatch/dispatch.ts'
 import { keepHouse } from '#dispatch/housekeeping.ts'
+import { followLeadership } from '#dispatch/leadership.ts'
 import { noReplicas, soleOwner } from '#dispatch/ownership.ts'
+import { PairOwnership } from '#dispatch/pair-ownership.ts'
+import { passiveLines } from '#dispatch/passive-lines.ts'
 import { settleReport } from '#dispatch/reports.ts'
-import { startHttp } from '#intake/http/server.ts'
+import { SelfCheck } from '#dispatch/self-check.ts'
+import { answerForwarded, forwardOverLinks } from '#intake/http/forward-link.ts'
+import { type HttpIntake, startHttp } from '#intake/http/server.ts'
 import { createReceiver } from '#intake/inbound/receiver.ts'
 import type { Line, LineEvents } from '#lines/contract.ts'
 import { loadProfiles } from '#lines/profile.ts'
+import { createAudit } from '#notify/audit.ts'
+import { checkAudit } from '#notify/audit-check.ts'
+import { AUDIT_TOPIC, answerHeads, askHeads } from '#notify/audit-exchange.ts'
+import { createFailoverLog } from '#notify/failover-log.ts'
 import { createMetrics } from '#notify/metrics.ts'
+import { createPairEvents } from '#notify/pair-events.ts'
+import { type PairedConfig, startPair } from '#pair/pair.ts'
 import { createGsmLine } from '#sms/gsm-line.ts'
 import { openStore } from '#store/sqlite.ts'
 
@@ -28,6 +40,12 @@ export interface Appliance {
   stop(): Promise<void>
 }
 
+interface Options {
+  log: Log
+  /** Told when the appliance cannot go on, e.g. because the store's worker died. */
+  onFailure(error: Error): void
+}
+
 const root = join(import.meta.dirname, '..')
 
 export function version(): string {
@@ -35,11 +53,7 @@ export function version(): string {
   return version
 }
 
-/** @param options.onFailure told when the appliance cannot go on, e.g. because the store's worker died */
-export async function startAppliance(
-  config: Config,
-  options: { log: Log; onFailure: (error: Error) => void },
-): Promise<Appliance> {
+export async function startAppliance(config: Config, options: Options): Promise<Appliance> {
   const started = new AsyncDisposableStack()
   try {
     return await start(config, options, started)
@@ -50,12 +64,9 @@ export async function startAppliance(
 }
 
 /** @param started gets what stops each part; it is undone in reverse order */
-async function start(
-  config: Config,
-  { log, onFailure }: { log: Log; onFailure: (error: Error) => void },
-  started: AsyncDisposableStack,
-): Promise<Appliance> {
+async function start(config: Config, options: Options, started: AsyncDisposableStack): Promise<Appliance> {
   const { node } = config
+  const { log, onFailure } = options
   const store = await openStore({ directory: config.data, node, reserve: config.reserve, onFailure })
   started.defer(() => store.close())
   const clock = systemClock(store.lastLogged, (byMs) => {
@@ -66,37 +77,98 @@ async function start(
     void store.shiftTimes(startedAt, byMs).catch(onFailure)
   })
   const startedAt = clock.now()
+  const audit = createAudit({ store, node, clock, log })
+  started.defer(() => audit.settled())
+  const failover = createFailoverLog({ directory: config.data, store, node, clock, log })
+  started.defer(() => failover.settled())
+  const settings = await createSettings({ config, store, clock, log })
+
+  // From here on until everything is built, what one part says to a later one finds nobody.
+  const late: { dispatch?: RunningDispatch; http?: HttpIntake; check?: SelfCheck } = {}
+  const events = createPairEvents(log)
+  const pair = isPaired(config)
+    ? await startPair({
+        config,
+        store,
+        clock,
+        log,
+        events: {
+          ...events.events,
+          releasing: () => {
+            if (config.pair.vip) late.http?.reset(config.pair.vip.address)
+          },
+          members: (joined) => {
+            if (!joined) void settings.publish(node).catch(onFailure)
+          },
+        },
+        problem: () => late.check?.problem(),
+        linesHealthy: () => late.check?.linesHealthy() ?? 0,
+        revision: () => settings.head(),
+        conflicts: async () => settings.conflicts(),
+        audit: (who, what, text) => audit.write(who, what, text),
+      })
+    : undefined
+  if (pair) started.defer(() => pair.stop())
+  store.onMerged(({ queue, members, revisions, failover: lines }) => {
+    if (queue) late.dispatch?.loop.wake()
+    if (members) void pair?.membership.reload().catch(onFailure)
+    if (revisions) void settings.refresh().catch(onFailure)
+    failover.merged(lines)
+  })
+
   const receiver = createReceiver({ node, store, clock, log })
   started.defer(() => receiver.stop())
-  started.defer(keepHouse({ store, clock, log, retention: config.retention }))
+  started.defer(keepHouse({ store, clock, log, retention: () => settings.current().retention }))
 
-  const events: LineEvents = {
-    ready: (line) => dispatch.loop.lineReady(line),
-    down: (line) => dispatch.loop.lineDown(line),
+  const lineEvents: LineEvents = {
+    ready: (line) => late.dispatch?.loop.lineReady(line),
+    down: (line) => late.dispatch?.loop.lineDown(line),
     inbound: (part) => receiver.receive(part),
     report: (report) => settleReport(report, { node, store, clock, log }),
     call: (line) => log.info({ line }, 'an incoming call was ended'),
   }
   const profiles = loadProfiles(join(root, 'firmware-config', 'modems'))
   const lines: Line[] = config.lines.map((line) =>
-    createGsmLine(line, { node, clock, log, events, memory: store, profiles }),
+    createGsmLine(line, { node, clock, log, events: lineEvents, memory: store, profiles }),
   )
   started.defer(async () => {
     await Promise.all(lines.map((line) => line.stop()))
   })
+
+  const ownership = pair
+    ? new PairOwnership(
+        {
+          node,
+          mode: pair.config.mode,
+          store,
+          clock,
+          log,
+          transmitUntil: pair.transmitUntil,
+          members: pair.members,
+          connected: pair.connected,
+        },
+        pair.role(),
+      )
+    : undefined
   const dispatch = createDispatch({
-    config,
+    config: { ...config, ...settings.current() },
     store,
     clock,
     log,
-    ownership: soleOwner(node),
-    replicas: noReplicas,
+    ownership: ownership ?? soleOwner(node),
+    replicas: pair?.replication ?? noReplicas,
     lines,
   })
+  late.dispatch = dispatch
+  late.check = new SelfCheck(lines, clock, () => dispatch.loop.diskRefuses)
   await dispatch.loop.start()
   started.defer(() => dispatch.loop.stop())
+  started.defer(settings.subscribe((current) => void dispatch.configure(current).catch(onFailure)))
 
-  const role = () => 'ACTIVE' as const
+  const role = () => {
+    const now = pair?.role().role
+    return now === undefined || now === 'active' || now === 'single' ? 'ACTIVE' : 'STANDBY'
+  }
   const metrics = createMetrics({ store, lines: () => lines, clock, node, version: version(), role })
   const http = await startHttp({
     config,
@@ -108,13 +180,47 @@ async function start(
     version: version(),
     node,
     role,
+    settings,
+    records: {
+      audit,
+      failover,
+      read: store.audit,
+      check: () =>
+        checkAudit(store, node, async (heads) =>
+          pair ? askHeads(pair.others(), pair.replication, heads) : alone,
+        ),
+    },
+    ...(pair
+      ? {
+          pair: { control: pair.control, config: pair.config },
+          forward: forwardOverLinks(node, pair.role, pair.replication),
+        }
+      : {}),
     ready: () =>
       lines.some((line) => line.status().state === 'ready')
         ? { ready: true }
         : { ready: false, reason: lines.length === 0 ? 'no line is configured' : 'no line is ready' },
   })
+  late.http = http
   started.defer(() => http.stop())
   for (const line of lines) line.start()
+
+  if (pair && ownership) {
+    answerForwarded(pair.replication, http.execute)
+    pair.replication.handle(AUDIT_TOPIC, answerHeads(store))
+    const passive = passiveLines(config.lines, lines)
+    events.add('dispatch', followLeadership({ ownership, loop: dispatch.loop, passive, log }))
+    events.add('records', {
+      failover: (text) => failover.write(text),
+      role: ({ role: now, term, reason }) =>
+        audit.write(node, 'role-changed', `${now} in term ${term.counter}: ${reason}`),
+      signal: (member, signal) => log.info({ member, signal }, 'a member changed its state'),
+      alarm: (code, text) => log.warn({ code }, text),
+    })
+    // Last: whoever gets the address must find somebody who answers there.
+    pair.begin()
+    started.defer(() => pair.leave())
+  }
 
   return {
     addresses: http.addresses,
@@ -122,3 +228,6 @@ async function start(
     stop: () => started.disposeAsync(),
   }
 }
+
+const isPaired = (config: Config): config is PairedConfig => config.pair !== undefined
+const alone = { held: new Map(), silent: [] }

@@ -19,7 +19,7 @@ export function keepHouse(deps: {
   store: Store
   clock: Clock
   log: Log
-  retention: Config['retention']
+  retention(): Config['retention']
 }): () => void {
   const { store, clock, log, retention } = deps
   let timer = setTimeout(() => void turn(), EVERY_MS)
@@ -39,7 +39,7 @@ export function keepHouse(deps: {
     // An untrusted clock would archive and drop by a wrong date.
     if (!clock.trusted()) return false
     try {
-      const { archived, dropped } = await store.sweep(clock.now(), retention, AT_A_TIME)
+      const { archived, dropped } = await store.sweep(clock.now(), retention(), AT_A_TIME)
       if (archived + dropped > 0) log.debug({ archived, dropped }, 'finished messages archived and dropped')
       return archived === AT_A_TIME || dropped === AT_A_TIME
     } catch (error) {

@@ -119,7 +119,7 @@ export class Loop {
   async ownershipChanged(): Promise<void> {
     await this.#giveBack()
     if (this.#deps.ownership.stop()) return
-    await this.#adopt()
+    await this.adopt()
     this.wake()
   }
 
@@ -139,7 +139,9 @@ export class Loop {
     if (held.length > 0) await this.#deps.store.release(held)
   }
 
-  async #adopt(): Promise<void> {
+  /** Settles what lost members left half done, as far as that is this member's to do. */
+  async adopt(): Promise<void> {
+    if (this.#deps.ownership.stop()) return
     if (await this.#doubtful.adopt((id) => this.#attemptOf(id) !== undefined)) this.wake()
   }
 
@@ -456,7 +458,7 @@ export class Loop {
     const { clock, store } = this.#deps
     // Asking wakes the store's thread, which an idle appliance should not do each second.
     const thorough = this.#ticks++ % THOROUGH_TICKS === 0
-    if (thorough) await this.#adopt()
+    if (thorough) await this.adopt()
     if (!clock.trusted()) return
     const at = clock.now()
     const expire = { event: 'expire', reason: reasons.expired } as const

@@ -24,6 +24,8 @@ export interface PairOwnershipDependencies {
   /** Until when this member may transmit, ms of the monotonic clock; 0 without a guard. */
   transmitUntil(): number
   members(): readonly MemberView[]
+  /** Its gateway is connected to this one. */
+  connected(node: string): boolean
 }
 
 const standsBy: Reason = {
@@ -75,10 +77,10 @@ export class PairOwnership implements Ownership {
   }
 
   alive(node: string): boolean {
-    return (
-      node === this.#deps.node ||
-      this.#deps.members().some((one) => one.node === node && one.signal === 'LIVE')
-    )
+    if (node === this.#deps.node) return true
+    const view = this.#deps.members().find((one) => one.node === node)
+    // A gateway that hangs is connected, and its guard lives; but nobody can say when it will speak again.
+    return view?.healthy !== false && (view?.signal === 'LIVE' || this.#deps.connected(node))
   }
 
   /** A member was heard of. */
