@@ -6,7 +6,6 @@
  */
 import { spawnSync } from 'node:child_process'
 import { describe, test } from 'vitest'
-import { unshareArguments } from './lab/enter.ts'
 
 interface Need {
   /** Succeeds (exit 0) when the need is met. */
@@ -29,9 +28,19 @@ const needs = {
   nft: program('nft', 'nftables'),
   arping: program('arping', 'iputils-arping'),
   keepalived: program('keepalived', 'keepalived'),
-  /** Networks, mounts and processes of one's own, as root or as root of a user namespace. */
+  /** Networks and mounts of one's own, as root or as root of a user namespace. */
   'network-namespaces': {
-    probe: ['unshare', ...unshareArguments, 'ip', 'link', 'set', 'lo', 'up'],
+    probe: [
+      'unshare',
+      ...(process.getuid?.() === 0 ? [] : ['-U', '-r']),
+      '-n',
+      '-m',
+      'ip',
+      'link',
+      'set',
+      'lo',
+      'up',
+    ],
     install: 'apt-get install util-linux iproute2; sysctl -w kernel.unprivileged_userns_clone=1',
   },
   /** A mount namespace of one's own, as root of a user namespace. */

@@ -6,7 +6,7 @@
  * /run, and when the stage ends, because it is asked to, because we died or because it was killed, the kernel ends
  * every process of its process namespace (pid_namespaces(7)) and with the last one the network namespaces go.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import type { LabAnswers, LabRequest } from './contract.ts'
@@ -22,16 +22,23 @@ export interface Lab {
 const OPENS_WITHIN_MS = 120_000
 
 /** As root a user namespace would only take SCHED_FIFO away. */
-export const unshareArguments: readonly string[] = [
-  ...(process.getuid?.() === 0 ? [] : ['-U', '-r']),
-  ...['-n', '-m', '-p', '--fork', '--kill-child', '--mount-proc'],
-]
+const user = process.getuid?.() === 0 ? [] : ['-U', '-r']
+const whole = [...user, '-n', '-m', '-p', '--fork', '--kill-child', '--mount-proc']
+/** Some containers allow no /proc of one's own. Then the stage itself ends what it has started. */
+const least = [...user, '-n', '-m', '--fork', '--kill-child']
+
+const possible = (words: readonly string[]) =>
+  spawnSync('unshare', [...words, 'ip', 'link', 'set', 'lo', 'up'], { timeout: 10_000 }).status === 0
+
+/** Arguments of unshare(1) that work here; undefined when none do. */
+export const unshareArguments: readonly string[] | undefined = [whole, least].find(possible)
 
 /** @param progress is given lines for people while something takes long */
 export async function enterLab(progress: (line: string) => void = () => {}): Promise<Lab> {
   const stage = join(import.meta.dirname, 'stage.ts')
   // The shell is the first process: unlike Node it reaps the orphans that kills leave behind.
   const first = ['sh', '-c', '"$0" "$@" & wait $!', process.execPath, stage]
+  if (!unshareArguments) throw new Error('namespaces cannot be made here (unshare -Urnm)')
   const child = spawn('unshare', [...unshareArguments, ...first], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], TMPDIR: process.env['TMPDIR'], LANG: 'C' },

@@ -4,7 +4,7 @@
  */
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, openSync, writeFileSync } from 'node:fs'
+import { mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { MemberName } from './contract.ts'
 import { INTERFACE, spawnAt, VIP } from './network.ts'
@@ -49,6 +49,8 @@ vrrp_instance lab {
   async start(): Promise<void> {
     const output = openSync(join(this.#directory, 'log'), 'a')
     const own = (name: string) => join(this.#directory, name)
+    // What a killed one has left would keep the next one from starting.
+    for (const name of ['pid', 'vrrp.pid']) rmSync(own(name), { force: true })
     const files = ['-f', own('keepalived.conf'), '-p', own('pid'), '-r', own('vrrp.pid')]
     this.#child = spawnAt(this.name, ['keepalived', '-n', '-l', '-P', ...files], {
       cwd: this.#directory,

@@ -5,6 +5,7 @@
 import { errorText } from '#core/errors.ts'
 import type { LabAnswers, LabRequest } from './contract.ts'
 import { Laboratory } from './lab.ts'
+import { signal, tree } from './processes.ts'
 
 let laboratory: Laboratory | undefined
 
@@ -44,4 +45,12 @@ process.on('message', ({ id, request }: { id: number; request: LabRequest }) => 
     }
   })
 })
-process.on('disconnect', () => process.exit())
+process.on('disconnect', () => {
+  // Where the process namespace is our own, the kernel would do so.
+  const own = tree(process.pid).filter(({ pid }) => pid !== process.pid)
+  signal(
+    own.map(({ pid }) => pid),
+    'SIGKILL',
+  )
+  process.exit()
+})
