@@ -66,7 +66,7 @@ export function writeCode({ addresses, fingerprint, secret }: InvitationCode): s
   return groups.join('-')
 }
 
-/** @param text as it was typed or scanned: any case, with or without dashes and blanks */
+/** @param text as it was typed or scanned, in upper or lower case, with or without dashes and blanks */
 export function readCode(text: string): ReadCode {
   const signs = text
     .toUpperCase()
