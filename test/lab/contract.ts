@@ -49,6 +49,7 @@ export const faults = [
   'witness-lost',
   'disk-full',
   'standby-killed',
+  'busy',
   'third-joins',
   'two-killed',
 ] as const

@@ -4,7 +4,7 @@
  */
 import type { Fault, MemberName } from './contract.ts'
 import { cable, muteCuts, partitionCuts, setCuts } from './network.ts'
-import { signal } from './processes.ts'
+import { signal, spin } from './processes.ts'
 
 export interface Box {
   readonly name: MemberName
@@ -56,6 +56,7 @@ async function order(box: Box, what: 'handover' | 'takeover'): Promise<void> {
   }
 }
 
+let unload: () => void = () => {}
 const heal = (): void => setCuts([])
 const nothing = (): void => {}
 /** Frozen processes, to be thawed: their tree may have changed meanwhile. */
@@ -139,6 +140,13 @@ const plans = (witness: boolean): Record<Fault, FaultPlan> => ({
     repair: ({ standby }) => standby.fillDisk?.(false),
   },
   'standby-killed': { address: 'stays', apply: ({ standby }) => standby.kill(), repair: startDead },
+  busy: {
+    address: 'any',
+    apply() {
+      unload = spin(4)
+    },
+    repair: () => unload(),
+  },
   'third-joins': { address: 'stays', apply: ({ join }) => join(), repair: nothing },
   'two-killed': {
     address: 'any',

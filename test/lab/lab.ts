@@ -12,11 +12,12 @@ import { memberNames } from './contract.ts'
 import { type Box, faultPlan, type Scene } from './faults.ts'
 import { Holdings, monotonic } from './holdings.ts'
 import { KeepalivedBox } from './keepalived.ts'
-import { Lateness, load, residentMB, spin, WireCounters } from './measures.ts'
+import { Lateness, load, residentMB, WireCounters } from './measures.ts'
 import { HTTP_PORT, Member, WitnessProcess } from './member.ts'
 import { addressOf, asksOnly, buildNetwork, spawnAt, VIP } from './network.ts'
 import { Phones } from './phones.ts'
 import { Prober, RESPONDER_PORT } from './prober-link.ts'
+import { spin } from './processes.ts'
 
 /** What is well must stay so for as long before a trial begins. */
 const CALM_MS = 300

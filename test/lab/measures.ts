@@ -2,7 +2,7 @@
  * Figures of a pair that is well: how fast it accepts, what its heartbeats cost on the wire, and how late its guard
  * is on a loaded machine. Times on the wire are the kernel's (tcpdump), so that a busy machine cannot blur them.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -74,16 +74,6 @@ export class WireCounters {
 export function residentMB(pid: number): number {
   const pages = Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1])
   return (pages * 4_096) / 1e6
-}
-
-/** Programs that want all of every core, until they are stopped. */
-export function spin(count: number): () => void {
-  const spinners = Array.from({ length: count }, () =>
-    spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }),
-  )
-  return () => {
-    for (const one of spinners) one.kill('SIGKILL')
-  }
 }
 
 /**

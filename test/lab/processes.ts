@@ -1,4 +1,5 @@
 /** Processes of the laboratory by /proc: who descends from whom and what they were started as. */
+import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 
 export interface Process {
@@ -40,5 +41,15 @@ export function signal(pids: readonly number[], name: NodeJS.Signals): void {
     } catch {
       // It has ended by itself.
     }
+  }
+}
+
+/** Programs that want all of every core, until they are stopped. */
+export function spin(count: number): () => void {
+  const spinners = Array.from({ length: count }, () =>
+    spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }),
+  )
+  return () => {
+    for (const one of spinners) one.kill('SIGKILL')
   }
 }
