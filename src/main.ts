@@ -20,6 +20,7 @@ const commands: Record<string, () => Promise<Command>> = {
   recover: async () => (await import('./cli/recover.ts')).recover,
   audit: async () => (await import('./cli/audit.ts')).audit,
   witness: async () => (await import('./cli/witness.ts')).witness,
+  config: async () => (await import('./cli/config.ts')).config,
   check: async () => (await import('./cli/check.ts')).check,
   demo: async () => (await import('./cli/demo.ts')).demo,
   simulate: async () => (await import('./cli/simulate.ts')).simulate,

@@ -1,14 +1,20 @@
 /** twinline check: whether a configuration can be used, and what on this machine would be in its way. */
 import { accessSync, constants, existsSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { loadConfig } from '#config/load.ts'
 import { type FaultPromise, promises } from '#config/promises.ts'
+import { missingLines, written } from '#config/shared.ts'
 import { ConfigInvalid } from '#config/source.ts'
 import type { Config, LineConfig, Listen, PairConfig } from '#config/types.ts'
 import { formatDuration } from '#core/duration.ts'
+import type * as schemas from '#intake/http/config-schemas.ts'
+import type { Shape } from '#intake/http/schemas.ts'
 import { parseArguments } from './arguments.ts'
+import { call } from './client.ts'
 import { exit, UsageError } from './outcome.ts'
-import { printJson, printTable } from './print.ts'
+import { localTime, printJson, printTable } from './print.ts'
+import { localTarget } from './target.ts'
 
 const usage = `twinline check --config FILE [--json]
 
@@ -37,7 +43,7 @@ export async function check(argv: string[]): Promise<number> {
     printJson({ ok: false, problems: error.problems, warnings: [] })
     return exit.usage
   }
-  const warnings = warningsOf(config)
+  const warnings = [...warningsOf(config), ...(await overruled(config))]
   const promised = config.pair === undefined ? undefined : promisesOf(config.pair)
   if (json) {
     printJson({
@@ -106,11 +112,30 @@ function warningsOf(config: Config): string[] {
   }
   const wrong = inaccessible(nearest(data), constants.W_OK | constants.X_OK)
   if (wrong !== undefined) warnings.push(`data: ${nearest(data)} ${wrong}`)
+  const known = { node: config.node, lines: lines.map(({ id }) => id), paired: config.pair !== undefined }
+  for (const { path, text } of missingLines(config.routes, known)) warnings.push(`${path}: ${text}`)
   lines.forEach((line, index) => {
     const device = deviceWarning(line)
     if (device !== undefined) warnings.push(`lines[${index}].port: ${device}`)
   })
   return warnings
+}
+
+/** How long a running appliance may take to tell its settings, ms. */
+const ASK_MS = 2_000
+
+/** What the file says and a revision of the appliance that runs with it has replaced. */
+async function overruled(config: Config): Promise<string[]> {
+  const answer = await call(localTarget(config.data, ASK_MS), { method: 'GET', path: '/config' })
+  if (answer.result !== 'answer' || answer.status !== 200) return []
+  const { items } = answer.body as Shape<typeof schemas.settingList>
+  const fromFile = new Map<string, unknown>(Object.entries(written(config)))
+  return items.flatMap(({ path, value, source, author = '', at }) => {
+    if (source !== 'revision' || !config.given.includes(path)) return []
+    if (isDeepStrictEqual(value, fromFile.get(path))) return []
+    const when = at === undefined ? '' : ` of ${localTime(at)}`
+    return [`${path}: a revision${when} by ${author} goes before this file: ${JSON.stringify(value)}`]
+  })
 }
 
 function deviceWarning({ port }: LineConfig): string | undefined {

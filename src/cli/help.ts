@@ -11,6 +11,7 @@ const text = `twinline: alerts in over the network, SMS out over serial modems, 
   twinline token create|list|revoke   API tokens, whether the appliance runs or not
   twinline pair invite|join|status|…  two appliances as one: make, look at, switch, practise
   twinline recover                    after an outage: bring both to the same, and say what happened
+  twinline config get|set|history …   the settings that all members of a pair share
   twinline check --config FILE        look at a configuration without running it
   twinline audit verify|list          who did what, and whether the record of it is whole
   twinline witness --listen ADDR      the third vote of a pair, on any third box

@@ -6,7 +6,10 @@ import { isUtf8 } from 'node:buffer'
 import { finished } from 'node:stream'
 import fastify, { type FastifyReply } from 'fastify'
 import { checkAddresses } from './allow.ts'
+import { auditRoutes } from './audit-routes.ts'
+import { configRoutes } from './config-routes.ts'
 import { describeApi } from './documentation.ts'
+import { admitForwarded } from './forward.ts'
 import { lineRoutes } from './line-routes.ts'
 import { messageRoutes } from './message-routes.ts'
 import { openRoutes } from './open-routes.ts'
@@ -86,6 +89,7 @@ export async function createApi(parts: Parts): Promise<Api> {
     }
   })
   api.decorateRequest('source', '')
+  admitForwarded(api, parts.access)
   api.setErrorHandler((error: Error, request, reply) => {
     const { raw } = request
     // fastify answers before it has read such a body and closes the connection: a client that is still sending would
@@ -129,6 +133,8 @@ export async function createApi(parts: Parts): Promise<Api> {
       lineRoutes(versioned, parts)
       tokenRoutes(versioned, parts)
       pairRoutes(versioned, parts)
+      if (parts.settings !== undefined) configRoutes(versioned, parts, parts.settings)
+      if (parts.records !== undefined) auditRoutes(versioned, parts, parts.records)
       done()
     },
     { prefix: '/api/v1' },

@@ -46,7 +46,8 @@ export function requires(scope: Scope, { tokens, local }: Access): onRequestHook
 
   return (request, reply, done) => {
     if (local.has(request.raw.socket)) {
-      request.source = 'local'
+      // What another member sent on has its caller's name already.
+      if (request.source === '') request.source = 'local'
       done()
       return
     }

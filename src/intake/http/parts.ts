@@ -2,12 +2,15 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
+import type { Settings } from '#config/settings.ts'
 import type { Clock } from '#core/clock.ts'
 import type { Log } from '#core/log.ts'
 import type { Dispatch } from '#dispatch/contract.ts'
 import type { Metrics } from '#notify/metrics.ts'
 import type { Store } from '#store/contract.ts'
+import type { Records } from './audit-routes.ts'
 import type { Access } from './auth.ts'
+import type { Forward } from './forward.ts'
 import type { PairService } from './pair-routes.ts'
 import type { SchemaTypes } from './schemas.ts'
 
@@ -22,6 +25,12 @@ export interface Services {
   version: string
   node: string
   role(): Role
+  /** The audit and failover logs; an engine without a log of operations has none. */
+  records?: Records
+  /** The replicated settings; an engine without a log of operations has none. */
+  settings?: Settings
+  /** The way to the active member. Absent on an appliance that stands alone. */
+  forward?: Forward
   /** Absent on an appliance that stands alone. */
   pair?: PairService
   /** Whether a message could be delivered now, and if not, why. */

@@ -4,6 +4,7 @@ import type { Config } from '#config/types.ts'
 import { localSocketPath } from '#core/local-socket.ts'
 import { createApi } from './api.ts'
 import { certificateFor } from './certificate.ts'
+import { executeForwarded, type ForwardedAnswer, type ForwardedRequest } from './forward.ts'
 import { type Listener, listenLocal, listenPlain, listenTls } from './listeners.ts'
 import type { Services } from './parts.ts'
 import { openTokens, type Tokens } from './tokens.ts'
@@ -17,6 +18,8 @@ export interface HttpIntake {
   addresses: string[]
   /** The tokens as this intake knows them: changes made here hold at once. */
   tokens: Tokens
+  /** Does what another member has sent here to be done by the active one. Never rejects. */
+  execute(request: ForwardedRequest): Promise<ForwardedAnswer>
   /** Resets every connection to an address that is about to leave this machine. */
   reset(address: string): void
   /** Takes no more requests and lets running ones end. */
@@ -54,6 +57,7 @@ export async function startHttp({ config, ...services }: HttpOptions): Promise<H
   return {
     addresses: listeners.slice(1).map(({ address }) => address),
     tokens,
+    execute: (request) => executeForwarded(api, request),
     reset: (address) => {
       for (const listener of listeners) listener.reset(address)
     },

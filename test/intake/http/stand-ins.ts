@@ -11,7 +11,7 @@ import { newId } from '#core/ids.ts'
 import { silent } from '#core/log.ts'
 import type { ActionResult, Dispatch, SubmitRequest, SubmitResult } from '#dispatch/contract.ts'
 import type { Services } from '#intake/http/parts.ts'
-import { startHttp } from '#intake/http/server.ts'
+import { type HttpIntake, startHttp } from '#intake/http/server.ts'
 import type { Line, LineState, LineStatus } from '#lines/contract.ts'
 import type { InboxEntry } from '#messages/inbound.ts'
 import { type Message, newDelivery } from '#messages/message.ts'
@@ -193,7 +193,8 @@ export interface Appliance extends ReturnType<typeof memoryStore> {
   role: 'ACTIVE' | 'STANDBY'
   readiness: { ready: boolean; reason?: string }
   errors: string[]
-  tokens: Awaited<ReturnType<typeof startHttp>>['tokens']
+  tokens: HttpIntake['tokens']
+  execute: HttpIntake['execute']
   reset: Awaited<ReturnType<typeof startHttp>>['reset']
   /** A new token, ready for the header. */
   bearer(...scopes: Scope[]): Promise<string>
@@ -268,6 +269,7 @@ export async function startAppliance(
     dispatch,
     errors,
     tokens: http.tokens,
+    execute: http.execute,
     reset: http.reset,
     bearer,
     async call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {

@@ -1,0 +1,181 @@
+/**
+ * What only the active member may change: a request for it that reaches another member is checked there (token, scope,
+ * fields), sent on to the active over the members' own link, and executed there in the caller's name. One hop: whoever
+ * gets a forwarded request and is not active refuses it.
+ *
+ * A forwarded request never comes through a listener. It is put into the server from inside, in a context that no
+ * header can claim, and only routes that were made forwardable take it.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { errorText } from '#core/errors.ts'
+import { reading } from './allow.ts'
+import type { Access } from './auth.ts'
+import type { Api } from './parts.ts'
+import { Problem, sendProblem } from './problems.ts'
+import { problemMediaType } from './schemas.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    forwardable?: boolean
+  }
+}
+
+export interface ForwardedRequest {
+  method: string
+  /** From /api/v1 on, with the query. */
+  path: string
+  /** JSON. */
+  body?: unknown
+  /** Who asked for it, as `http:NAME`. */
+  author: string
+}
+
+export interface ForwardedAnswer {
+  status: number
+  /** JSON; absent where the answer has none. */
+  body?: unknown
+}
+
+export interface Forward {
+  /** The member that is active as far as this one knows. */
+  active(): 'self' | { node: string } | undefined
+  /**
+   * Has another member execute a request.
+   * Rejects with NotForwarded when nothing of it has left; any other failure leaves its outcome unknown.
+   */
+  send(node: string, request: ForwardedRequest): Promise<ForwardedAnswer>
+}
+
+/** The request did not reach the other member: it can be made again without harm. */
+export class NotForwarded extends Error {}
+
+/** How long the active may take, ms. */
+const ANSWER_MS = 10_000
+
+const executing = new AsyncLocalStorage<ForwardedRequest>()
+
+/**
+ * Adds routes of which those that change something are executed on the active member only.
+ * @param forward absent on an appliance that stands alone: it is the active one
+ */
+export function forwarded(api: Api, forward: Forward | undefined, routes: (api: Api) => void): void {
+  void api.register((scope: Api, _options, done) => {
+    scope.addHook('onRoute', (route) => {
+      const changes = [route.method].flat().some((method) => !reading.has(method))
+      route.config = { ...route.config, forwardable: changes }
+    })
+    if (forward !== undefined) {
+      scope.addHook('preHandler', async (request, reply) => {
+        if (request.routeOptions.config.forwardable) return pass(request, reply, forward)
+      })
+    }
+    routes(scope)
+    done()
+  })
+}
+
+/** @returns the reply when the request has been answered here, undefined when it is for this member to do */
+async function pass(request: FastifyRequest, reply: FastifyReply, forward: Forward) {
+  const active = forward.active()
+  if (active === 'self') return
+  if (active === undefined) {
+    throw new Problem(
+      503,
+      'no-active',
+      'no member of the pair is active now, so nothing can be changed; twinline pair status says why',
+    )
+  }
+  if (executing.getStore() !== undefined) {
+    throw new Problem(
+      503,
+      'forwarded-once',
+      'another member sent this here, and this one is not active either; try again when they agree',
+    )
+  }
+  const { status, body } = await answered(active.node, forward, {
+    method: request.method,
+    path: request.url,
+    author: request.source,
+    ...(request.body === undefined ? {} : { body: request.body }),
+  })
+  reply.code(status)
+  if (body === undefined) return reply.send()
+  return reply.type(status >= 400 ? problemMediaType : 'application/json').send(JSON.stringify(body))
+}
+
+async function answered(node: string, forward: Forward, request: ForwardedRequest): Promise<ForwardedAnswer> {
+  const waiting = new AbortController()
+  const late = pause(ANSWER_MS, undefined, { signal: waiting.signal, ref: false }).catch(() => {})
+  const work = forward.send(node, request)
+  try {
+    const answer = await Promise.race([work, late])
+    if (answer !== undefined) return answer
+  } catch (error) {
+    if (error instanceof NotForwarded) {
+      const text = `${node} is active and cannot be reached (${error.message}); nothing was changed`
+      throw new Problem(503, 'active-unreachable', text)
+    }
+    throw unanswered(node, errorText(error))
+  } finally {
+    waiting.abort()
+  }
+  // What becomes of it now is nobody's business here.
+  work.catch(() => {})
+  throw unanswered(node, `none within ${ANSWER_MS / 1_000} s`)
+}
+
+const unanswered = (node: string, why: string) =>
+  new Problem(
+    504,
+    'forward-unanswered',
+    `${node} was asked to do this and its answer never came (${why}): it may be done or not`,
+  )
+
+/**
+ * Lets forwarded requests in, in their caller's name. To be called before any other hook, because they need no token,
+ * and no address of theirs is in any list: both were looked at where they came in.
+ */
+export function admitForwarded(api: Api, { local }: Pick<Access, 'local'>): void {
+  api.addHook('onRequest', (request, reply, done) => {
+    const forwarded = executing.getStore()
+    if (forwarded === undefined) return done()
+    if (!request.routeOptions.config.forwardable) {
+      const text = 'members execute for each other only what the active one alone may change'
+      sendProblem(reply, new Problem(403, 'not-forwardable', text))
+      return
+    }
+    request.source = forwarded.author
+    local.add(request.raw.socket)
+    done()
+  })
+}
+
+/** Executes what another member has sent here. Never rejects. */
+export async function executeForwarded(api: Api, request: ForwardedRequest): Promise<ForwardedAnswer> {
+  const { method, path, body } = request
+  try {
+    // Awaited inside: a request that is put in begins when somebody waits for it, and takes the context from there.
+    const answer = await executing.run(
+      request,
+      async () =>
+        await api.inject({
+          method: asMethod(method),
+          url: path,
+          ...(body === undefined
+            ? {}
+            : { payload: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+        }),
+    )
+    const text = answer.payload
+    return { status: answer.statusCode, ...(text === '' ? {} : { body: JSON.parse(text) }) }
+  } catch (error) {
+    return { status: 500, body: { status: 500, code: 'internal', detail: errorText(error) } }
+  }
+}
+
+const methods = ['POST', 'PUT', 'PATCH', 'DELETE'] as const
+
+/** A method that changes nothing is none that is forwarded; the route says no to it. */
+const asMethod = (text: string) => methods.find((method) => method === text) ?? 'GET'
