@@ -1,231 +1,259 @@
 /**
- * What an operation does to the tables. The same function serves the own log and, later, the logs of other members,
- * so everything follows from the entry and the tables: no clock, no randomness, no settings.
+ * What an operation does to the tables. The same function serves the own log and the logs of other members, so
+ * everything follows from the entries and the tables: no clock, no randomness, no settings. Own operations are strict:
+ * what the tables do not allow changes nothing and is not logged. Entries of others are joined (deliveries.ts).
  */
 import { unreachable } from '#core/errors.ts'
-import { type Delivery, messageOf } from '#messages/message.ts'
-import type { LogEntry, Operation } from '#messages/operation.ts'
-import { applyEvent, type DeliveryEvent } from '#messages/states.ts'
-import { restoreArchived } from './archive.ts'
+import { concerns, type Step, supersede, take } from '#messages/fold.ts'
+import type { Delivery } from '#messages/message.ts'
+import type { Operation } from '#messages/operation.ts'
+import { compareOrders, type Order, orderText, readOrder } from '#messages/order.ts'
+import { mayHappen } from '#messages/states.ts'
+import { KEY_MS, restoreArchived } from './archive.ts'
+import {
+  type Held,
+  held,
+  heldAt,
+  historyOf,
+  insertDelivery,
+  join,
+  joinDuplicate,
+  joinSpan,
+  originOf,
+  type Placed,
+  placeOf,
+  spans,
+  takeOwn,
+} from './deliveries.ts'
 import { type Applied, applyInbound, applyPartial } from './inbound.ts'
-import { columnsOf, integer, type Tables, text } from './tables.ts'
-import { addToTotals } from './totals.ts'
+import type { KnownLog, Logs } from './logs.ts'
+import { applyRecord } from './records.ts'
+import { integer, type Row, type Tables, text } from './tables.ts'
 
-export type Entry = Pick<LogEntry, 'origin' | 'at' | 'operation'>
+export interface Entry {
+  order: Order
+  log: KnownLog
+  sequence: number
+  place: number
+  /** ms since 1970 */
+  at: number
+  operation: Operation
+  /** Made here just now: it comes after everything that is known. */
+  own: boolean
+}
 
-const nothing: Applied = { changed: false }
-const done: Applied = { changed: true }
+export const nothing: Applied = { changed: false }
+export const done: Applied = { changed: true }
 
-export function applyOperation(tables: Tables, entry: Entry): Applied {
-  const { operation, at } = entry
+type Of<Op extends Operation['op']> = Extract<Operation, { op: Op }>
+
+export function applyOperation(tables: Tables, logs: Logs, entry: Entry): Applied {
+  const { operation } = entry
   switch (operation.op) {
     case 'accept':
-      return applyAccept(tables, operation)
+      return applyAccept(tables, logs, entry, operation)
     case 'delivery':
-      return applyDelivery(tables, entry.origin, operation.delivery, operation.event, at)
-    case 'inbound':
-      return applyInbound(tables, operation.part)
-    case 'inboundPartial':
-      return applyPartial(tables, operation.group)
-    case 'tokenCreate':
-      tables.run(
-        'INSERT OR REPLACE INTO tokens (id, document) VALUES (?, ?)',
-        operation.token.id,
-        JSON.stringify(operation.token),
-      )
-      return done
-    case 'tokenRevoke':
-      return tables.run('DELETE FROM tokens WHERE id = ?', operation.id) > 0 ? done : nothing
-    case 'remember':
-      tables.run('INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)', operation.name, operation.value)
-      return done
-    case 'shiftTimes':
-      return applyShift(tables, operation.since, operation.byMs)
-    case 'adopt':
     case 'hand':
+      return applyToDelivery(tables, logs, entry, operation)
+    case 'adopt':
+    case 'shiftTimes':
+      return applyToMany(tables, logs, entry, operation)
+    case 'inbound':
+      return applyInbound(tables, operation.part, entry)
+    case 'inboundPartial':
+      return applyPartial(tables, operation.group, entry)
+    case 'tokenCreate':
+    case 'tokenRevoke':
+    case 'remember':
     case 'member':
     case 'memberRemove':
     case 'revision':
     case 'conflictSettle':
     case 'audit':
     case 'failover':
-      return done
+      return applyRecord(tables, entry, operation)
     default:
       return unreachable(operation)
   }
 }
 
-function applyAccept(tables: Tables, operation: Extract<Operation, { op: 'accept' }>): Applied {
+function applyAccept(tables: Tables, logs: Logs, entry: Entry, operation: Of<'accept'>): Applied {
   const { message, deliveries, key } = operation
   if (placeOf(tables, message.id) || tables.get('SELECT 1 FROM archive_messages WHERE id = ?', message.id)) {
     return nothing
   }
+  const twins = !entry.own && key ? twinsOf(tables, message.id, message.at, key.key, key.bodyHash) : []
+  const superseded = twins.some(({ order }) => order === undefined || compareOrders(order, entry.order) < 0)
   const first = tables.nextPosition
   tables.run(
-    'INSERT INTO messages (position, id, count, at, key, body_hash, document) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    `INSERT INTO messages (position, id, count, at, key, body_hash, ordering, incarnation, sequence, superseded, document)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     first,
     message.id,
     deliveries.length,
     message.at,
     key?.key ?? null,
     key?.bodyHash ?? null,
+    orderText(entry.order),
+    entry.log.id,
+    entry.sequence,
+    superseded ? 1 : null,
     JSON.stringify(message),
   )
+  const start = { ...entry, at: message.at, incarnation: entry.log.incarnation }
+  const wide = entry.own ? [] : spans(tables).filter((span) => concerns(span, start))
   deliveries.forEach((delivery, n) => {
-    const { live, deadline } = columnsOf(delivery)
-    tables.run(
-      `INSERT INTO deliveries (position, live, priority, due, deadline, accepted, changed, document)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-      first + n,
-      live,
-      delivery.priority,
-      delivery.due,
-      deadline,
-      message.at,
-      message.at,
-      JSON.stringify(delivery),
-    )
-    tables.counted(null, live)
+    let made: Delivery = superseded ? supersede(delivery) : delivery
+    for (const span of wide) made = take(made, span) ?? made
+    insertDelivery(tables, first + n, { ...made, latest: entry.order }, message.at, historyOf(entry.place))
   })
   tables.nextPosition += Math.max(deliveries.length, 1)
+  if (entry.own) return done
+  joinPending(tables, logs, message.id, first)
+  for (const twin of twins) {
+    if (twin.order && compareOrders(twin.order, entry.order) > 0)
+      supersedeTwin(tables, logs, twin.id, message.at)
+  }
   return done
 }
 
-/** Where a message is stored; undefined when it is not known, or archived. */
-export function placeOf(tables: Tables, id: string): { position: number; count: number } | undefined {
-  const row = tables.get('SELECT position, count FROM messages WHERE id = ?', id)
-  return row && { position: integer(row, 'position'), count: integer(row, 'count') }
+interface Twin {
+  id: string
+  /** Undefined for one that is older than orders are. */
+  order: Order | undefined
 }
 
-/** The position of a delivery; undefined when it is not known, or archived. */
-export function positionOf(tables: Tables, delivery: string): number | undefined {
-  const place = placeOf(tables, messageOf(delivery))
-  const n = Number(delivery.slice(delivery.lastIndexOf('.') + 1))
-  return place && Number.isInteger(n) && n >= 0 && n < place.count ? place.position + n : undefined
-}
-
-function applyDelivery(
-  tables: Tables,
-  origin: string,
-  id: string,
-  event: DeliveryEvent,
-  at: number,
-): Applied {
-  let position = positionOf(tables, id)
-  if (position === undefined && restoreArchived(tables, messageOf(id))) position = positionOf(tables, id)
-  const row =
-    position === undefined
-      ? undefined
-      : tables.get('SELECT document FROM deliveries WHERE position = ?', position)
-  if (position === undefined || !row) return nothing
-  const before: Delivery = JSON.parse(text(row, 'document'))
-  const after = applyEvent(before, event, at)
-  if (!after) return nothing
-  store(tables, position, before, after, at)
-  tables.counted(columnsOf(before).live, columnsOf(after).live)
-  follow(tables, position, before, after)
-  count(tables, origin, before, after, event, at)
-  return done
-}
-
-/** Names only the columns that change: SQLite rewrites the index of every column that an update names. */
-function store(tables: Tables, position: number, before: Delivery, after: Delivery, at: number): void {
-  const old = columnsOf(before)
-  const now = columnsOf(after)
-  const names = ['changed = ?', 'document = ?']
-  const values: (number | string | null)[] = [at, JSON.stringify(after)]
-  for (const [name, from, to] of [
-    ['live', old.live, now.live],
-    ['deadline', old.deadline, now.deadline],
-    ['due', before.due, after.due],
-  ] as const) {
-    if (from === to) continue
-    names.push(`${name} = ?`)
-    values.push(to)
-  }
-  tables.run(`UPDATE deliveries SET ${names.join(', ')} WHERE position = ?`, ...values, position)
-}
-
-/** Parts that a status report may still come for, as `line:reference:part`, computed from the delivery alone. */
-function awaited(
-  delivery: Delivery,
-): Map<string, { node: string; line: string; reference: number; part: number }> {
-  const parts = new Map<string, { node: string; line: string; reference: number; part: number }>()
-  const { node, line } = delivery
-  const open =
-    delivery.state === 'submitting' ||
-    delivery.state === 'queued' ||
-    delivery.state === 'unknown' ||
-    (delivery.state === 'sent' && delivery.reportBy !== undefined)
-  if (!open || node === undefined || line === undefined) return parts
-  delivery.references.forEach((reference, part) => {
-    if (delivery.reported.includes(part)) return
-    parts.set(JSON.stringify([node, line, reference, part]), {
-      node,
-      line,
-      reference,
-      part,
-    })
-  })
-  return parts
-}
-
-/** Keeps the table of awaited reports in step. */
-function follow(tables: Tables, position: number, before: Delivery, after: Delivery): void {
-  if (before.references.length === 0 && after.references.length === 0) return
-  const old = awaited(before)
-  const now = awaited(after)
-  for (const [name, { node, line, reference, part }] of old) {
-    if (now.has(name)) continue
-    tables.run(
-      'DELETE FROM awaiting WHERE line = ? AND reference = ? AND position = ? AND part = ?',
-      tables.line(node, line),
-      reference,
-      position,
-      part,
-    )
-  }
-  for (const [name, { node, line, reference, part }] of now) {
-    if (old.has(name)) continue
-    tables.run(
-      'INSERT OR IGNORE INTO awaiting (line, reference, position, part) VALUES (?, ?, ?, ?)',
-      tables.line(node, line),
-      reference,
-      position,
-      part,
-    )
-  }
-}
-
-/** Totals are of deliveries: sent once each time a line got its last part through, and the state it came to. */
-function count(
-  tables: Tables,
-  origin: string,
-  before: Delivery,
-  after: Delivery,
-  event: DeliveryEvent,
-  at: number,
-): void {
-  const columns: ('sent' | 'delivered' | 'failed' | 'unknown')[] = event.event === 'accepted' ? ['sent'] : []
-  if (before.state !== after.state) {
-    if (after.state === 'delivered' || after.state === 'failed' || after.state === 'unknown') {
-      columns.push(after.state)
-    }
-  }
-  // What failed before any line had it is counted for its member, with no line.
-  for (const column of columns) addToTotals(tables, after.node ?? origin, after.line ?? '', column, at)
-}
-
-/** Moves `reportBy` as well: a wait that the wrong clock began would otherwise end at once. */
-function applyShift(tables: Tables, since: number, byMs: number): Applied {
-  const changed = tables.run(
-    `UPDATE deliveries SET due = due + ?1, deadline = deadline + ?1,
-       document = json_set(document, '$.due', due + ?1, '$.expires', document ->> '$.expires' + ?1,
-         CASE live WHEN 2 THEN '$.reportBy' ELSE '$.due' END,
-         CASE live WHEN 2 THEN document ->> '$.reportBy' ELSE due END + ?1)
-     WHERE deadline IS NOT NULL AND accepted >= ?2`,
-    byMs,
-    since,
+/** Messages with the same idempotency key and body, of about the same time. */
+export function twinsOf(tables: Tables, id: string, at: number, key: string, bodyHash: string): Twin[] {
+  return ['messages', 'archive_messages'].flatMap((table) =>
+    tables
+      .all(
+        `SELECT id, ordering FROM ${table} WHERE key = ? AND body_hash = ? AND id <> ? AND abs(at - ?) < ?`,
+        key,
+        bodyHash,
+        id,
+        at,
+        KEY_MS,
+      )
+      .map((row) => ({
+        id: text(row, 'id'),
+        order: row['ordering'] === null ? undefined : readOrder(text(row, 'ordering')),
+      })),
   )
-  return changed > 0 ? done : nothing
 }
+
+export function supersedeTwin(tables: Tables, logs: Logs, id: string, at: number): void {
+  restoreArchived(tables, id)
+  const place = placeOf(tables, id)
+  if (!place) return
+  const { position, count } = place
+  const known = tables.number('SELECT superseded FROM messages WHERE position = ?', position)
+  if (known === 1) return
+  tables.run('UPDATE messages SET superseded = 1 WHERE position = ?', position)
+  for (let n = 0; n < count; n++) {
+    const before = heldAt(tables, position + n)
+    if (before) joinDuplicate(tables, logs, before, at)
+  }
+}
+
+/** Events that came before the acceptance they belong to: from a member that had it earlier than this one. */
+function joinPending(tables: Tables, logs: Logs, message: string, first: number): void {
+  const rows = tables.all(
+    'SELECT delivery, place, step FROM pending WHERE delivery > ? AND delivery < ?',
+    `${message}.`,
+    `${message}/`,
+  )
+  if (rows.length === 0) return
+  const byDelivery = new Map<string, Placed[]>()
+  for (const row of rows) {
+    const placed: Placed = {
+      step: JSON.parse(text(row, 'step')),
+      place: row['place'] === null ? undefined : integer(row, 'place'),
+    }
+    const delivery = text(row, 'delivery')
+    byDelivery.set(delivery, [...(byDelivery.get(delivery) ?? []), placed])
+  }
+  for (const [delivery, placed] of byDelivery) {
+    const before = held(tables, delivery)
+    if (before && before.position >= first) join(tables, logs, before, placed)
+    tables.run('DELETE FROM pending WHERE delivery = ?', delivery)
+  }
+}
+
+export function applyToDelivery(
+  tables: Tables,
+  logs: Logs,
+  entry: Entry,
+  operation: Of<'delivery' | 'hand'>,
+): Applied {
+  const before = held(tables, operation.delivery)
+  const step: Step = { order: entry.order, at: entry.at, operation }
+  if (entry.own) {
+    if (!before) return nothing
+    if (operation.op === 'delivery' && !mayHappen(before.delivery.state, operation.event.event))
+      return nothing
+    return takeOwn(tables, before, step, entry.place) ? done : nothing
+  }
+  if (before) join(tables, logs, before, [{ step, place: entry.place }])
+  else keepPending(tables, operation.delivery, step, entry.place)
+  return done
+}
+
+export function keepPending(tables: Tables, delivery: string, step: Step, place: number | null): void {
+  tables.run(
+    'INSERT OR IGNORE INTO pending (delivery, ordering, place, at, step) VALUES (?, ?, ?, ?, ?)',
+    delivery,
+    orderText(step.order),
+    place,
+    step.at,
+    JSON.stringify(step),
+  )
+}
+
+function applyToMany(
+  tables: Tables,
+  logs: Logs,
+  entry: Entry,
+  operation: Of<'adopt' | 'shiftTimes'>,
+): Applied {
+  const span: Step = { order: entry.order, at: entry.at, operation }
+  let changed = operation.op === 'adopt'
+  for (const before of meant(tables, logs, span, entry.own)) {
+    changed = true
+    joinSpan(tables, logs, before, span)
+  }
+  if (!changed && entry.own) return nothing
+  tables.run(
+    'INSERT OR IGNORE INTO spans (ordering, at, operation) VALUES (?, ?, ?)',
+    orderText(entry.order),
+    entry.at,
+    JSON.stringify(operation),
+  )
+  return done
+}
+
+/** The deliveries that such an operation may change, given what is known now. */
+function meant(tables: Tables, logs: Logs, span: Step, own: boolean): Held[] {
+  const { operation } = span
+  if (operation.op === 'adopt') {
+    const rows = tables.all(
+      `SELECT position FROM deliveries WHERE live = 0 AND owner = ?1
+       UNION SELECT position FROM deliveries WHERE live IN (1, 2, 3) AND owner = ?1`,
+      operation.origin,
+    )
+    return concerned(tables, logs, span, rows)
+  }
+  if (operation.op !== 'shiftTimes') return []
+  // One that is finished now may have been unfinished in the order of the entries; after an own entry it is finished.
+  const rows = tables.all(
+    `SELECT position FROM deliveries WHERE ${own ? 'deadline IS NOT NULL AND' : ''} accepted >= ?`,
+    operation.since,
+  )
+  return concerned(tables, logs, span, rows)
+}
+
+const concerned = (tables: Tables, logs: Logs, span: Step, rows: readonly Row[]): Held[] =>
+  rows.flatMap((row) => {
+    const position = integer(row, 'position')
+    return concerns(span, originOf(tables, logs, position).accepted) ? (heldAt(tables, position) ?? []) : []
+  })

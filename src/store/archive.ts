@@ -12,6 +12,8 @@ export const KEY_MS = DAY_MS
 /** A part that comes a second time after this long would be taken for a new one. */
 const FINGERPRINTS_MS = 30 * DAY_MS
 const TOTALS_MS = 400 * DAY_MS
+/** An acceptance that is so late will not come: its message was dropped everywhere. */
+const PENDING_MS = 30 * DAY_MS
 /** Messages looked at for each one that may be moved: those still in the queue are passed over, not waited for. */
 const LOOKS = 10
 
@@ -70,6 +72,10 @@ export class Sweeper {
     this.#dropOldest('inbound', now - FINGERPRINTS_MS, limit)
     this.#dropOldest('inbox', now - retention.archive, limit)
     this.#tables.run('DELETE FROM totals WHERE hour < ?', now - TOTALS_MS)
+    this.#tables.run('DELETE FROM pending WHERE at < ?', now - PENDING_MS)
+    this.#tables.run('DELETE FROM partials WHERE at < ?', now - FINGERPRINTS_MS)
+    this.#tables.run('DELETE FROM spans WHERE at < ?', now - PENDING_MS)
+    this.#tables.run('DELETE FROM failover WHERE at < ?', now - TOTALS_MS)
     return { archived, dropped }
   }
 

@@ -4,7 +4,8 @@
  */
 import { Worker } from 'node:worker_threads'
 import { CodedError, errorText } from '#core/errors.ts'
-import type { Answer, Method, Methods, Opening, WorkerOptions } from './protocol.ts'
+import type { LogBatch, LogPosition, Merged } from './contract.ts'
+import type { Answer, Answered, Method, Methods, Opening, WorkerOptions } from './protocol.ts'
 
 /** Deliveries and changes that one transaction takes, so that an intent never waits long behind a flood. */
 const BATCH_WEIGHT = 256
@@ -21,6 +22,13 @@ interface Call {
 
 export class Connection {
   readonly lastLogged: number
+  /** The own log as far as it is on disk. */
+  position: LogPosition
+  /** Told about own entries that are on the disk, right before their calls settle. */
+  onLogged: ((batch: LogBatch) => void) | undefined
+  onMerged: ((merged: Merged) => void) | undefined
+  /** Whether the last snapshot was taken in to its end, as found at the start. */
+  readonly complete: boolean
   readonly #worker: Worker
   readonly #onFailure: (error: CodedError) => void
   #waiting: Call[] = []
@@ -31,11 +39,17 @@ export class Connection {
   #over: CodedError | undefined
   #refusal: CodedError | undefined
 
-  private constructor(worker: Worker, lastLogged: number, onFailure: (error: CodedError) => void) {
+  private constructor(
+    worker: Worker,
+    opening: Exclude<Opening, { error: unknown }>,
+    onFailure: (error: CodedError) => void,
+  ) {
     this.#worker = worker
-    this.lastLogged = lastLogged
+    this.lastLogged = opening.lastLogged
+    this.position = opening.position
+    this.complete = opening.complete
     this.#onFailure = onFailure
-    worker.on('message', (text: string) => this.#settle(text))
+    worker.on('message', (answered: Answered) => this.#settle(answered))
     worker.on('error', (error) => this.#fail(error))
     worker.on('exit', () => this.#fail(new Error('the store worker ended')))
   }
@@ -56,7 +70,7 @@ export class Connection {
       await worker.terminate()
       throw new CodedError(opening.error.code, opening.error.message)
     }
-    return new Connection(worker, opening.lastLogged, onFailure)
+    return new Connection(worker, opening, onFailure)
   }
 
   /** True while there is room for more. */
@@ -123,7 +137,9 @@ export class Connection {
     }
   }
 
-  #settle(text: string): void {
+  #settle({ answers: text, incarnation, sequence, logged, merged }: Answered): void {
+    this.position = { origin: this.position.origin, incarnation, sequence }
+    for (const batch of logged ?? []) this.onLogged?.(batch)
     const answers: Answer[] = JSON.parse(text)
     const batch = this.#inFlight.shift() ?? []
     for (const [n, call] of batch.entries()) {
@@ -134,6 +150,7 @@ export class Connection {
           new CodedError(answer?.error.code ?? 'store-failed', answer?.error.message ?? 'no answer'),
         )
     }
+    if (merged) this.onMerged?.(merged)
     this.#flush()
   }
 

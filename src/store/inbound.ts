@@ -2,57 +2,74 @@
  * Received parts become inbox entries. A part is kept once (by fingerprint) and belongs to one entry from the moment
  * it comes; the entry shows in the inbox when it is complete, or when the wait for the rest has ended.
  *
- * Concatenation references come round again, some senders use one reference for ever (3GPP TS 23.040 9.2.3.24.1 asks
- * only that it differ between messages of a kind). So a part joins an entry only where its number is still missing and
- * the service centre had both within a day of each other; otherwise it begins a new entry. Nothing is ever swallowed.
+ * Which part joins which entry follows from the order of the log entries (messages/grouping.ts): what comes late from
+ * another member's log makes its group be put together anew, so that every member has the same inbox.
  */
 import { createHash } from 'node:crypto'
+import { Group, type Grouped, type GroupStep } from '#messages/grouping.ts'
 import type { InboundPart, InboxEntry } from '#messages/inbound.ts'
-import { assemble, groupOf } from '#messages/reassembly.ts'
-import { type Tables, text } from './tables.ts'
+import type { Operation } from '#messages/operation.ts'
+import { beginning, compareOrders, type Order, orderText, readOrder } from '#messages/order.ts'
+import { groupOf } from '#messages/reassembly.ts'
+import { type Row, type Tables, text } from './tables.ts'
 import { addToTotals } from './totals.ts'
-
-const DAY_MS = 86_400_000
 
 export interface Applied {
   /** False when the operation changed nothing: it was known already, or the state does not allow it. */
   changed: boolean
   /** The inbox entry that an inbound operation completed or amended. */
   entry?: InboxEntry
+  /** The operation as it is to be logged, where that is decided when it is applied. */
+  written?: Operation
 }
 
-export function applyInbound(tables: Tables, part: InboundPart): Applied {
-  if (tables.get('SELECT 1 FROM inbound WHERE fingerprint = ?', part.fingerprint)) return { changed: false }
+interface InboundEntry {
+  order: Order
+  at: number
+  own: boolean
+}
+
+export function applyInbound(tables: Tables, part: InboundPart, { order, own }: InboundEntry): Applied {
+  const known = tables.get('SELECT ordering, parts_of FROM inbound WHERE fingerprint = ?', part.fingerprint)
+  if (known && (own || compareOrders(orderOf(known), order) <= 0)) return { changed: false }
   const group = groupOf(part)
-  const entry = entryFor(tables, group, part) ?? entryId(part)
-  tables.run(
-    'INSERT INTO inbound (fingerprint, parts_of, entry, at, document) VALUES (?, ?, ?, ?, ?)',
-    part.fingerprint,
-    group,
-    entry,
-    part.at,
-    JSON.stringify(part),
-  )
-  const shown = tables.get('SELECT revision FROM inbox WHERE id = ?', entry)
-  const parts = partsOf(tables, group, entry)
-  if (shown || assemble(parts).complete) return { changed: true, entry: show(tables, entry, parts) }
-  tables.run(
-    'INSERT OR REPLACE INTO inbound_waiting (entry, parts_of, newest) VALUES (?, ?, ?)',
-    entry,
-    group,
-    part.at,
-  )
-  return { changed: true }
+  if (known) {
+    // The same part in two logs: the earlier one stands.
+    tables.run('DELETE FROM inbound WHERE fingerprint = ?', part.fingerprint)
+    if (text(known, 'parts_of') !== group) regroup(tables, text(known, 'parts_of'))
+  }
+  if (!own) {
+    insert(tables, part, group, entryId(part), order)
+    regroup(tables, group)
+    return { changed: true }
+  }
+  const gathered = load(tables, group)
+  const grouped = gathered.add(part, entryId(part))
+  insert(tables, part, group, grouped.id, order)
+  const entry = keep(tables, group, grouped)
+  return { changed: true, ...(entry === undefined ? {} : { entry }) }
 }
 
 /** Shows an entry although parts are missing. */
-export function applyPartial(tables: Tables, entry: string): Applied {
-  const waiting = tables.get('SELECT parts_of FROM inbound_waiting WHERE entry = ?', entry)
-  if (!waiting) return { changed: false }
-  return {
-    changed: true,
-    entry: show(tables, entry, partsOf(tables, text(waiting, 'parts_of'), entry)),
+export function applyPartial(tables: Tables, id: string, { order, at, own }: InboundEntry): Applied {
+  const waiting = tables.get('SELECT parts_of FROM inbound_waiting WHERE entry = ?', id)
+  if (own && !waiting) return { changed: false }
+  tables.run(
+    'INSERT OR IGNORE INTO partials (entry, ordering, at) VALUES (?, ?, ?)',
+    id,
+    orderText(order),
+    at,
+  )
+  const group = waiting ?? tables.get('SELECT parts_of FROM inbound WHERE entry = ? LIMIT 1', id)
+  if (!group) return { changed: true }
+  const name = text(group, 'parts_of')
+  if (!own) {
+    regroup(tables, name)
+    return { changed: true }
   }
+  const grouped = load(tables, name).show(id)
+  const entry = grouped && keep(tables, name, grouped)
+  return { changed: true, ...(entry === undefined ? {} : { entry }) }
 }
 
 /** Entries whose newest part came before `olderThan` and that nobody has seen yet. */
@@ -62,68 +79,125 @@ export function waitingEntries(tables: Tables, olderThan: number): string[] {
     .map((row) => text(row, 'entry'))
 }
 
-function partsOf(tables: Tables, group: string, entry: string): InboundPart[] {
-  return tables
-    .all('SELECT document FROM inbound WHERE parts_of = ? AND entry = ? ORDER BY position', group, entry)
-    .map((row): InboundPart => JSON.parse(text(row, 'document')))
-}
-
-/** The entry that misses this part: of several the one nearest in service-centre time, then the first. */
-function entryFor(tables: Tables, group: string, part: InboundPart): string | undefined {
-  const number = part.concatenation?.part
-  if (number === undefined) return undefined
-  const entries = new Map<string, { gap: number; taken: boolean }>()
-  for (const row of tables.iterate(
-    'SELECT entry, document FROM inbound WHERE parts_of = ? ORDER BY position',
+function insert(tables: Tables, part: InboundPart, group: string, entry: string, order: Order): void {
+  tables.run(
+    'INSERT INTO inbound (fingerprint, parts_of, entry, at, ordering, document) VALUES (?, ?, ?, ?, ?, ?)',
+    part.fingerprint,
     group,
-  )) {
-    const other: InboundPart = JSON.parse(text(row, 'document'))
-    const known = entries.get(text(row, 'entry')) ?? {
-      gap: Number.POSITIVE_INFINITY,
-      taken: false,
-    }
-    known.gap = Math.min(known.gap, Math.abs(other.sentAt - part.sentAt))
-    known.taken ||= other.concatenation?.part === number
-    entries.set(text(row, 'entry'), known)
-  }
-  let best: string | undefined
-  let bestGap = DAY_MS
-  for (const [entry, { gap, taken }] of entries) {
-    if (!taken && gap < bestGap) {
-      best = entry
-      bestGap = gap
-    }
-  }
-  return best
+    entry,
+    part.at,
+    orderText(order),
+    JSON.stringify(part),
+  )
 }
 
-function show(tables: Tables, id: string, parts: readonly InboundPart[]): InboxEntry {
-  const first = parts.reduce((a, b) => (b.at < a.at ? b : a))
-  const { text: whole, complete, total, received } = assemble(parts)
-  const before = tables.number('SELECT revision FROM inbox WHERE id = ?', id)
-  const entry: InboxEntry = {
-    id,
-    node: first.node,
-    line: first.line,
-    from: first.from,
-    sentAt: first.sentAt,
-    at: first.at,
-    text: whole,
-    complete,
-    parts: { total, received },
-    revision: before === undefined ? 0 : before + 1,
+const orderOf = (row: Row): Order => (row['ordering'] === null ? beginning : readOrder(text(row, 'ordering')))
+
+interface Kept {
+  part: InboundPart
+  entry: string
+  order: Order
+}
+
+const partsOf = (tables: Tables, group: string): Kept[] =>
+  tables
+    .all('SELECT entry, ordering, document FROM inbound WHERE parts_of = ? ORDER BY position', group)
+    .map((row) => ({
+      part: JSON.parse(text(row, 'document')),
+      entry: text(row, 'entry'),
+      order: orderOf(row),
+    }))
+    .sort((a, b) => compareOrders(a.order, b.order))
+
+/** A group as it stands. */
+function load(tables: Tables, name: string): Group {
+  const group = new Group()
+  for (const { part, entry } of partsOf(tables, name)) group.put(part, entry)
+  for (const grouped of group.entries()) {
+    const revision = tables.number('SELECT revision FROM inbox WHERE id = ?', grouped.id)
+    if (revision !== undefined) grouped.revision = revision
   }
-  if (before === undefined) addToTotals(tables, entry.node, entry.line, 'received', entry.at)
+  return group
+}
+
+/**
+ * Puts a group together anew, in the order of its log entries. Entries whose first part is so old that it was dropped
+ * stay as they are.
+ */
+export function regroup(tables: Tables, name: string): void {
+  const all = partsOf(tables, name)
+  const founders = new Set(all.map(({ part }) => entryId(part)))
+  const steps: (GroupStep & { order: Order })[] = []
+  for (const { part, entry, order } of all) {
+    if (founders.has(entry)) steps.push({ part, id: entryId(part), order })
+  }
+  for (const id of founders) {
+    for (const row of tables.all('SELECT ordering FROM partials WHERE entry = ?', id)) {
+      steps.push({ shown: id, order: orderOf(row) })
+    }
+  }
+  steps.sort((a, b) => compareOrders(a.order, b.order))
+  const group = Group.of(steps)
+  const after = new Map([...group.entries()].map((grouped) => [grouped.id, grouped]))
+  for (const id of founders) {
+    if (!after.has(id)) hide(tables, id)
+  }
+  for (const grouped of after.values()) {
+    for (const { fingerprint } of grouped.parts) {
+      tables.run(
+        'UPDATE inbound SET entry = ? WHERE fingerprint = ? AND entry <> ?',
+        grouped.id,
+        fingerprint,
+        grouped.id,
+      )
+    }
+    keep(tables, name, grouped)
+  }
+}
+
+function hide(tables: Tables, id: string): void {
+  tables.run('DELETE FROM inbound_waiting WHERE entry = ?', id)
+  const shown = tables.get('SELECT document FROM inbox WHERE id = ?', id)
+  if (!shown) return
+  countReceived(tables, JSON.parse(text(shown, 'document')), -1)
+  tables.run('DELETE FROM inbox WHERE id = ?', id)
+}
+
+const countReceived = (tables: Tables, { node, line, at }: InboxEntry, by: number): void =>
+  addToTotals(tables, { node, line, column: 'received', at }, by)
+
+/** Stores what a group made of an entry. @returns the entry when it is shown */
+function keep(tables: Tables, group: string, grouped: Grouped): InboxEntry | undefined {
+  const entry = Group.shown(grouped)
+  if (!entry) {
+    hide(tables, grouped.id)
+    tables.run(
+      'INSERT OR REPLACE INTO inbound_waiting (entry, parts_of, newest) VALUES (?, ?, ?)',
+      grouped.id,
+      group,
+      Math.max(...grouped.parts.map(({ at }) => at)),
+    )
+    return undefined
+  }
+  showEntry(tables, entry)
+  return entry
+}
+
+export function showEntry(tables: Tables, entry: InboxEntry): void {
+  const document = JSON.stringify(entry)
+  const before = tables.get('SELECT document FROM inbox WHERE id = ?', entry.id)
+  tables.run('DELETE FROM inbound_waiting WHERE entry = ?', entry.id)
+  if (before && text(before, 'document') === document) return
+  if (before) countReceived(tables, JSON.parse(text(before, 'document')), -1)
+  countReceived(tables, entry, 1)
   tables.run(
     `INSERT INTO inbox (id, at, revision, document) VALUES (?1, ?2, ?3, ?4)
-     ON CONFLICT (id) DO UPDATE SET revision = ?3, document = ?4`,
-    id,
+     ON CONFLICT (id) DO UPDATE SET at = ?2, revision = ?3, document = ?4`,
+    entry.id,
     entry.at,
     entry.revision,
-    JSON.stringify(entry),
+    document,
   )
-  tables.run('DELETE FROM inbound_waiting WHERE entry = ?', id)
-  return entry
 }
 
 /** A UUID version 7 that follows from the part, so that every member that applies it names the entry alike. */

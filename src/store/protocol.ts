@@ -4,7 +4,7 @@
  */
 import type { InboundPart, InboxEntry } from '#messages/inbound.ts'
 import type { Delivery } from '#messages/message.ts'
-import type { LogEntry, Operation, Term } from '#messages/operation.ts'
+import type { AuditRecord, LogEntry, MemberRecord, Operation, Revision, Term } from '#messages/operation.ts'
 import type {
   Acceptance,
   AcceptResult,
@@ -13,6 +13,10 @@ import type {
   ClaimRequest,
   ClaimResult,
   ListQuery,
+  LogBatch,
+  LogPosition,
+  Merged,
+  MergeResult,
   MessageView,
   Page,
   QueueDepth,
@@ -31,7 +35,20 @@ export interface WorkerOptions {
 }
 
 /** First word of the worker: it is open, or why not. */
-export type Opening = { lastLogged: number } | { error: Failure }
+export type Opening = { lastLogged: number; position: LogPosition; complete: boolean } | { error: Failure }
+
+/** What the worker says once a batch is on the disk. */
+export interface Answered {
+  /** JSON array of Answer. */
+  answers: string
+  /** The own log after it. */
+  incarnation: string
+  sequence: number
+  /** The own entries in it, while somebody listens. */
+  logged?: LogBatch[]
+  /** What entries of other members changed. */
+  merged?: Merged
+}
 
 export interface Failure {
   code: string
@@ -69,6 +86,25 @@ export interface Methods {
   operate(operation: Operation, at: number): boolean
   sweep(now: number, retention: Retention, limit: number): { archived: number; dropped: number }
   entries(origin: string, after: number, limit: number): LogEntry[]
+  listen(): null
+  positions(): (LogPosition & { first: number })[]
+  read(incarnation: string, after: number, bytes: number): LogBatch | 'trimmed' | null
+  merge(batch: LogBatch): MergeResult
+  openIncarnation(): LogPosition
+  observe(term: Term): null
+  retain(upTo: readonly (readonly [string, number])[]): null
+  snapshotOpen(): { view: number; positions: LogPosition[] }
+  snapshotPage(view: number): string | null
+  snapshotClose(view: number): null
+  loadBegin(): null
+  loadPage(page: string): null
+  loadFinish(positions: readonly LogPosition[]): null
+  loadAbandon(): null
+  members(): MemberRecord[]
+  revisions(): (Revision & { term: Term; clock: number; origin: string })[]
+  settledConflicts(): string[]
+  audit(query: { origin?: string; after?: number; limit: number }): (AuditRecord & { origin: string })[]
+  failover(since: number, limit: number): { origin: string; at: number; text: string }[]
 }
 
 export type Method = keyof Methods

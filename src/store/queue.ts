@@ -5,36 +5,67 @@
  * (at most a dispatcher's window), never from how much is queued.
  */
 import { priorities } from '#messages/message.ts'
-import { positionOf } from './apply.ts'
 import type { ClaimRequest, QueueDepth } from './contract.ts'
+import { positionOf } from './deliveries.ts'
 import { integer, live, type Row, type Tables, text } from './tables.ts'
 
-/** The literal `live = 0` lets SQLite use the partial index. */
-const DUE = `SELECT position, document FROM deliveries
-  WHERE live = 0 AND priority = ? AND due <= ? AND position NOT IN (SELECT position FROM temp.claims)
+/** The literal `live = 0` lets SQLite use the partial index, and `owner IS ?` finds those without an owner in it too. */
+const DUE = `SELECT position, due, document FROM deliveries
+  WHERE live = 0 AND owner IS ? AND priority = ? AND due <= ? AND position NOT IN (SELECT position FROM temp.claims)
   ORDER BY due, position LIMIT ?`
 const NEXT = `SELECT due FROM deliveries
-  WHERE live = 0 AND priority = ? AND due >= ? AND position NOT IN (SELECT position FROM temp.claims)
+  WHERE live = 0 AND owner IS ? AND priority = ? AND due >= ? AND position NOT IN (SELECT position FROM temp.claims)
   ORDER BY due, position LIMIT 1`
+const NEXT_OWNER = 'SELECT owner FROM deliveries WHERE live = 0 AND owner > ? ORDER BY owner LIMIT 1'
 
 /** @returns a ClaimResult as JSON */
 export function claim(tables: Tables, request: ClaimRequest): string {
+  const owners = ownersOf(tables, request)
   const claims: string[] = []
   let nextDue: number | undefined
   for (const priority of priorities) {
     // All rows are read before any is claimed: a statement must not see its own effect.
     const room = request.limit - claims.length
-    const rows = room > 0 ? tables.all(DUE, priority, request.now, room) : []
+    const rows = room > 0 ? dueOf(tables, owners, priority, request.now, room) : []
     for (const row of rows) {
       hold(tables, integer(row, 'position'))
       claims.push(claimJson(tables, row))
     }
     // Below the limit everything due was taken, and the rest of this priority is due later.
     const taken = room > rows.length
-    const due = tables.number(NEXT, priority, taken ? request.now + 1 : 0)
-    if (due !== undefined && (nextDue === undefined || due < nextDue)) nextDue = due
+    for (const owner of owners) {
+      const due = tables.number(NEXT, owner, priority, taken ? request.now + 1 : 0)
+      if (due !== undefined && (nextDue === undefined || due < nextDue)) nextDue = due
+    }
   }
   return `{"claims":[${claims.join(',')}]${nextDue === undefined ? '' : `,"nextDue":${nextDue}`}}`
+}
+
+/** Whose deliveries are asked for; null stands for those that have no owner. */
+function ownersOf(tables: Tables, { owner }: ClaimRequest): (string | null)[] {
+  if (owner) return owner.active ? [null, owner.node] : [owner.node]
+  const owners: (string | null)[] = [null]
+  for (let last = ''; ; ) {
+    const row = tables.get(NEXT_OWNER, last)
+    if (!row) return owners
+    last = text(row, 'owner')
+    owners.push(last)
+  }
+}
+
+function dueOf(
+  tables: Tables,
+  owners: readonly (string | null)[],
+  priority: number,
+  now: number,
+  limit: number,
+): Row[] {
+  const [one, ...others] = owners
+  if (one !== undefined && others.length === 0) return tables.all(DUE, one, priority, now, limit)
+  return owners
+    .flatMap((owner) => tables.all(DUE, owner, priority, now, limit))
+    .sort((a, b) => integer(a, 'due') - integer(b, 'due') || integer(a, 'position') - integer(b, 'position'))
+    .slice(0, limit)
 }
 
 export function hold(tables: Tables, position: number): void {

@@ -1,29 +1,56 @@
 /** Answers one request inside the worker, within the transaction of its batch. Answers are JSON texts. */
 import { CodedError, unreachable } from '#core/errors.ts'
 import type { Term } from '#messages/operation.ts'
-import { positionOf } from './apply.ts'
 import { KEY_MS, Sweeper } from './archive.ts'
-import type { Acceptance, AcceptResult, Change } from './contract.ts'
+import type { Acceptance, AcceptResult, Change, Merged } from './contract.ts'
+import { positionOf } from './deliveries.ts'
 import { waitingEntries } from './inbound.ts'
-import { entries, Log } from './log.ts'
-import type { Methods, Request } from './protocol.ts'
+import { entries, Log, read } from './log.ts'
+import { Logs } from './logs.ts'
+import { merge, noChange } from './merge.ts'
+import type { Method, Methods, Request } from './protocol.ts'
 import { inbox, keyed, matchReport, message, messages, tokens } from './queries.ts'
 import { claim, depth, hold, overdue, release, submitting, unhold } from './queue.ts'
+import { audit, failover, members, revisions, settledConflicts } from './records.ts'
+import type { Views } from './snapshot-read.ts'
+import { SnapshotTaker } from './snapshot-write.ts'
 import type { Tables } from './tables.ts'
 import { totalsSince } from './totals.ts'
 
 export class Requests {
   readonly log: Log
+  readonly taker: SnapshotTaker
   readonly #tables: Tables
+  readonly #logs: Logs
+  readonly #views: Views
   readonly #sweeper: Sweeper
   readonly #room: () => boolean
+  #merged: Merged | undefined
 
   /** @param room whether the disk has room for more than what was accepted already */
-  constructor(tables: Tables, node: string, room: () => boolean) {
+  constructor(tables: Tables, node: string, views: Views, room: () => boolean) {
     this.#tables = tables
-    this.log = new Log(tables, node)
+    this.#logs = new Logs(tables, node)
+    this.log = new Log(tables, this.#logs, node, room)
+    this.taker = new SnapshotTaker(tables, this.#logs, this.log)
+    this.#views = views
     this.#sweeper = new Sweeper(tables)
     this.#room = room
+  }
+
+  /** What is kept in memory is read anew: a transaction was rolled back. */
+  reload(): void {
+    this.#tables.reload()
+    this.#logs.reload()
+    this.log.reload()
+    this.#merged = undefined
+  }
+
+  /** What other members' entries changed since the last call. */
+  takeMerged(): Merged | undefined {
+    const merged = this.#merged
+    this.#merged = undefined
+    return merged
   }
 
   /** @returns the result as JSON */
@@ -88,7 +115,64 @@ export class Requests {
         this.log.trim(request.args[0])
         return json<'sweep'>(this.#sweeper.sweep(...request.args))
       case 'entries':
-        return json<'entries'>(entries(tables, ...request.args))
+        return json<'entries'>(entries(tables, this.#logs, ...request.args))
+      default:
+        return this.#replicate(request)
+    }
+  }
+
+  /** What the other members' logs are concerned with. */
+  #replicate(request: Exclude<Request, { method: PlainMethod }>): string {
+    const tables = this.#tables
+    switch (request.method) {
+      case 'listen':
+        this.log.listen()
+        return 'null'
+      case 'positions':
+        return json<'positions'>(this.#logs.positions())
+      case 'read':
+        return json<'read'>(read(tables, this.#logs, ...request.args))
+      case 'merge':
+        this.#merged ??= noChange()
+        return json<'merge'>(merge(tables, this.#logs, this.log, request.args[0], this.#merged))
+      case 'openIncarnation':
+        return json<'openIncarnation'>(this.log.open())
+      case 'observe':
+        this.log.observe(request.args[0])
+        return 'null'
+      case 'retain':
+        this.log.retain(new Map(request.args[0]))
+        return 'null'
+      case 'snapshotOpen':
+        return json<'snapshotOpen'>(this.#views.open({ term: this.log.term, clock: this.log.clock }))
+      case 'snapshotPage':
+        return json<'snapshotPage'>(this.#views.page(...request.args))
+      case 'snapshotClose':
+        this.#views.close(...request.args)
+        return 'null'
+      case 'loadBegin':
+        this.taker.begin()
+        return 'null'
+      case 'loadPage':
+        this.taker.add(...request.args)
+        return 'null'
+      case 'loadFinish':
+        this.taker.finish(...request.args)
+        this.#merged = { queue: true, tokens: true, members: true, revisions: true, failover: [] }
+        return 'null'
+      case 'loadAbandon':
+        this.taker.abandon()
+        return 'null'
+      case 'members':
+        return json<'members'>(members(tables))
+      case 'revisions':
+        return json<'revisions'>(revisions(tables))
+      case 'settledConflicts':
+        return json<'settledConflicts'>(settledConflicts(tables))
+      case 'audit':
+        return json<'audit'>(audit(tables, ...request.args))
+      case 'failover':
+        return json<'failover'>(failover(tables, ...request.args))
       default:
         return unreachable(request)
     }
@@ -123,6 +207,28 @@ export class Requests {
     return true
   }
 }
+
+type PlainMethod = Exclude<Method, ReplicationMethod>
+type ReplicationMethod =
+  | 'listen'
+  | 'positions'
+  | 'read'
+  | 'merge'
+  | 'openIncarnation'
+  | 'observe'
+  | 'retain'
+  | 'snapshotOpen'
+  | 'snapshotPage'
+  | 'snapshotClose'
+  | 'loadBegin'
+  | 'loadPage'
+  | 'loadFinish'
+  | 'loadAbandon'
+  | 'members'
+  | 'revisions'
+  | 'settledConflicts'
+  | 'audit'
+  | 'failover'
 
 /** Types the value as the answer to a method, where one is named. */
 function json<M extends keyof Methods | 'any' = 'any'>(

@@ -2,9 +2,10 @@
  * The Store on SQLite (node:sqlite, one worker thread, WAL, synchronous=FULL, group commit), for one appliance.
  * This file turns each call of the contract into a request; connection.ts batches them, worker.ts answers them.
  */
-import { CodedError } from '#core/errors.ts'
+import type { CodedError } from '#core/errors.ts'
 import { Connection } from './connection.ts'
 import type { OperationLog, Page, Store } from './contract.ts'
+import { operationLog } from './operation-log.ts'
 
 export interface SqliteOptions {
   /** Made when missing (0700; the files in it 0600). One process at a time may use it. */
@@ -18,9 +19,6 @@ export interface SqliteOptions {
   /** Told once when the store has stopped by itself: nothing can be stored any more, the program should end. */
   onFailure?: (error: CodedError) => void
 }
-
-/** The log of a pair comes with the next commits. */
-const later = (): Promise<never> => Promise.reject(new CodedError('store-failed', 'not built yet'))
 
 const RESERVE = 16 * 1024 * 1024
 /** Uses of tokens are noted this often, at most. */
@@ -131,24 +129,6 @@ export async function openStore(options: SqliteOptions): Promise<Store & Operati
     sweep: (at, retention, limit) => connection.call('sweep', [at, retention, limit]),
     close: () => connection.close(writeTouched),
 
-    entries: (origin, after, limit) => connection.call('entries', [origin, after, limit]),
-    logged: () => ({ origin: node, incarnation: '', sequence: 0 }),
-    onLogged: () => {},
-    onMerged: () => {},
-    positions: later,
-    read: later,
-    merge: later,
-    openIncarnation: later,
-    observe: later,
-    retain: () => {},
-    snapshot: later,
-    loadSnapshot: later,
-    complete: () => true,
-    operate: (operation) => connection.call('operate', [operation, now()]),
-    members: later,
-    revisions: later,
-    settledConflicts: later,
-    audit: later,
-    failover: later,
+    ...operationLog(connection, now),
   }
 }

@@ -6,16 +6,21 @@ const HOUR_MS = 3_600_000
 
 export function addToTotals(
   tables: Tables,
-  node: string,
-  line: string,
-  column: 'sent' | 'delivered' | 'failed' | 'unknown' | 'received',
-  at: number,
+  count: {
+    node: string
+    line: string
+    column: 'sent' | 'delivered' | 'failed' | 'unknown' | 'received'
+    at: number
+  },
+  by: number,
 ): void {
+  const { node, line, column, at } = count
   tables.run(
-    `INSERT INTO totals (hour, line, ${column}) VALUES (?, ?, 1)
-     ON CONFLICT (hour, line) DO UPDATE SET ${column} = ${column} + 1`,
+    `INSERT INTO totals (hour, line, ${column}) VALUES (?1, ?2, ?3)
+     ON CONFLICT (hour, line) DO UPDATE SET ${column} = ${column} + ?3`,
     at - (at % HOUR_MS),
     tables.line(node, line),
+    by,
   )
 }
 

@@ -9,10 +9,12 @@ import { statfsSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import { CodedError, errorText } from '#core/errors.ts'
+import type { LogBatch, Merged } from './contract.ts'
 import { databasePath, lockDirectory, unusable } from './files.ts'
 import { migrate } from './migrations.ts'
-import type { Answer, Failure, Opening, Request, WorkerOptions } from './protocol.ts'
+import type { Answer, Answered, Failure, Opening, Request, WorkerOptions } from './protocol.ts'
 import { Requests } from './requests.ts'
+import { Views } from './snapshot-read.ts'
 import { writeFailure } from './sqlite-errors.ts'
 import { PAGE_BYTES, Tables } from './tables.ts'
 
@@ -56,6 +58,7 @@ class Worker {
   readonly #lock: DatabaseSync
   readonly #tables: Tables
   readonly #requests: Requests
+  readonly #views = new Views(databasePath(options.directory), options.node)
   #pause: NodeJS.Timeout | undefined
 
   constructor() {
@@ -63,22 +66,40 @@ class Worker {
     try {
       this.#db = openDatabase()
       this.#tables = new Tables(this.#db)
-      this.#requests = new Requests(this.#tables, options.node, hasRoom)
+      this.#requests = new Requests(this.#tables, options.node, this.#views, hasRoom)
     } catch (error) {
       this.#lock.close()
       throw error instanceof CodedError ? error : unusable(options.directory, error)
     }
   }
 
-  lastLogged(): number {
-    return this.#requests.log.lastLogged()
+  opening(): Opening {
+    const { log, taker } = this.#requests
+    return { lastLogged: log.lastLogged(), position: log.position(), complete: taker.complete() }
   }
 
-  batch(requests: readonly Request[]): string[] {
+  /** What became of a batch, and what it changed. */
+  answer(requests: readonly Request[]): Answered {
+    const logged: LogBatch[] = []
+    const merged: Merged[] = []
+    const answers = this.#batch(requests, logged, merged)
+    const { incarnation, sequence } = this.#requests.log.position()
+    const answered: Answered = { answers: `[${answers.join(',')}]`, incarnation, sequence }
+    if (logged.length > 0) answered.logged = logged
+    const changed = merged.reduce<Merged | undefined>(together, undefined)
+    if (changed) answered.merged = changed
+    return answered
+  }
+
+  #batch(requests: readonly Request[], logged: LogBatch[], merged: Merged[]): string[] {
     try {
-      return this.#transaction(requests)
+      const answers = this.#transaction(requests)
+      logged.push(...this.#requests.log.take())
+      const changed = this.#requests.takeMerged()
+      if (changed) merged.push(changed)
+      return answers
     } catch (error) {
-      if (requests.length > 1) return requests.flatMap((request) => this.batch([request]))
+      if (requests.length > 1) return requests.flatMap((request) => this.#batch([request], logged, merged))
       const failed = writeFailure(error, freeBytes())
       const request = requests[0]
       if (request?.method === 'accept' && failed.code === 'disk-full') {
@@ -104,8 +125,7 @@ class Worker {
       return answers
     } catch (error) {
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
-      this.#tables.reload()
-      this.#requests.log.reload()
+      this.#requests.reload()
       throw error
     }
   }
@@ -133,10 +153,19 @@ class Worker {
 
   close(): void {
     clearTimeout(this.#pause)
+    this.#views.closeAll()
     this.#db.close()
     this.#lock.close()
   }
 }
+
+const together = (all: Merged | undefined, one: Merged): Merged => ({
+  queue: one.queue || all?.queue === true,
+  tokens: one.tokens || all?.tokens === true,
+  members: one.members || all?.members === true,
+  revisions: one.revisions || all?.revisions === true,
+  failover: [...(all?.failover ?? []), ...one.failover],
+})
 
 const failureOf = (error: unknown): Failure =>
   error instanceof CodedError
@@ -160,10 +189,10 @@ function serve(): void {
       return
     }
     const requests: Request[] = JSON.parse(message)
-    port.postMessage(`[${worker.batch(requests).join(',')}]`)
+    port.postMessage(worker.answer(requests))
     worker.rest()
   })
-  port.postMessage({ lastLogged: worker.lastLogged() } satisfies Opening)
+  port.postMessage(worker.opening())
 }
 
 serve()

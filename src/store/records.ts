@@ -1,0 +1,195 @@
+/**
+ * What is neither a message nor a delivery: tokens, facts, members, revisions of the configuration, the audit log and
+ * the failover log. Each is joined so that the order in which entries come does not matter: the highest order wins
+ * where there is one value, a revoked token stays revoked, and what is only added is added once.
+ */
+import { auditHash } from '#messages/audit.ts'
+import type { AuditRecord, MemberRecord, Operation, Revision, Term } from '#messages/operation.ts'
+import { beginning, compareOrders, type Order, orderText, readOrder } from '#messages/order.ts'
+import type { Applied } from './inbound.ts'
+import { integer, type Tables, text } from './tables.ts'
+
+type RecordOperation = Extract<
+  Operation,
+  {
+    op:
+      | 'tokenCreate'
+      | 'tokenRevoke'
+      | 'remember'
+      | 'member'
+      | 'memberRemove'
+      | 'revision'
+      | 'conflictSettle'
+      | 'audit'
+      | 'failover'
+  }
+>
+
+interface RecordEntry {
+  order: Order
+  at: number
+  own: boolean
+}
+
+const changedIf = (changed: boolean): Applied => ({ changed })
+
+export function applyRecord(tables: Tables, entry: RecordEntry, operation: RecordOperation): Applied {
+  const { order, at, own } = entry
+  switch (operation.op) {
+    case 'tokenCreate':
+      return changedIf(createToken(tables, operation.token.id, JSON.stringify(operation.token)))
+    case 'tokenRevoke':
+      return changedIf(revokeToken(tables, operation.id) || !own)
+    case 'remember':
+      return changedIf(rememberFact(tables, operation.name, operation.value, orderText(order)))
+    case 'member': {
+      const { member } = operation
+      return changedIf(keepMember(tables, member.node, JSON.stringify(member), orderText(order)))
+    }
+    case 'memberRemove':
+      return changedIf(keepMember(tables, operation.node, null, orderText(order)))
+    case 'revision': {
+      const { revision } = operation
+      return changedIf(keepRevision(tables, revision.id, orderText(order), JSON.stringify(revision)))
+    }
+    case 'conflictSettle':
+      return changedIf(keepSettled(tables, operation.revision, operation.path))
+    case 'audit': {
+      const record = own ? chained(tables, order.origin, operation.record) : operation.record
+      const changed = keepAudit(tables, order.origin, record)
+      return { changed, written: { op: 'audit', record } }
+    }
+    case 'failover':
+      return changedIf(keepFailover(tables, at, orderText(order), operation.text))
+  }
+}
+
+export function createToken(tables: Tables, id: string, document: string): boolean {
+  if (tables.get('SELECT 1 FROM revoked WHERE id = ?', id)) return false
+  return tables.run('INSERT OR REPLACE INTO tokens (id, document) VALUES (?, ?)', id, document) > 0
+}
+
+/** @returns whether it was known */
+export function revokeToken(tables: Tables, id: string): boolean {
+  const known = tables.run('DELETE FROM tokens WHERE id = ?', id) > 0
+  // A token that nobody has created here may be on its way.
+  tables.run('INSERT OR IGNORE INTO revoked (id) VALUES (?)', id)
+  return known
+}
+
+/** @param ordering null for one that is older than orders are */
+export function rememberFact(tables: Tables, name: string, value: string, ordering: string | null): boolean {
+  const known = tables.get('SELECT ordering FROM facts WHERE name = ?', name)
+  if (known && !isNewer(ordering, known['ordering'])) return false
+  tables.run('INSERT OR REPLACE INTO facts (name, value, ordering) VALUES (?, ?, ?)', name, value, ordering)
+  return true
+}
+
+/** @param document null for one that was removed */
+export function keepMember(tables: Tables, node: string, document: string | null, ordering: string): boolean {
+  const known = tables.get('SELECT ordering FROM members WHERE node = ?', node)
+  if (known && !isNewer(ordering, known['ordering'])) return false
+  tables.run(
+    'INSERT OR REPLACE INTO members (node, ordering, document) VALUES (?, ?, ?)',
+    node,
+    ordering,
+    document,
+  )
+  return true
+}
+
+function isNewer(ordering: string | null, known: unknown): boolean {
+  const read = (value: unknown) => (typeof value === 'string' ? readOrder(value) : beginning)
+  return compareOrders(read(ordering), read(known)) > 0
+}
+
+export const keepRevision = (tables: Tables, id: string, ordering: string, document: string): boolean =>
+  tables.run(
+    'INSERT OR IGNORE INTO revisions (id, ordering, document) VALUES (?, ?, ?)',
+    id,
+    ordering,
+    document,
+  ) > 0
+
+export const keepSettled = (tables: Tables, revision: string, path: string): boolean =>
+  tables.run('INSERT OR IGNORE INTO settled (revision, path) VALUES (?, ?)', revision, path) > 0
+
+export const keepAudit = (tables: Tables, origin: string, record: AuditRecord): boolean =>
+  tables.run(
+    'INSERT OR IGNORE INTO audit (origin, number, hash, document) VALUES (?, ?, ?, ?)',
+    origin,
+    record.number,
+    record.hash,
+    JSON.stringify(record),
+  ) > 0
+
+export const keepFailover = (tables: Tables, at: number, ordering: string, line: string): boolean =>
+  tables.run('INSERT OR IGNORE INTO failover (at, ordering, text) VALUES (?, ?, ?)', at, ordering, line) > 0
+
+/** The record with its number and hash: the next in the chain of its member. */
+function chained(
+  tables: Tables,
+  origin: string,
+  { at, who, what, text: sentence }: AuditRecord,
+): AuditRecord {
+  const before = tables.get(
+    'SELECT number, hash FROM audit WHERE origin = ? ORDER BY number DESC, hash LIMIT 1',
+    origin,
+  )
+  const record = { number: before ? integer(before, 'number') + 1 : 1, at, who, what, text: sentence }
+  return { ...record, hash: auditHash(before ? text(before, 'hash') : '', record) }
+}
+
+export const members = (tables: Tables): MemberRecord[] =>
+  tables
+    .all('SELECT document FROM members WHERE document IS NOT NULL ORDER BY node')
+    .map((row) => JSON.parse(text(row, 'document')))
+
+/** In their order. */
+export const revisions = (tables: Tables): (Revision & { term: Term; clock: number; origin: string })[] =>
+  tables
+    .all('SELECT ordering, document FROM revisions')
+    .map((row): Revision & Order => ({
+      ...JSON.parse(text(row, 'document')),
+      ...readOrder(text(row, 'ordering')),
+    }))
+    .sort(compareOrders)
+
+export const settledConflicts = (tables: Tables): string[] =>
+  tables
+    .all('SELECT revision, path FROM settled ORDER BY revision, path')
+    .map((row) => `${text(row, 'revision')} ${text(row, 'path')}`)
+
+/** By member and number; of one member's after a number. */
+export function audit(
+  tables: Tables,
+  { origin, after = 0, limit }: { origin?: string; after?: number; limit: number },
+): (AuditRecord & { origin: string })[] {
+  const rows =
+    origin === undefined
+      ? tables.all(
+          'SELECT origin, document FROM audit WHERE number > ? ORDER BY origin, number, hash LIMIT ?',
+          after,
+          limit,
+        )
+      : tables.all(
+          'SELECT origin, document FROM audit WHERE origin = ? AND number > ? ORDER BY number, hash LIMIT ?',
+          origin,
+          after,
+          limit,
+        )
+  return rows.map((row) => ({ ...JSON.parse(text(row, 'document')), origin: text(row, 'origin') }))
+}
+
+export const failover = (
+  tables: Tables,
+  since: number,
+  limit: number,
+): { origin: string; at: number; text: string }[] =>
+  tables
+    .all('SELECT at, ordering, text FROM failover WHERE at >= ? ORDER BY at, ordering LIMIT ?', since, limit)
+    .map((row) => ({
+      origin: readOrder(text(row, 'ordering')).origin,
+      at: integer(row, 'at'),
+      text: text(row, 'text'),
+    }))
