@@ -8,8 +8,7 @@
  *
  *   begin(settings, start, now) and step(state, input, now), both → { state, effects }     machine.ts
  *   roleSettings(node, pairConfig) → RoleSettings                                            settings.ts
- *   memberViews(state, now) → MemberView[], witnessView(state, address, now)                 views.ts
- *   encodeBeat(beat) → string, decodeBeat(text) → Beat | undefined                           beat.ts
+ *   memberViews(state, now) → MemberView[]                                                   views.ts
  */
 import type { HeartbeatProfile, PairConfig } from '#config/types.ts'
 import type { Term } from '#messages/operation.ts'
@@ -32,6 +31,8 @@ export interface RoleSettings {
   router: boolean
   /** A common address of a driver that adds and removes it here (iproute2, nft). */
   address: boolean
+  /** An acknowledgement counts for a renewal when what it answers was sent at most so long ago, ms. */
+  ackWithin: number
 }
 
 export interface RoleMember {
@@ -67,6 +68,8 @@ export interface Beat {
   wants?: 'command' | 'preempt'
   /** Why the holder does not hand over to the one that wants it; a code of docs/errors.md. */
   declines?: string
+  /** It takes over only on command or when it is named as successor: mode cold, or switchover by hand. */
+  closed?: boolean
   /** Its announced stop: silence after this is no failure. */
   closing?: boolean
   /** The newest heartbeat it has of the receiver, and how many ms it had it before this one was sent. */

@@ -1,0 +1,92 @@
+/** The machine at the start of a guard, and what changes when members come and go. */
+import type { RoleMember, RoleSettings, RoleStart } from './contract.ts'
+import { leave } from './leaving.ts'
+import type { Draft, RoleMachine } from './state.ts'
+import { newPeer } from './state.ts'
+import { voting } from './votes.ts'
+
+/** A running active renews as before until the new majority has answered once, or this is over. ms */
+const GRACE = 10_000
+
+export function beginning(settings: RoleSettings, start: RoleStart, now: number): RoleMachine {
+  return {
+    settings,
+    session: start.session,
+    wakeAt: now,
+    phase: 'waiting',
+    phaseUntil: undefined,
+    startedAt: now,
+    peers: start.members
+      .filter(({ node }) => node !== settings.node)
+      .map(({ node, priority }) => newPeer(node, priority, now)),
+    term: undefined,
+    highest: start.stored,
+    stored: start.stored,
+    storing: undefined,
+    storeAgainAt: undefined,
+    promise: undefined,
+    held: undefined,
+    activeAt: now,
+    released: undefined,
+    successor: undefined,
+    yieldUntil: now,
+    retryAt: now,
+    readySince: undefined,
+    askedAt: now,
+    nextAskAt: now,
+    witnessAt: undefined,
+    witnessAskAt: now,
+    witnessRequest: 0,
+    witness: { state: 'unknown', roundTrip: undefined },
+    witnessPending: undefined,
+    leaseUntil: now,
+    renewedAt: now,
+    graceUntil: now,
+    probed: false,
+    address: 'none',
+    probeAt: now,
+    announceAt: [],
+    carrier: true,
+    // Until told otherwise it has been there for ever: a start has silence of its own to wait out.
+    carrierSince: Number.NEGATIVE_INFINITY,
+    health: undefined,
+    healthAt: now,
+    gateway: true,
+    router: { known: false, lostAt: undefined, askAt: now, askedAt: now },
+    reason: 'starting',
+    stopping: 'no',
+    command: undefined,
+    declines: undefined,
+    wants: undefined,
+    wouldTake: false,
+    addressAlarmed: false,
+    preemptSince: undefined,
+    sent: [],
+    sequence: 0,
+    nextBeatAt: now,
+    owed: [],
+    wallOffset: start.wallOffset,
+    told: undefined,
+    toldLease: now,
+  }
+}
+
+export function changeMembers(d: Draft, members: readonly RoleMember[], joined: boolean): void {
+  const { s, now } = d
+  const others = members.filter(({ node }) => node !== s.settings.node)
+  const before = voting(s)
+  s.peers = others.map(({ node, priority }) => {
+    const known = s.peers.find((peer) => peer.node === node)
+    return known === undefined ? newPeer(node, priority, now) : { ...known, priority }
+  })
+  s.owed = s.owed.filter((node) => others.some((member) => member.node === node))
+  if (s.promise !== undefined && !others.some(({ node }) => node === s.promise?.term.node))
+    s.promise = undefined
+  if (before !== 'majority') s.graceUntil = now + Math.min(GRACE, s.settings.aloneAfter)
+  s.nextBeatAt = now
+  if (!joined) return
+  // It stands by whatever it held alone: what it knows of terms and holders is not the others'.
+  s.startedAt = now
+  s.held = undefined
+  leave(d, 'joined the other members')
+}
