@@ -37,7 +37,6 @@ export function beginning(settings: RoleSettings, start: RoleStart, now: number)
     witnessAt: undefined,
     witnessAskAt: now,
     witnessRequest: 0,
-    witness: { state: 'unknown', roundTrip: undefined },
     witnessPending: undefined,
     leaseUntil: now,
     renewedAt: now,

@@ -6,7 +6,7 @@
  * How the guard drives it: after every step it arms one timer for `state.wakeAt` and gives `tick` when it fires. The
  * machine finds its own lateness by comparing `now` with `wakeAt`, so it needs no other timer and no other clock.
  *
- *   begin(settings, start, now) and step(state, input, now), both → { state, effects }     machine.ts
+ *   startMachine(settings, start, now) → state; step(state, input, now) → { state, effects }  machine.ts
  *   roleSettings(node, pairConfig) → RoleSettings                                            settings.ts
  *   memberViews(state, now) → MemberView[]                                                   views.ts
  */

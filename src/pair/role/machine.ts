@@ -43,9 +43,9 @@ export interface Stepped {
   effects: RoleEffect[]
 }
 
-export function begin(settings: RoleSettings, start: RoleStart, now: number): Stepped {
-  return finish({ s: beginning(settings, start, now), now, out: [] })
-}
+/** It wants a `tick` at once: its `wakeAt` is now. */
+export const startMachine = (settings: RoleSettings, start: RoleStart, now: number): RoleMachine =>
+  beginning(settings, start, now)
 
 /** @param now ms of the monotonic clock, never less than before */
 export function step(state: RoleMachine, input: RoleInput, now: number): Stepped {

@@ -3,7 +3,7 @@
  * the moment. The functions of this folder change the draft only; `step` copies, so it stays pure from outside.
  */
 import type { Term } from '#messages/operation.ts'
-import type { RoleState, Signal, WitnessView } from '../contract.ts'
+import type { RoleState, Signal } from '../contract.ts'
 import type { Beat, GatewayHealth, RoleEffect, RoleSettings } from './contract.ts'
 
 /**
@@ -96,8 +96,6 @@ export interface RoleMachine {
   witnessAt: number | undefined
   witnessAskAt: number
   witnessRequest: number
-  /** As it is shown: what it answered last, or that it did not. */
-  witness: { state: WitnessView['state']; roundTrip: number | undefined }
   witnessPending: { request: number; at: number } | undefined
   /** The right to transmit, and the address, end then; renewed at. */
   leaseUntil: number

@@ -1,5 +1,5 @@
-/** What people are shown of the other members and of the witness. Pure. */
-import type { MemberView, WitnessView } from '../contract.ts'
+/** What people are shown of the other members. Pure. */
+import type { MemberView } from '../contract.ts'
 import type { RoleMachine } from './state.ts'
 
 export function memberViews(s: RoleMachine, now: number): MemberView[] {
@@ -21,11 +21,4 @@ export function memberViews(s: RoleMachine, now: number): MemberView[] {
           ...(beat.position === undefined ? {} : { position: beat.position }),
         }),
   }))
-}
-
-/** @param address as it is configured */
-export function witnessView({ settings, witness }: RoleMachine, address: string): WitnessView | undefined {
-  if (!settings.witness) return undefined
-  const { state, roundTrip } = witness
-  return { address, state, ...(roundTrip === undefined ? {} : { roundTripMs: Math.round(roundTrip) }) }
 }

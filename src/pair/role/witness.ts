@@ -11,8 +11,6 @@ const LATEST = 1_000
 /** The same question for a grant and for a renewal: hold this pair for this term. */
 export function askWitness({ s, now, out }: Draft, again: number): void {
   if (!s.settings.witness || voting(s) !== 'majority' || s.term === undefined) return
-  // The question before went without an answer.
-  if (s.witnessPending !== undefined) s.witness = { state: 'silent', roundTrip: undefined }
   s.witnessAskAt = now + again
   s.witnessRequest += 1
   s.witnessPending = { request: s.witnessRequest, at: now }
@@ -38,7 +36,6 @@ export function witnessAnswered(
   if (answer.highest !== undefined) s.highest = higherTerm(s.highest, answer.highest)
   if (question?.request !== answer.request) return
   s.witnessPending = undefined
-  s.witness = { state: answer.granted ? 'reachable' : 'refusing', roundTrip: now - question.at }
   if (answer.granted) {
     s.witnessAt = question.at
   } else if (s.phase !== 'serving') {
