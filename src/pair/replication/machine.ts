@@ -88,6 +88,7 @@ function decide(turn: Turn, input: Input): void {
       return
     case 'read':
       readDone(turn, input)
+      settle(turn)
       return
     case 'merged':
       merged(turn, input)
@@ -110,7 +111,10 @@ function decide(turn: Turn, input: Input): void {
       return
     case 'loadFinished':
       if (!loadFinished(turn, input)) return
-      for (const peer of turn.met()) setGoal(turn, peer)
+      for (const peer of turn.met()) {
+        setGoal(turn, peer)
+        serveOwnLogs(turn, peer)
+      }
       chooseWants(turn)
       return
     case 'timer':
@@ -158,6 +162,8 @@ function closed(turn: Turn, peer: Peer): void {
   partedFrom(turn, peer)
   peer.streams = new Map()
   chooseWants(turn)
+  // Whoever has more of its log than this member: now is the time to know.
+  for (const other of turn.met()) turn.sayHello(other, true)
 }
 
 function heard(turn: Turn, peer: Peer, message: Message): void {
@@ -228,7 +234,10 @@ function greeted(turn: Turn, peer: Peer, hello: Hello): void {
   const met = knowsUs && turn.move(peer, 'heard')
   if (renewed && !met) turn.move(peer, 'renewed')
   if (hello.ask) turn.sayHello(peer)
-  if (!isMet(peer) || !(met || renewed || hello.ask)) return
+  if (!isMet(peer) || !(met || renewed || hello.ask)) {
+    settle(turn)
+    return
+  }
   beginAgain(peer)
   setGoal(turn, peer)
   serveOwnLogs(turn, peer)

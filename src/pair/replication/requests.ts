@@ -12,7 +12,7 @@ export const LARGEST_BODY = 262_144
 
 export type Answer =
   | { result: 'answered'; body: string }
-  /** Nothing is known of what became of it when `code` is `request-timeout`; otherwise it did not happen. */
+  /** Nothing is known of what became of it when `code` is `member-no-answer`; otherwise it did not happen. */
   | { result: 'failed'; code: string; text: string }
 
 export type Handler = (from: string, body: string) => Promise<Answer>
@@ -48,17 +48,21 @@ export class Requests {
   /** @param deadlineMs when to give up waiting; never rejects */
   ask(to: string, topic: string, body: string, deadlineMs: number): Promise<Answer> {
     if (Buffer.byteLength(body) > LARGEST_BODY) {
-      return Promise.resolve({ result: 'failed', code: 'request-too-large', text: 'more than 256 kB' })
+      return Promise.resolve({
+        result: 'failed',
+        code: 'member-question-too-large',
+        text: 'more than 256 kB',
+      })
     }
     const under = [...this.#asked.values()].filter((asked) => asked.to === to).length
     if (under >= MOST) {
-      return Promise.resolve({ result: 'failed', code: 'request-busy', text: `too many questions to ${to}` })
+      return Promise.resolve({ result: 'failed', code: 'member-busy', text: `too many questions to ${to}` })
     }
     this.#last += 1
     const id = this.#last
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
-        this.#end(id, { result: 'failed', code: 'request-timeout', text: `${to} did not answer in time` })
+        this.#end(id, { result: 'failed', code: 'member-no-answer', text: `${to} did not answer in time` })
       }, deadlineMs)
       this.#asked.set(id, { to, resolve, timer })
       if (!this.#options.send(to, `${JSON.stringify({ v: 1, kind: 'ask', id, topic })}\n${body}`)) {
@@ -82,7 +86,7 @@ export class Requests {
   closed(node: string): void {
     for (const [id, { to }] of this.#asked) {
       if (to !== node) continue
-      this.#end(id, { result: 'failed', code: 'request-timeout', text: `the connection to ${node} ended` })
+      this.#end(id, { result: 'failed', code: 'member-no-answer', text: `the connection to ${node} ended` })
     }
   }
 
@@ -103,21 +107,22 @@ export class Requests {
   }
 
   async #answerOf(from: string, topic: string, body: string, under: number): Promise<Answer> {
-    if (under >= MOST) return { result: 'failed', code: 'request-busy', text: 'too many questions at a time' }
+    if (under >= MOST) return { result: 'failed', code: 'member-busy', text: 'too many questions at a time' }
     if (Buffer.byteLength(body) > LARGEST_BODY) {
-      return { result: 'failed', code: 'request-too-large', text: 'more than 256 kB' }
+      return { result: 'failed', code: 'member-question-too-large', text: 'more than 256 kB' }
     }
     const handler = this.#handlers.get(topic)
-    if (!handler) return { result: 'failed', code: 'request-unknown', text: `nobody answers to ${topic}` }
+    if (!handler)
+      return { result: 'failed', code: 'member-question-unknown', text: `nobody answers to ${topic}` }
     try {
       const answer = await handler(from, body)
       const large = answer.result === 'answered' && Buffer.byteLength(answer.body) > LARGEST_BODY
       return large
-        ? { result: 'failed', code: 'request-too-large', text: 'the answer is over 256 kB' }
+        ? { result: 'failed', code: 'member-question-too-large', text: 'the answer is over 256 kB' }
         : answer
     } catch (error) {
       this.#options.log.error({ from, topic, error: errorText(error) }, 'a question of a member failed')
-      return { result: 'failed', code: 'request-failed', text: errorText(error) }
+      return { result: 'failed', code: 'member-question-failed', text: errorText(error) }
     }
   }
 

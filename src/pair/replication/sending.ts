@@ -81,6 +81,7 @@ export function beginAgain(peer: Peer): void {
 export function logged(turn: Turn, batch: LogBatch): void {
   const { origin, incarnation, from, count } = batch
   turn.hold(incarnation, { origin, sequence: from + count - 1 })
+  delete turn.state.problem
   for (const peer of turn.met()) {
     const stream = peer.streams.get(incarnation)
     if (!stream) serveOwnLogs(turn, peer)
@@ -105,7 +106,8 @@ export function readDone(turn: Turn, input: Extract<Input, { input: 'read' }>): 
   if (result === 'trimmed') {
     const { origin, incarnation, sent: sequence } = stream
     const { session } = turn.state
-    turn.note('info', { member: peer.node, sequence }, 'replication: entries that the member lacks are gone')
+    const level = peer.told.has(incarnation) ? 'debug' : 'info'
+    turn.note(level, { member: peer.node, sequence }, 'replication: entries that the member lacks are gone')
     turn.send(peer, { kind: 'trimmed', session, position: { origin, incarnation, sequence } })
     peer.told = new Set(peer.told).add(incarnation)
     put(peer, backOff(stream, TRIMMED_MS, turn.now))

@@ -13,6 +13,10 @@ import type { Turn } from './turn.ts'
 const STALL_MS = 30_000
 const AGAIN_MS = 1_000
 const AGAIN_LONGEST_MS = 60_000
+/** After a source has refused. */
+const REFUSED_MS = 2_000
+/** How often the source is asked what it holds by now. */
+const ASK_MS = 5_000
 /** How long the one that yields leaves the way to the other, when each needs a snapshot of the other. */
 const YIELD_MS = 5_000
 
@@ -25,21 +29,21 @@ export function consider(turn: Turn): void {
   const source = turn.met().find(({ complete, offers }) => complete && (offers || !state.complete))
   if (!source) return
   state.snapshots += 1
-  // Own entries that are no longer in the log cannot be fetched by the source; what they made here stays all the same.
-  const gone = (name: string, origin: string) => origin === state.node && source.told.has(name)
-  const needs = new Map([...state.held].filter(([name, { origin }]) => !gone(name, origin)))
   const begun = { source: source.node, id: state.snapshots, index: 0, busy: false, at: turn.now }
-  state.loading = { ...begun, stage: 'settling', needs }
+  state.loading = { ...begun, stage: 'settling', needs: state.held }
   turn.note('info', { member: source.node }, 'replication: a snapshot of the member is needed')
   settle(turn)
 }
 
 /** Asks for the snapshot once its source holds everything that is held here. */
 export function settle(turn: Turn): void {
-  const { loading, session } = turn.state
+  const { loading, session, node } = turn.state
   const source = loading && turn.peer(loading.source)
   if (!source || loading.stage !== 'settling') return
-  if (turn.peers().some(({ merging }) => merging > 0) || !covers(source.holds, loading.needs)) return
+  // Own entries that are no longer in the log cannot be fetched by the source; what they made here stays all the same.
+  const gone = (name: string, origin: string) => origin === node && source.told.has(name)
+  const needs = new Map([...loading.needs].filter(([name, { origin }]) => !gone(name, origin)))
+  if (turn.peers().some(({ merging }) => merging > 0) || !covers(source.holds, needs)) return
   change(turn, { ...loading, stage: 'asked', at: turn.now })
   turn.send(source, { kind: 'snapshotWant', session, id: loading.id })
 }
@@ -52,7 +56,8 @@ export function heldOff(turn: Turn, peer: Peer): void {
   const { loading, node } = turn.state
   if (loading?.source !== peer.node || loading.stage !== 'settling') return
   const keeper = [...loading.needs].some(
-    ([name, { sequence }]) => peer.told.has(name) && reach(peer.holds, name) < sequence,
+    ([name, { origin, sequence }]) =>
+      origin !== node && peer.told.has(name) && reach(peer.holds, name) < sequence,
   )
   if (!keeper && node < peer.node) return
   delete turn.state.loading
@@ -91,6 +96,8 @@ export function taken(turn: Turn, peer: Peer, message: Of<'page' | 'snapshotEnd'
   if (loading?.source !== peer.node || loading.id !== message.id) return
   if (message.kind === 'snapshotRefused') {
     giveUp(turn, message.reason)
+    // Its own troubles pass without a sign: asking is cheap.
+    turn.state.loadAfter = turn.now + REFUSED_MS
     return
   }
   if (message.kind === 'snapshotEnd') {
@@ -154,7 +161,8 @@ export function loadFinished(turn: Turn, input: Extract<Input, { input: 'loadFin
 export function snapshotWanted(turn: Turn, peer: Peer, { id }: Of<'snapshotWant'>): void {
   const { state } = turn
   if (peer.serving) stopServing(turn, peer, peer.serving.id)
-  if (!state.complete || state.loading) {
+  // Waiting for a snapshot oneself is no reason to refuse one: whoever asks has made sure that it loses nothing.
+  if (!state.complete) {
     const reason = 'it is not complete itself'
     turn.send(peer, { kind: 'snapshotRefused', session: state.session, id, reason })
     return
@@ -201,6 +209,11 @@ export function snapshotTimers(turn: Turn): void {
   if (loading && loading.stage !== 'settling' && !loading.busy && turn.now - loading.at >= STALL_MS) {
     giveUp(turn, 'nothing came any more')
   }
+  const source = loading && turn.peer(loading.source)
+  if (source && loading.stage === 'settling' && turn.now - loading.at >= ASK_MS) {
+    change(turn, { ...loading, at: turn.now })
+    turn.sayHello(source, true)
+  }
   for (const peer of turn.peers()) {
     if (peer.serving && turn.now - peer.serving.at >= 2 * STALL_MS) stopServing(turn, peer, peer.serving.id)
   }
@@ -212,7 +225,8 @@ export function snapshotDeadlines(state: State): number[] {
   const stalls = [...state.peers.values()].flatMap(({ serving }) =>
     serving ? [serving.at + 2 * STALL_MS] : [],
   )
-  if (loading && loading.stage !== 'settling' && !loading.busy) stalls.push(loading.at + STALL_MS)
+  if (loading?.stage === 'settling') stalls.push(loading.at + ASK_MS)
+  else if (loading && !loading.busy) stalls.push(loading.at + STALL_MS)
   const waits = [...state.peers.values()].some(
     (peer) => isMet(peer) && peer.complete && (peer.offers || !state.complete),
   )

@@ -62,6 +62,7 @@ export function merged(turn: Turn, input: Extract<Input, { input: 'merged' }>): 
     const { session } = state
     const problem = result.problem
     if (peer) turn.send(peer, { kind: 'ack', session, round, position, state: 'problem', problem })
+    settle(turn)
     return
   }
   if (state.problem !== undefined) turn.note('info', {}, 'replication: the own disk takes entries again')
@@ -103,8 +104,13 @@ export function setGoal(turn: Turn, peer: Peer): void {
   peer.goal = new Map(
     [...peer.holds].filter(([incarnation, { sequence }]) => sequence > reach(held, incarnation)),
   )
-  peer.inStep = false
+  if (peer.goal.size > 0) peer.inStep = false
   keepStep(turn, peer)
+  // Nothing is left to be written: whether the disk would take it is not known, and no reason for alarm.
+  if (turn.met().every(({ inStep }) => inStep)) {
+    delete turn.state.problem
+    turn.state.everInStep ||= turn.state.complete
+  }
   if (!peer.inStep) {
     const entries = [...peer.goal].reduce(
       (sum, [name, { sequence }]) => sum + sequence - reach(held, name),
@@ -130,7 +136,7 @@ export function chooseWants(turn: Turn): void {
   const best = new Map<string, { from: Peer; origin: string; sequence: number }>()
   const met = turn.met()
   const metNodes = new Set(met.map(({ node }) => node))
-  for (const peer of met.filter(({ complete }) => complete)) {
+  for (const peer of met) {
     for (const [incarnation, { origin, sequence }] of peer.holds) {
       const sends = metNodes.has(origin) || incarnation === state.incarnation
       if (sends || sequence <= reach(state.held, incarnation)) continue

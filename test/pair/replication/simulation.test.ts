@@ -1,0 +1,130 @@
+/**
+ * Thousands of schedules of loss, disorder, cuts, crashes, lying and full disks, trimmed logs and snapshots through the
+ * real machine. A failing one prints its schedule. TWINLINE_RUNS=5000 runs more of them.
+ */
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { Simulation } from './simulation.ts'
+
+const trail = 80
+const runs = Number(process.env['TWINLINE_RUNS'] ?? 300)
+
+const names = ['a', 'b', 'c']
+const kinds = [
+  'accept',
+  'cut',
+  'oneWay',
+  'heal',
+  'crash',
+  'start',
+  'full',
+  'room',
+  'trim',
+  'stall',
+  'loss',
+  'disorder',
+  'switch',
+  'lie',
+] as const
+
+interface Action {
+  kind: (typeof kinds)[number]
+  node: number
+  amount: number
+  wait: number
+}
+
+const action: fc.Arbitrary<Action> = fc.record({
+  kind: fc.oneof(
+    { weight: 6, arbitrary: fc.constant('accept' as const) },
+    { weight: 3, arbitrary: fc.constantFrom('trim' as const, 'heal' as const, 'start' as const) },
+    { weight: 10, arbitrary: fc.constantFrom(...kinds) },
+  ),
+  node: fc.nat(2),
+  amount: fc.nat(7),
+  wait: fc.oneof(fc.nat(50), fc.nat(2_000), fc.nat(20_000)),
+})
+
+function play(
+  simulation: Simulation,
+  nodes: readonly string[],
+  { kind, node: at, amount, wait }: Action,
+): void {
+  const node = nodes[at % nodes.length] ?? 'a'
+  const other = nodes[(at + 1 + (amount % (nodes.length - 1))) % nodes.length] ?? 'b'
+  switch (kind) {
+    case 'accept':
+      simulation.accept(node, amount + 1)
+      break
+    case 'cut':
+      simulation.cut(node, other)
+      simulation.cut(other, node)
+      break
+    case 'oneWay':
+      simulation.cut(node, other)
+      break
+    case 'heal':
+      simulation.heal()
+      break
+    case 'crash':
+      simulation.crash(node)
+      break
+    case 'lie':
+      simulation.crash(node, amount)
+      break
+    case 'start':
+      simulation.start(node)
+      break
+    case 'full':
+      simulation.fill(node, true)
+      break
+    case 'room':
+      simulation.fill(node, false)
+      break
+    case 'trim':
+      simulation.trim(node, amount)
+      break
+    case 'stall':
+      simulation.stall(node, amount * 400)
+      break
+    case 'loss':
+      simulation.loss = amount / 20
+      break
+    case 'disorder':
+      simulation.disorder = amount > 3
+      break
+    case 'switch':
+      simulation.switchPath(node, other)
+      break
+  }
+  simulation.run(wait)
+}
+
+it('loses nothing, whatever happens', { timeout: 600_000 }, () => {
+  let replicated = 0
+  let snapshots = 0
+  fc.assert(
+    fc.property(
+      fc.integer(),
+      fc.integer({ min: 2, max: 3 }),
+      fc.array(action, { minLength: 5, maxLength: 40, size: 'max' }),
+      (seed, size, actions) => {
+        const nodes = names.slice(0, size)
+        const simulation = new Simulation(nodes, seed)
+        try {
+          for (const each of actions) play(simulation, nodes, each)
+          const missing = simulation.settle()
+          if (missing !== undefined) throw new Error(missing)
+        } catch (error) {
+          throw new Error(`${String(error)}\n${simulation.trace.slice(0, trail).join('\n')}`)
+        }
+        replicated += simulation.replicated
+        snapshots += simulation.snapshots
+      },
+    ),
+    { numRuns: runs, interruptAfterTimeLimit: runs * 40, markInterruptAsFailure: false },
+  )
+  // The schedules reach what they are meant to test.
+  expect(replicated).toBeGreaterThan(runs)
+  expect(snapshots).toBeGreaterThan(runs / 100)
+})
