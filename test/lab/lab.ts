@@ -90,7 +90,7 @@ export class Laboratory {
     const [name = 'a', ...others] = this.setting.members
     const first = await this.#addMember(name)
     await first.start()
-    await until(async () => (await first.status())?.role.role === 'single', `${name} is single`)
+    await until(async () => (await first.status())?.role === 'single', `${name} is single`)
     const tokens = await first.call('POST', '/api/v1/tokens', { name: 'lab', scopes: ['send', 'read'] })
     this.#token = String(tokens.body['token'])
     for (const other of others) await this.#join(other)
@@ -125,9 +125,9 @@ export class Laboratory {
     const states = await Promise.all(
       this.members.map(async (member) => ({ name: member.name, status: await member.status() })),
     )
-    const roles = states.map(({ name, status }) => `${name} ${status?.role.role ?? 'silent'}`).join(', ')
-    const active = states.filter(({ status }) => status?.role.role === 'active')
-    const standby = states.filter(({ status }) => status?.role.role === 'standby')
+    const roles = states.map(({ name, status }) => `${name} ${status?.role ?? 'silent'}`).join(', ')
+    const active = states.filter(({ status }) => status?.role === 'active')
+    const standby = states.filter(({ status }) => status?.role === 'standby')
     if (active.length !== 1 || standby.length !== states.length - 1) return roles
     const holders = this.holdings.holders()
     const expected = this.setting.driver === 'external' ? '' : active[0]?.name
@@ -137,7 +137,8 @@ export class Laboratory {
     for (const { name, status } of states) {
       const others = states.length - 1
       const live = status?.members.filter(({ signal }) => signal === 'LIVE').length ?? 0
-      const current = status?.replication.filter(({ state }) => state === 'current').length ?? 0
+      const current =
+        status?.members.filter(({ replication }) => replication?.state === 'current').length ?? 0
       if (live !== others || current !== others) {
         return `${roles}; ${name} sees ${live} of ${others} live, ${current} current`
       }
@@ -174,7 +175,7 @@ export class Laboratory {
     const states = await Promise.all(
       this.members.map(async (member) => ({ name: member.name, status: await member.status() })),
     )
-    return states.filter(({ status }) => status?.role.role === 'active').map(({ name }) => name)
+    return states.filter(({ status }) => status?.role === 'active').map(({ name }) => name)
   }
 
   async #activeBox(): Promise<Box> {

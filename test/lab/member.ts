@@ -4,7 +4,6 @@ import { once } from 'node:events'
 import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { PairStatus } from '#pair/contract.ts'
 import { type Answer, ask } from '../system/appliance.ts'
 import type { LabSetting, MemberName } from './contract.ts'
 import { addressOf, INTERFACE, ROUTER, run, spawnAt, VIP } from './network.ts'
@@ -20,6 +19,13 @@ const environment = {
   TMPDIR: process.env['TMPDIR'],
   // A laboratory runs several appliances on one machine, often a small one.
   NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+}
+
+/** What the laboratory reads of GET /api/v1/pair. */
+interface SeenPair {
+  role: string
+  members: { node: string; signal?: string; replication?: { state: string } }[]
+  profile: { interval: number }
 }
 
 export class Member {
@@ -113,12 +119,12 @@ export class Member {
   }
 
   /** @returns undefined when it does not answer, as when it is dead, frozen or starting */
-  async status(): Promise<PairStatus | undefined> {
+  async status(): Promise<SeenPair | undefined> {
     const answer = await Promise.race([
       this.call('GET', '/api/v1/pair').catch(() => undefined),
       pause(1_000, undefined),
     ])
-    return answer?.status === 200 && isPairStatus(answer.body) ? answer.body : undefined
+    return answer?.status === 200 && isSeenPair(answer.body) ? answer.body : undefined
   }
 
   /** A command of the program on this box. @throws with what it said when it fails */
@@ -156,7 +162,7 @@ export class Member {
   }
 }
 
-function isPairStatus(body: unknown): body is PairStatus {
+function isSeenPair(body: unknown): body is SeenPair {
   return body !== null && typeof body === 'object' && 'role' in body && 'members' in body
 }
 
