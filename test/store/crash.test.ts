@@ -46,7 +46,7 @@ test('everything acknowledged survives kill -9', { timeout: 120_000 }, async () 
       after = page.next
     }
     expect([...received].filter((id) => !inbox.has(id))).toEqual([])
-    const { sequence } = await store.position()
+    const { sequence } = store.logged()
     const entries = await store.entries('a', 0, 1_000_000)
     expect(entries.map((entry) => entry.sequence)).toEqual(Array.from({ length: sequence }, (_, n) => n + 1))
     await store.close()

@@ -94,7 +94,7 @@ assert.deepEqual(await store.depth().then(({ queued, submitting }) => [queued, s
   2,
 ])
 for (const id of taken) assert.ok(await store.message(id.slice(0, id.lastIndexOf('.'))), id)
-const { sequence } = await store.position()
+const { sequence } = store.logged()
 assert.equal((await store.entries('a', 0, 1_000_000)).length, sequence)
 await store.close()
 assert.equal(failed, false)

@@ -7,11 +7,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Delivery } from '#messages/message.ts'
 import { applyEvent, type DeliveryEvent } from '#messages/states.ts'
-import { applyOperation } from '#store/apply.ts'
 import type { OperationLog, Store } from '#store/contract.ts'
-import { migrate } from '#store/migrations.ts'
 import { openStore } from '#store/sqlite.ts'
-import { Tables } from '#store/tables.ts'
 import { acceptance, accepted, because, intend, part, START, term } from './fixtures.ts'
 
 type Step =
@@ -227,17 +224,20 @@ async function follow(steps: readonly Step[], directory: string): Promise<void> 
   })
   for (const { id, message } of model.deliveries) {
     const stored = (await store.message(message))?.deliveries.find((delivery) => delivery.id === id)
-    expect(stored).toEqual(model.deliveries.find((delivery) => delivery.id === id))
+    expect({ ...stored, latest: undefined }).toEqual({
+      ...model.deliveries.find((delivery) => delivery.id === id),
+      latest: undefined,
+    })
   }
-  const entries = await store.entries('a', 0, 1_000_000)
+  const copy = await openStore({ directory: join(directory, 'copy'), node: 'b', now: () => START })
+  for (let batch = await store.read(store.logged().incarnation, 0, 2_000); batch !== undefined; ) {
+    if (batch === 'trimmed') throw new Error('a log this short was trimmed')
+    await copy.merge(batch)
+    batch = await store.read(batch.incarnation, batch.from + batch.count - 1, 2_000)
+  }
   await store.close()
-
-  const copy = new DatabaseSync(join(directory, 'copy.db'))
-  migrate(copy)
-  const tables = new Tables(copy)
-  for (const entry of entries) expect(applyOperation(tables, entry).changed).toBe(true)
-  copy.close()
-  expect(dump(join(directory, 'copy.db'))).toEqual(dump(join(directory, 'twinline.db')))
+  await copy.close()
+  expect(dump(join(directory, 'copy', 'twinline.db'))).toEqual(dump(join(directory, 'twinline.db')))
 }
 
 test('random histories go as the model says, and the log replays to the same tables', {

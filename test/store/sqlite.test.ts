@@ -77,7 +77,7 @@ describe('on SQLite', () => {
     await store.record([change(id, accepted(1)), change(id, intend(), START + 5)])
     await store.remember('a', 'b')
     const entries = await store.entries('a', 0, 10)
-    const { incarnation, sequence } = await store.position()
+    const { incarnation, sequence } = store.logged()
     expect(sequence).toBe(3)
     expect(entries).toMatchObject([
       { origin: 'a', incarnation, sequence: 1, at: START, term, operation: { op: 'accept', ...one } },
@@ -89,7 +89,7 @@ describe('on SQLite', () => {
     expect(await store.entries('b', 0, 10)).toEqual([])
     await store.close()
     const again = await open()
-    expect(await again.position()).toEqual({ origin: 'a', incarnation, sequence: 3 })
+    expect(again.logged()).toEqual({ origin: 'a', incarnation, sequence: 3 })
   })
 
   test('an acceptance that was made before is refused and harms no other', async () => {
