@@ -13,7 +13,8 @@ const say = (text: string): void => console.log(printable(text))
 
 export function printPair(status: Status): void {
   const { node, label, term, since, reason, vip, members, witness, profile, promises } = status
-  say(`${node}  ${label}  since ${localTime(since)}, term ${term.counter} of ${term.node}`)
+  const when = term.counter === 0 ? '' : `, term ${term.counter} of ${term.node}`
+  say(`${node}  ${label}  since ${localTime(since)}${when}`)
   say(`because: ${reason}`)
   if (vip !== undefined) {
     const holder = vip.here ? `held by ${node}` : `not held by ${node}${holderOf(status)}`
@@ -42,7 +43,10 @@ export function printPair(status: Status): void {
   )
   printTable(
     ['if', 'clients wait at most'],
-    promises.map(({ text, outage }) => [text, outage === 0 ? 'nothing' : millis(outage)]),
+    promises.map(({ text, outage, bothServe }) => [
+      text,
+      bothServe ? 'not at all; two serve' : outage === 0 ? 'not at all' : millis(outage),
+    ]),
   )
 }
 

@@ -84,6 +84,7 @@ export async function startPair(parts: PairParts): Promise<Pair> {
   const started = new AsyncDisposableStack()
 
   let ceremony: Ceremony | undefined
+  let known: Membership | undefined
   let guard: GuardProcess | undefined
   let queued = 0
 
@@ -102,6 +103,7 @@ export async function startPair(parts: PairParts): Promise<Pair> {
         ...(pair.allow.sync === undefined ? {} : { allow: pair.allow.sync }),
         onRefused: (address, code, text) => audit(address, code, text),
         onJoin: (socket) => ceremony?.receive(socket),
+        removed: (fingerprint) => known?.removed(fingerprint),
         log: (level, fields, text) => log[level](fields, text),
       }),
     events: { alarm: events.alarm },
@@ -110,6 +112,7 @@ export async function startPair(parts: PairParts): Promise<Pair> {
 
   const ports = { guard: pair.listen.port, log: replication.links.listening.port }
   const membership = await openMembership(store, ownRecord(config, identity.fingerprint, ports))
+  known = membership
   const logMembers = () => membership.others().map((each) => ({ ...each, addresses: each.log }))
   const guardMembers = () => membership.others().map((each) => ({ ...each, addresses: each.guard }))
   replication.setMembers(logMembers())

@@ -39,6 +39,8 @@ export interface LinksOptions {
   onMessage(from: string, topic: string, payload: Buffer, path: string): void
   /** The open paths to a member changed. */
   onPaths(node: string, paths: readonly { address: string; up: boolean }[]): void
+  /** The member that had this certificate until it was removed, so that its refusal can say so. */
+  removed?(fingerprint: string): string | undefined
   /** Somebody was refused: a certificate that is not pinned, an address outside the list. For the audit log. */
   onRefused(address: string, code: string, text: string): void
   /** A TLS connection that asked for ALPN `twinline-join/1`: the pairing ceremony's. Absent: refused. */

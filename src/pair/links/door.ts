@@ -21,7 +21,8 @@ const MOST_CONNECTIONS = 128
 const MOST_UNPROVEN_OF_ONE_ADDRESS = 8
 const HANDSHAKE_MS = 5_000
 
-export interface DoorOptions extends Pick<LinksOptions, 'identity' | 'listen' | 'allow' | 'onJoin' | 'log'> {
+export interface DoorOptions
+  extends Pick<LinksOptions, 'identity' | 'listen' | 'allow' | 'onJoin' | 'removed' | 'log'> {
   /** @returns the member that has this certificate */
   memberOf(fingerprint: string): string | undefined
   onMember(node: string, socket: TLSSocket): void
@@ -41,7 +42,7 @@ export function shownFingerprint(socket: TLSSocket): string | undefined {
 }
 
 export async function openDoor(options: DoorOptions): Promise<Door> {
-  const { identity, listen, onJoin, log, memberOf, onMember, refuse } = options
+  const { identity, listen, onJoin, removed, log, memberOf, onMember, refuse } = options
   const allowed = allowList(options.allow)
   const open = new Set<Socket>()
   /** Connections that have proved nothing yet: remote address and port, and the address alone. */
@@ -81,16 +82,21 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
       onMember(node, socket)
       return
     }
-    if (node === undefined)
-      refuse(
-        address,
-        'unknown-certificate',
-        fingerprint === undefined
-          ? `${address} showed no certificate`
-          : `${address} showed a certificate (${fingerprint}) that belongs to no member`,
-      )
+    if (node === undefined) refuseStranger(address, fingerprint)
     socket.destroy()
   })
+
+  function refuseStranger(address: string, fingerprint: string | undefined): void {
+    if (fingerprint === undefined) {
+      refuse(address, 'unknown-certificate', `${address} showed no certificate`)
+      return
+    }
+    const gone = removed?.(fingerprint)
+    const shown = `${address} showed a certificate (${fingerprint}) that`
+    if (gone === undefined) refuse(address, 'unknown-certificate', `${shown} belongs to no member`)
+    else
+      refuse(address, 'pair-member-removed', `${shown} belongs to ${gone}, which was removed from the pair`)
+  }
 
   const server = createServer({ noDelay: true }, (socket) => {
     const address = plainAddress(socket.remoteAddress)

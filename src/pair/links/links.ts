@@ -81,6 +81,7 @@ export async function openLinks(options: LinksOptions): Promise<Links> {
     refuse,
     ...(options.allow && { allow: options.allow }),
     ...(options.onJoin && { onJoin: options.onJoin }),
+    ...(options.removed && { removed: options.removed }),
     memberOf: (fingerprint) =>
       [...members.values()].find(({ member }) => member.fingerprint === fingerprint)?.member.node,
     onMember: inbound.serve,
