@@ -6,7 +6,7 @@
  */
 import { Buffer } from 'node:buffer'
 import type { Clock } from '#core/clock.ts'
-import { errorText, unreachable } from '#core/errors.ts'
+import { CodedError, errorText, unreachable } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
 import type { LogPosition, OperationLog } from '#store/contract.ts'
 import type { ReplicationView } from '../contract.ts'
@@ -18,7 +18,7 @@ import { Outbox, type Urgency } from './outbox.ts'
 import { type Answer, type Handler, Requests } from './requests.ts'
 import { behind } from './sending.ts'
 import { SnapshotCarrier } from './snapshot-carrier.ts'
-import { type Effect, type Input, initialState, isMet, ownAcked, type State } from './state.ts'
+import { type Effect, type Input, initialState, isMet, ownAcked, reach, type State } from './state.ts'
 import { others, retained, viewsOf } from './views.ts'
 import { Waits } from './waits.ts'
 import { decode, encode } from './wire.ts'
@@ -361,7 +361,11 @@ class Runner implements Replication {
     try {
       this.#take({ ...input, result: await this.#options.store.merge(batch) })
     } catch (error) {
-      this.#take({ ...input, result: { result: 'problem', problem: errorText(error) } })
+      const busy = error instanceof CodedError && error.code === 'store-busy'
+      // Too much at a time is no trouble of the disk: it comes again, more slowly.
+      const position = { ...log, sequence: reach(this.#state.held, incarnation) }
+      const problem = { result: 'problem', problem: errorText(error) } as const
+      this.#take({ ...input, result: busy ? { result: 'gap', position } : problem })
     }
   }
 

@@ -53,6 +53,12 @@ export function merged(turn: Turn, input: Extract<Input, { input: 'merged' }>): 
   const { state } = turn
   const peer = turn.peer(input.from)
   if (peer) peer.merging = Math.max(0, peer.merging - bytes)
+  if (result.result === 'problem' && log.sequence <= reach(state.held, log.incarnation)) {
+    // It came twice, and the first time the disk took it.
+    if (peer) answer(turn, peer, round, log.origin, log.incarnation, 'merged')
+    settle(turn)
+    return
+  }
   if (result.result === 'problem') {
     if (state.problem === undefined) {
       turn.alarm('own-disk', `The own disk takes no entries of other members: ${result.problem}`)
