@@ -138,6 +138,8 @@ export interface Store {
   accept(batch: readonly Acceptance[], claim?: Pick<ClaimRequest, 'until' | 'term'>): Promise<AcceptResult[]>
   /** The most urgent due deliveries that nobody holds: by priority, then due time, then order of acceptance. */
   claim(request: ClaimRequest): Promise<ClaimResult>
+  /** From here on accept() answers `full` when less than this, in bytes, would be free. */
+  setReserve(bytes: number): Promise<void>
   /** Gives claims back unchanged. */
   release(deliveries: readonly string[]): Promise<void>
   /**

@@ -30,14 +30,14 @@ interface InboundEntry {
 }
 
 export function applyInbound(tables: Tables, part: InboundPart, { order, own }: InboundEntry): Applied {
-  const known = tables.get('SELECT ordering, parts_of FROM inbound WHERE fingerprint = ?', part.fingerprint)
+  const known = tables.get(
+    'SELECT ordering, parts_of, document FROM inbound WHERE fingerprint = ?',
+    part.fingerprint,
+  )
   if (known && (own || compareOrders(orderOf(known), order) <= 0)) return { changed: false }
   const group = groupOf(part)
-  if (known) {
-    // The same part in two logs: the earlier one stands.
-    tables.run('DELETE FROM inbound WHERE fingerprint = ?', part.fingerprint)
-    if (text(known, 'parts_of') !== group) regroup(tables, text(known, 'parts_of'))
-  }
+  // The same part in two logs: the earlier one stands.
+  if (known) forget(tables, JSON.parse(text(known, 'document')), text(known, 'parts_of'))
   if (!own) {
     insert(tables, part, group, entryId(part), order)
     regroup(tables, group)
@@ -48,6 +48,22 @@ export function applyInbound(tables: Tables, part: InboundPart, { order, own }: 
   insert(tables, part, group, grouped.id, order)
   const entry = keep(tables, group, grouped)
   return { changed: true, ...(entry === undefined ? {} : { entry }) }
+}
+
+/** Takes a part out as if it had never come; its group is put together anew. */
+function forget(tables: Tables, part: InboundPart, group: string): void {
+  tables.run('DELETE FROM inbound WHERE fingerprint = ?', part.fingerprint)
+  const id = entryId(part)
+  hide(tables, id)
+  for (const other of partsOf(tables, group)) {
+    if (other.entry !== id) continue
+    tables.run(
+      'UPDATE inbound SET entry = ? WHERE fingerprint = ?',
+      entryId(other.part),
+      other.part.fingerprint,
+    )
+  }
+  regroup(tables, group)
 }
 
 /** Shows an entry although parts are missing. */

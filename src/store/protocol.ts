@@ -82,6 +82,7 @@ export interface Methods {
   tokens(): TokenEntry[]
   touch(uses: readonly { id: string; at: number }[]): null
   recall(name: string): string | null
+  setReserve(bytes: number): null
   /** An operation that needs no look at the tables first; answers whether it changed anything. */
   operate(operation: Operation, at: number): boolean
   sweep(now: number, retention: Retention, limit: number): { archived: number; dropped: number }

@@ -39,7 +39,9 @@ export function applyRecord(tables: Tables, entry: RecordEntry, operation: Recor
     case 'tokenCreate':
       return changedIf(createToken(tables, operation.token.id, JSON.stringify(operation.token)))
     case 'tokenRevoke':
-      return changedIf(revokeToken(tables, operation.id) || !own)
+      if (own && !tables.get('SELECT 1 FROM tokens WHERE id = ?', operation.id)) return changedIf(false)
+      revokeToken(tables, operation.id)
+      return changedIf(true)
     case 'remember':
       return changedIf(rememberFact(tables, operation.name, operation.value, orderText(order)))
     case 'member': {
@@ -69,12 +71,10 @@ export function createToken(tables: Tables, id: string, document: string): boole
   return tables.run('INSERT OR REPLACE INTO tokens (id, document) VALUES (?, ?)', id, document) > 0
 }
 
-/** @returns whether it was known */
-export function revokeToken(tables: Tables, id: string): boolean {
-  const known = tables.run('DELETE FROM tokens WHERE id = ?', id) > 0
-  // A token that nobody has created here may be on its way.
+/** For good: a creation of it may be on its way. */
+export function revokeToken(tables: Tables, id: string): void {
+  tables.run('DELETE FROM tokens WHERE id = ?', id)
   tables.run('INSERT OR IGNORE INTO revoked (id) VALUES (?)', id)
-  return known
 }
 
 /** @param ordering null for one that is older than orders are */

@@ -25,10 +25,20 @@ export class Requests {
   readonly #views: Views
   readonly #sweeper: Sweeper
   readonly #room: () => boolean
+  readonly #reserve: (bytes: number) => void
   #merged: Merged | undefined
 
-  /** @param room whether the disk has room for more than what was accepted already */
-  constructor(tables: Tables, node: string, views: Views, room: () => boolean) {
+  /**
+   * @param room whether the disk has room for more than what was accepted already
+   * @param reserve told how much of it is to stay free from now on
+   */
+  constructor(
+    tables: Tables,
+    node: string,
+    views: Views,
+    room: () => boolean,
+    reserve: (bytes: number) => void = () => {},
+  ) {
     this.#tables = tables
     this.#logs = new Logs(tables, node)
     this.log = new Log(tables, this.#logs, node, room)
@@ -36,6 +46,7 @@ export class Requests {
     this.#views = views
     this.#sweeper = new Sweeper(tables)
     this.#room = room
+    this.#reserve = reserve
   }
 
   /** What is kept in memory is read anew: a transaction was rolled back. */
@@ -139,6 +150,9 @@ export class Requests {
         return json<'openIncarnation'>(this.log.open())
       case 'observe':
         this.log.observe(request.args[0])
+        return 'null'
+      case 'setReserve':
+        this.#reserve(request.args[0])
         return 'null'
       case 'retain':
         this.log.retain(new Map(request.args[0]))

@@ -124,6 +124,9 @@ export async function openStore(options: SqliteOptions): Promise<Store & Operati
     async remember(name, value) {
       await connection.call('operate', [{ op: 'remember', name, value }, now()])
     },
+    async setReserve(bytes) {
+      await connection.call('setReserve', [bytes])
+    },
     recall: async (name) => (await connection.call('recall', [name])) ?? undefined,
 
     sweep: (at, retention, limit) => connection.call('sweep', [at, retention, limit]),

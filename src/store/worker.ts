@@ -27,6 +27,8 @@ const WAL_LIMIT_PAGES = 16_384
 const WAL_KEPT_BYTES = 8 * 1_048_576
 
 const options = workerData as WorkerOptions
+/** Bytes of free space below which nothing more is accepted. */
+let { reserve } = options
 
 function freeBytes(): number {
   const { bavail, bsize } = statfsSync(options.directory)
@@ -39,7 +41,7 @@ function freeBytes(): number {
  */
 function hasRoom(): boolean {
   const wal = statSync(`${databasePath(options.directory)}-wal`, { throwIfNoEntry: false })
-  return freeBytes() >= options.reserve + (wal?.size ?? 0)
+  return freeBytes() >= reserve + (wal?.size ?? 0)
 }
 
 function openDatabase(): DatabaseSync {
@@ -66,7 +68,9 @@ class Worker {
     try {
       this.#db = openDatabase()
       this.#tables = new Tables(this.#db)
-      this.#requests = new Requests(this.#tables, options.node, this.#views, hasRoom)
+      this.#requests = new Requests(this.#tables, options.node, this.#views, hasRoom, (bytes) => {
+        reserve = bytes
+      })
     } catch (error) {
       this.#lock.close()
       throw error instanceof CodedError ? error : unusable(options.directory, error)
