@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createSettings } from '#config/settings.ts'
-import type { Config } from '#config/types.ts'
+import type { Config, SharedConfig } from '#config/types.ts'
 import { systemClock } from '#core/clock.ts'
 import type { Log } from '#core/log.ts'
 import { createDispatch, type RunningDispatch } from '#dispatch/dispatch.ts'
@@ -42,6 +42,8 @@ export interface Appliance {
 
 interface Options {
   log: Log
+  /** What is logged from here on. */
+  setLevel(level: SharedConfig['log']['level']): void
   /** Told when the appliance cannot go on, e.g. because the store's worker died. */
   onFailure(error: Error): void
 }
@@ -66,7 +68,7 @@ export async function startAppliance(config: Config, options: Options): Promise<
 /** @param started gets what stops each part; it is undone in reverse order */
 async function start(config: Config, options: Options, started: AsyncDisposableStack): Promise<Appliance> {
   const { node } = config
-  const { log, onFailure } = options
+  const { log, setLevel, onFailure } = options
   const store = await openStore({ directory: config.data, node, reserve: config.reserve, onFailure })
   started.defer(() => store.close())
   const clock = systemClock(store.lastLogged, (byMs) => {
@@ -82,6 +84,12 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
   const failover = createFailoverLog({ directory: config.data, store, node, clock, log })
   started.defer(() => failover.settled())
   const settings = await createSettings({ config, store, clock, log })
+  const follow = ({ reserve, log: { level } }: SharedConfig) => {
+    setLevel(level)
+    void store.setReserve(reserve).catch(onFailure)
+  }
+  follow(settings.current())
+  started.defer(settings.subscribe(follow))
 
   // From here on until everything is built, what one part says to a later one finds nobody.
   const late: { dispatch?: RunningDispatch; http?: HttpIntake; check?: SelfCheck } = {}

@@ -5,7 +5,7 @@
 import { createServer } from 'node:net'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { pino } from 'pino'
+import { type Logger, pino } from 'pino'
 import { loadConfig } from '#config/load.ts'
 import { nodeName } from '#config/schema.ts'
 import { sharedDefaults } from '#config/shared.ts'
@@ -53,7 +53,11 @@ export async function run(argv: string[]): Promise<number> {
 
   let appliance: Appliance
   try {
-    appliance = await startAppliance(config, { log, onFailure: ending.fail })
+    appliance = await startAppliance(config, {
+      log,
+      setLevel: log.setLevel,
+      onFailure: ending.fail,
+    })
   } catch (error) {
     throw explained(error)
   }
@@ -98,9 +102,15 @@ function untilEnd(log: Log): { promise: Promise<number>; fail: (error: Error) =>
   }
 }
 
-function openLog({ node, log: { level } }: Config, trial: boolean): Log {
+interface OwnLog extends Log {
+  setLevel(level: Config['log']['level']): void
+}
+
+function openLog({ node, log: { level } }: Config, trial: boolean): OwnLog {
   const destination = pino.destination({ dest: 1, sync: false, maxLength: LOG_BUFFER })
-  return pino(
+  // A child keeps the level that it was made with, so each is told of another one.
+  const children: Logger[] = []
+  const log = pino(
     {
       // A trial speaks to a person, who wants to see only what goes wrong.
       level: trial ? 'warn' : level,
@@ -109,9 +119,16 @@ function openLog({ node, log: { level } }: Config, trial: boolean): Log {
       formatters: { level: (label) => ({ level: label }) },
       // Nobody logs these on purpose; this is for the day somebody logs a whole object.
       redact: ['pin', 'token', 'text', '*.pin', '*.token', '*.text', 'authorization', '*.authorization'],
+      onChild: (child) => children.push(child),
     },
     destination,
   )
+  return Object.assign(log, {
+    setLevel(wanted: Config['log']['level']) {
+      if (trial) return
+      for (const each of [log, ...children]) each.level = wanted
+    },
+  })
 }
 
 async function trialConfig(): Promise<Config> {

@@ -68,6 +68,9 @@ export class Requests {
   answer(request: Request): string {
     const tables = this.#tables
     switch (request.method) {
+      case 'setReserve':
+        this.#reserve(request.args[0])
+        return 'null'
       case 'accept': {
         const [batch, claimTerm] = request.args
         if (!this.#room()) return json(batch.map((): AcceptResult => ({ result: 'full' })))
@@ -150,9 +153,6 @@ export class Requests {
         return json<'openIncarnation'>(this.log.open())
       case 'observe':
         this.log.observe(request.args[0])
-        return 'null'
-      case 'setReserve':
-        this.#reserve(request.args[0])
         return 'null'
       case 'retain':
         this.log.retain(new Map(request.args[0]))
