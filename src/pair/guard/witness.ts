@@ -9,9 +9,13 @@ import { createWitnessClient, type WitnessClient } from '../witness/client.ts'
 
 export interface GuardWitness {
   setKey(pairingKey: { id: string; key: string } | undefined): void
-  /** @param holds this member holds the term already: an answer that is late is of no use then */
-  ask(request: number, term: Term, holds: boolean): void
+  /**
+   * @param holds this member holds the term already: an answer that is late is of no use then
+   * @param released the holder told this member that it gave this term up
+   */
+  ask(request: number, term: Term, holds: boolean, released?: Term): void
   release(term: Term): void
+  /** As its last answer was. */
   view(): WitnessView | undefined
   close(): void
 }
@@ -46,19 +50,19 @@ export function openWitness(options: GuardWitnessOptions): GuardWitness {
         onEvent: options.onEvent,
       })
     },
-    async ask(request, term, holds) {
+    async ask(request, term, holds, released) {
       const asked = client
       if (!asked || address === undefined) {
         options.onAnswer({ input: 'witness', request, granted: false })
         return
       }
       const wait = pair.profile.grantWait
-      const answer = await (holds ? asked.renew(term, wait) : asked.ask(term, wait))
+      const answer = await (holds ? asked.renew(term, wait) : asked.ask(term, wait, released))
+      const { result, roundTripMs } = answer
       view = {
         address: addressText(address),
-        state:
-          answer.result === 'granted' ? 'reachable' : answer.result === 'refused' ? 'refusing' : 'silent',
-        ...(answer.result !== 'silent' && { roundTripMs: answer.roundTripMs }),
+        state: result === 'granted' ? 'reachable' : result === 'refused' ? 'refusing' : 'silent',
+        ...(result !== 'silent' && { roundTripMs: Math.round(roundTripMs * 10) / 10 }),
       }
       // Silence is no answer: the machine knows when it asked.
       if (answer.result === 'silent') return
@@ -67,6 +71,7 @@ export function openWitness(options: GuardWitnessOptions): GuardWitness {
         request,
         granted: answer.result === 'granted',
         ...(answer.leftMs !== undefined && { retryAfter: answer.leftMs }),
+        ...(answer.highest !== undefined && { highest: answer.highest }),
       })
     },
     async release(term) {
