@@ -5,6 +5,7 @@
  *
  * Touches the store only. Changes are made one after another.
  */
+import { isDeepStrictEqual } from 'node:util'
 import type { Config, Listen } from '#config/types.ts'
 import type { MemberRecord } from '#messages/operation.ts'
 import type { OperationLog, Store } from '#store/contract.ts'
@@ -75,7 +76,7 @@ export async function openMembership(store: UsedStore, own: MemberRecord): Promi
     await load()
     const now = others()
     const dropped = before.filter(({ fingerprint }) => !now.some((each) => each.fingerprint === fingerprint))
-    if (!joined && was === standing() && JSON.stringify(before) === JSON.stringify(now)) return
+    if (!joined && was === standing() && isDeepStrictEqual(before, now)) return
     for (const listener of listeners) listener({ others: now, standing: standing(), joined, dropped })
   }
 
@@ -101,7 +102,7 @@ export async function openMembership(store: UsedStore, own: MemberRecord): Promi
     }
     for (const member of [own, ...members.filter(({ node }) => node !== own.node)]) {
       const same = listed.find(({ node }) => node === member.node)
-      if (JSON.stringify(same) !== JSON.stringify(member)) await store.operate({ op: 'member', member })
+      if (!isDeepStrictEqual(same, member)) await store.operate({ op: 'member', member })
     }
     const still = gone.filter(
       ({ fingerprint }) => !members.some((member) => member.fingerprint === fingerprint),
@@ -112,7 +113,7 @@ export async function openMembership(store: UsedStore, own: MemberRecord): Promi
   await load()
   const stored = listed.find(({ node }) => node === own.node)
   // With another certificate nobody would believe the change; joining again is the way then.
-  if (stored?.fingerprint === own.fingerprint && JSON.stringify(stored) !== JSON.stringify(own)) {
+  if (stored?.fingerprint === own.fingerprint && !isDeepStrictEqual(stored, own)) {
     await store.operate({ op: 'member', member: own })
     await load()
   }

@@ -44,10 +44,16 @@ export interface Ceremony {
 const AT_ONCE = 4
 const AUDIT_EVERY_MS = 60_000
 
+const busy: invitations.Refusal = {
+  code: 'pair-busy',
+  text: 'this appliance is in the middle of letting others in, or of joining itself; try again in a moment',
+}
+
 export function createCeremony(parts: CeremonyParts): Ceremony {
   const { identity, directory, membership, clock, audit } = parts
   let state = invitations.noInvitations
   const sockets = new Set<TLSSocket>()
+  let joining = false
   let making: Promise<PairingKey> | undefined
   let toldAt = Number.NEGATIVE_INFINITY
 
@@ -107,9 +113,7 @@ export function createCeremony(parts: CeremonyParts): Ceremony {
       const tried = invitations.attempt(state, clock.monotonic())
       state = tried.state
       if (tried.refused !== undefined) return turnAway(socket, tried.refused)
-      if (sockets.size >= AT_ONCE) {
-        return turnAway(socket, { code: 'pair-busy', text: 'too many appliances join at a time; try again' })
-      }
+      if (joining || sockets.size >= AT_ONCE) return turnAway(socket, busy)
       sockets.add(socket)
       socket.once('close', () => sockets.delete(socket))
       const fingerprint = shownFingerprint(socket)
@@ -136,7 +140,9 @@ export function createCeremony(parts: CeremonyParts): Ceremony {
     },
 
     async join(typed, who) {
-      const result = await joinWith(typed)
+      // Two boxes that let each other in at the same moment would each keep the other's pairing key.
+      const result: Joining =
+        joining || sockets.size > 0 ? { result: 'refused', ...busy } : await joinAlone(typed)
       if (result.result === 'joined') {
         const { inviter, members } = result
         audit(
@@ -152,6 +158,15 @@ export function createCeremony(parts: CeremonyParts): Ceremony {
       for (const socket of sockets) socket.destroy()
       state = invitations.noInvitations
     },
+  }
+
+  async function joinAlone(typed: string): Promise<Joining> {
+    joining = true
+    try {
+      return await joinWith(typed)
+    } finally {
+      joining = false
+    }
   }
 
   async function joinWith(typed: string): Promise<Joining> {

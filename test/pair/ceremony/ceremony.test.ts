@@ -278,3 +278,20 @@ test('an own code and a mistyped one are refused before anything is sent', async
   expect(await a.ceremony.join(code, 'x')).toMatchObject({ code: 'pair-code-own' })
   expect(await a.ceremony.join(code.slice(0, -9), 'x')).toMatchObject({ code: 'pair-code-mistyped' })
 })
+
+test('two boxes that let each other in at the same moment do not swap their keys', async () => {
+  const [a, b] = [await box('box-a'), await box('box-b')]
+  const [codeOfA, codeOfB] = [(await a.ceremony.invite('x')).code, (await b.ceremony.invite('x')).code]
+  const results = await Promise.all([a.ceremony.join(codeOfB, 'x'), b.ceremony.join(codeOfA, 'x')])
+  expect(results.filter(({ result }) => result === 'joined').length).toBeLessThan(2)
+  expect(await a.ceremony.join(codeOfB, 'x')).toMatchObject({ result: 'joined' })
+  expect(await keyOf(a)).toBe(await keyOf(b))
+})
+
+test('one box joins one at a time', async () => {
+  const [a, b, c] = [await box('box-a'), await box('box-b'), await box('box-c')]
+  const codes = [(await a.ceremony.invite('x')).code, (await c.ceremony.invite('x')).code]
+  const results = await Promise.all(codes.map((code) => b.ceremony.join(code, 'x')))
+  expect(results).toMatchObject([{ result: 'joined' }, { result: 'refused', code: 'pair-busy' }])
+  expect(nodes(b.membership.others())).toEqual(['box-a'])
+})
