@@ -7,6 +7,13 @@ const TOPIC = 'forward'
 /** A little more than the route waits, so that it is the one to give up. */
 const DEADLINE_MS = 11_000
 
+/** Failures after which the other member has surely done nothing. */
+const neverLeft: ReadonlySet<string> = new Set([
+  'member-unreachable',
+  'member-busy',
+  'member-question-unknown',
+])
+
 export function forwardOverLinks(
   node: string,
   role: () => RoleState,
@@ -21,8 +28,8 @@ export function forwardOverLinks(
     async send(to, request) {
       const answer = await replication.request(to, TOPIC, JSON.stringify(request), DEADLINE_MS)
       if (answer.result === 'answered') return JSON.parse(answer.body) as ForwardedAnswer
-      if (answer.code === 'request-timeout') throw new Error(answer.text)
-      throw new NotForwarded(answer.text)
+      if (neverLeft.has(answer.code)) throw new NotForwarded(answer.text)
+      throw new Error(answer.text)
     },
   }
 }

@@ -4,6 +4,7 @@ import type { onRequestHookHandler } from 'fastify'
 import { parseDuration } from '#core/duration.ts'
 import { type ActionResult, type Dispatch, limits, type SubmitRequest } from '#dispatch/contract.ts'
 import { requires } from './auth.ts'
+import { forwarded } from './forward.ts'
 import type { Api, Parts } from './parts.ts'
 import { Problem, sendProblem } from './problems.ts'
 import type { Shape } from './schemas.ts'
@@ -75,7 +76,7 @@ function roomForBody(): onRequestHookHandler {
   }
 }
 
-export function messageRoutes(api: Api, { dispatch, store, metrics, access }: Parts): void {
+export function messageRoutes(api: Api, { dispatch, store, metrics, access, forward, pair }: Parts): void {
   const send = requires('send', access)
   const read = requires('read', access)
   const tags = ['messages']
@@ -156,33 +157,36 @@ export function messageRoutes(api: Api, { dispatch, store, metrics, access }: Pa
     },
   )
 
-  api.delete(
-    '/messages/:id',
-    {
-      onRequest: send,
-      schema: {
-        tags,
-        summary: 'Cancel what has not been transmitted',
-        params: schemas.idParam,
-        response: { 200: schemas.messageDetail },
+  // Whoever transmits must decide this: another member's answer could come too late to be true.
+  forwarded(api, pair?.config.mode === 'active-active' ? undefined : forward, (scope) => {
+    scope.delete(
+      '/messages/:id',
+      {
+        onRequest: send,
+        schema: {
+          tags,
+          summary: 'Cancel what has not been transmitted',
+          params: schemas.idParam,
+          response: { 200: schemas.messageDetail },
+        },
       },
-    },
-    async ({ params }) => actionView(await dispatch.cancel(params.id), dispatch),
-  )
+      async ({ params }) => actionView(await dispatch.cancel(params.id), dispatch),
+    )
 
-  api.post(
-    '/messages/:id/retry',
-    {
-      onRequest: send,
-      schema: {
-        tags,
-        summary: 'Queue failed, expired, cancelled and unknown deliveries again',
-        params: schemas.idParam,
-        response: { 200: schemas.messageDetail },
+    scope.post(
+      '/messages/:id/retry',
+      {
+        onRequest: send,
+        schema: {
+          tags,
+          summary: 'Queue failed, expired, cancelled and unknown deliveries again',
+          params: schemas.idParam,
+          response: { 200: schemas.messageDetail },
+        },
       },
-    },
-    async ({ params }) => actionView(await dispatch.retry(params.id), dispatch),
-  )
+      async ({ params }) => actionView(await dispatch.retry(params.id), dispatch),
+    )
+  })
 
   api.get(
     '/inbox',

@@ -194,6 +194,18 @@ test('a standby sends a change to the active, once, in its caller’s name; what
   expect(sent).toEqual([])
 })
 
+test('what is to be cancelled or sent again is a matter of whoever transmits', async () => {
+  const { json } = await active.call('POST', '/api/v1/messages', { to: ['+491701'], text: 'x' })
+  expect((await standby.call('DELETE', `/api/v1/messages/${json.id}`)).json.id).toBe(json.id)
+  expect((await standby.call('POST', `/api/v1/messages/${json.id}/retry`)).status).toBe(200)
+  expect((await standby.call('DELETE', '/api/v1/messages/none')).status).toBe(404)
+  expect(sent.map(({ method, path }) => `${method} ${path}`)).toEqual([
+    `DELETE /api/v1/messages/${json.id}`,
+    `POST /api/v1/messages/${json.id}/retry`,
+    'DELETE /api/v1/messages/none',
+  ])
+})
+
 test('without an active member, or a way to it, the answer says so', async () => {
   const change = () => standby.call('PATCH', '/api/v1/config', { validity: '9h' })
   known = undefined
