@@ -96,7 +96,8 @@ export function taken(turn: Turn, peer: Peer, message: Of<'page' | 'snapshotEnd'
   if (loading?.source !== peer.node || loading.id !== message.id) return
   if (message.kind === 'snapshotRefused') {
     giveUp(turn, message.reason)
-    // Its own troubles pass without a sign: asking is cheap.
+    // Whether it is complete was known from an earlier time.
+    turn.sayHello(peer, true)
     turn.state.loadAfter = turn.now + REFUSED_MS
     return
   }
