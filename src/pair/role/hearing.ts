@@ -52,6 +52,8 @@ export function hear(d: Draft, beat: Beat, path: string, wall: number): void {
     announceAgain(d)
   }
   if (former?.holds !== undefined && beat.holds === undefined) {
+    // What failed while it held the address may well work now.
+    s.retryAt = now
     d.out.push({ effect: 'failover', text: `${peer.node} gave up term ${termText(former.holds)}` })
   }
   if (beat.wants !== undefined && s.phase === 'serving') owe(d, peer.node)

@@ -40,8 +40,9 @@ export function serveOn(d: Draft): void {
   s.activeAt = now
   keepAddress(d)
   stepDownIfDue(d)
-  if (s.phase !== 'serving') return
   answerWishes(d)
+  // From the moment it is told to finish, the gateway gets no further right.
+  if (s.phase !== 'serving') return
   raiseTerm(d)
   if (now >= s.witnessAskAt) askWitness(d, s.settings.profile.renew)
   renewByMajority(d)
@@ -68,6 +69,7 @@ function stepDownIfDue(d: Draft): void {
 /** A member asks for the address: on command, or because it is preferred. */
 function answerWishes(d: Draft): void {
   const { s, now } = d
+  if (s.phase !== 'serving') return
   const asking = s.peers.filter((peer) => live(s, peer, now) && peer.beat?.wants !== undefined)
   const able = asking.find(({ beat }) => beat?.healthy && beat.synchronised)
   if (able !== undefined) {
