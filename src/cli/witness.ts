@@ -35,7 +35,11 @@ export async function witness(argv: string[]): Promise<number> {
   if (values.listen === undefined) throw new UsageError('say where it listens: --listen 0.0.0.0:8885', usage)
   const listen = parseListen(values.listen)
   if ('allowed' in listen) throw new UsageError(`--listen: ${listen.allowed}`, usage)
-  const log = pino({ base: { witness: process.pid }, timestamp: pino.stdTimeFunctions.isoTime })
+  const log = pino({
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+  })
 
   const running = await startWitness({
     listen: listen.value,

@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest'
 import { type Log, silent } from '#core/log.ts'
 import { createPairEvents } from '#notify/pair-events.ts'
+import { pairRecords } from '#notify/pair-records.ts'
 
 it('tells every listener in order, and one that fails keeps nobody from hearing', async () => {
   const logged: object[] = []
@@ -49,4 +50,28 @@ it('tells every listener in order, and one that fails keeps nobody from hearing'
     { listener: 'breaks', event: 'signal', error: 'broken' },
     { listener: 'breaks later', event: 'alarm', error: 'broken later' },
   ])
+})
+
+it('writes a role down once, and a changed reason only into the general log', () => {
+  const audited: string[] = []
+  const said: string[] = []
+  const lines: string[] = []
+  const records = pairRecords({
+    node: 'box-a',
+    audit: { write: (who, what, text) => audited.push(`${who} ${what} ${text}`) },
+    failover: { write: (text) => lines.push(text) },
+    log: { ...silent, debug: (_fields, text) => said.push(text), warn: (_fields, text) => said.push(text) },
+  })
+  const term = { counter: 1, node: 'box-b' }
+  records.role({ role: 'standby', term, since: 0, reason: 'listening' })
+  records.role({ role: 'standby', term, since: 0, reason: 'box-b is active' })
+  records.role({ role: 'active', term: { counter: 2, node: 'box-a' }, since: 0, reason: 'box-b gave up' })
+  records.failover('error detected, count = 1')
+  records.alarm('clock-skew', 'clocks differ')
+  expect(audited).toEqual([
+    'box-a role-changed standby in term 1 of box-b: listening',
+    'box-a role-changed active in term 2 of box-a: box-b gave up',
+  ])
+  expect(said).toEqual(['box-b is active', 'clocks differ'])
+  expect(lines).toEqual(['error detected, count = 1'])
 })

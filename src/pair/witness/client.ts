@@ -67,6 +67,8 @@ export interface WitnessClient {
    */
   ask(term: Term, grantWait: number, released?: Term): Promise<WitnessAnswer>
   release(term: Term): Promise<WitnessAnswer>
+  /** Whether the witness is there and knows this pair; changes nothing. `granted` means yes. */
+  look(): Promise<WitnessAnswer>
   close(): void
 }
 
@@ -75,6 +77,7 @@ const patience = {
   renew: { deadline: 150, again: 60 },
   ask: { deadline: 400, again: 100 },
   release: { deadline: 150, again: 50 },
+  look: { deadline: 400, again: 100 },
 } as const
 type Kind = keyof typeof patience
 
@@ -291,6 +294,7 @@ export function createWitnessClient(options: WitnessClientOptions): WitnessClien
     renew: (term, grantWait) => call('renew', term, grantWait),
     ask: (term, grantWait, released) => call('ask', term, grantWait, released),
     release: (term) => call('release', term, 0),
+    look: () => call('look', { counter: 0, node }, 0),
     close() {
       if (closed) return
       closed = true

@@ -32,7 +32,8 @@ export interface Tenure {
 }
 
 export interface Question {
-  kind: 'renew' | 'ask' | 'release'
+  /** `look` changes nothing: a standby asks so to know that the witness is there. */
+  kind: 'renew' | 'ask' | 'release' | 'look'
   node: string
   term: Term
   /** The grant time of its profile, ms. */
@@ -42,7 +43,7 @@ export interface Question {
 }
 
 export type Verdict =
-  /** For `release`: it holds nothing any more. */
+  /** For `release`: it holds nothing any more; for `look`: the witness is there. */
   | { result: 'granted' }
   | {
       result: 'refused'
@@ -61,6 +62,7 @@ export function decide(
   now: number,
   startedAt: number,
 ): { tenure: Tenure; verdict: Verdict } {
+  if (kind === 'look') return { tenure: before, verdict: { result: 'granted' } }
   const { grant, highest } = before
   const refused = (verdict: Omit<Extract<Verdict, { result: 'refused' }>, 'result' | 'highest'>) => ({
     tenure: before,

@@ -246,6 +246,6 @@ function questionOf(fields: Fields): Question | undefined {
   const grantWait = numberOf(fields, 'grantWait')
   const released = termOf(fields, 'released')
   if (node === undefined || term === undefined || grantWait === undefined) return undefined
-  if (kind !== 'renew' && kind !== 'ask' && kind !== 'release') return undefined
+  if (kind !== 'renew' && kind !== 'ask' && kind !== 'release' && kind !== 'look') return undefined
   return { kind, node, term, grantWait, ...(released === undefined ? {} : { released }) }
 }

@@ -116,6 +116,9 @@ describe('a pair and its witness', () => {
 
     expect(await b.ask(term(2, 'b'), GRANT_MS)).toMatchObject({ result: 'refused', holder: 'a' })
     expect(await a.renew(term(1), GRANT_MS)).toMatchObject({ result: 'granted' })
+    // A look changes nothing, whoever looks.
+    expect(await b.look()).toMatchObject({ result: 'granted' })
+    expect(await b.ask(term(2, 'b'), GRANT_MS)).toMatchObject({ result: 'refused', holder: 'a' })
     await until(() => a.release(term(1)), granted)
     await until(() => b.ask(term(2, 'b'), GRANT_MS), granted)
     expect(await a.renew(term(1), GRANT_MS)).toMatchObject({
@@ -146,6 +149,17 @@ describe('a pair and its witness', () => {
       reason: 'witness-pair-taken',
     })
     expect(thief.events).toEqual(['witness-pair-taken'])
+  })
+
+  it('grants at once when a member says that the holder gave its term up', async () => {
+    const witness = await witnessAt(join(directory(), 'witness.json'))
+    const a = member(witness.listening.port, 'a')
+    const b = member(witness.listening.port, 'b')
+    await until(() => a.ask(term(1), 2_000), granted)
+    const refused = await b.ask(term(2, 'b'), GRANT_MS)
+    expect(refused).toMatchObject({ result: 'refused', holder: 'a', highest: term(1) })
+    expect(refused.leftMs).toBeGreaterThan(100)
+    expect(await b.ask(term(2, 'b'), GRANT_MS, term(1))).toMatchObject({ result: 'granted' })
   })
 
   it('never extends a grant for a captured request that is sent again, even after a restart of the witness', async () => {
