@@ -5,7 +5,13 @@ import type { Term } from '#messages/operation.ts'
 import type { WitnessView } from '../contract.ts'
 import { addressText } from '../links/address.ts'
 import type { RoleInput } from '../role/contract.ts'
-import { createWitnessClient, type WitnessClient } from '../witness/client.ts'
+import { createWitnessClient, type WitnessAnswer, type WitnessClient } from '../witness/client.ts'
+
+/** A member that has nothing to ask looks whether the witness is there this often: people want to know before the fault. ms */
+const LOOK_LEAST = 5_000
+const LOOK_MOST = 300_000
+/** Refusals that are the witness's proper work. */
+const properly = new Set(['witness-held', 'witness-lower-term'])
 
 export interface GuardWitness {
   setKey(pairingKey: { id: string; key: string } | undefined): void
@@ -35,6 +41,25 @@ export function openWitness(options: GuardWitnessOptions): GuardWitness {
   let key = ''
   let view: WitnessView | undefined =
     address === undefined ? undefined : { address: addressText(address), state: 'unknown' }
+  let heardAt = monotonic()
+
+  function show({ result, reason = '', roundTripMs }: WitnessAnswer): void {
+    if (address === undefined) return
+    heardAt = monotonic()
+    const there = result === 'granted' || properly.has(reason)
+    view = {
+      address: addressText(address),
+      state: there ? 'reachable' : result === 'refused' ? 'refusing' : 'silent',
+      ...(result !== 'silent' && { roundTripMs: Math.round(roundTripMs * 10) / 10 }),
+    }
+  }
+  const every = Math.min(LOOK_MOST, Math.max(LOOK_LEAST, 10 * pair.profile.interval))
+  const looking =
+    address === undefined
+      ? undefined
+      : setInterval(() => {
+          if (client !== undefined && monotonic() - heardAt > every / 2) void client.look().then(show)
+        }, every)
 
   return {
     setKey(pairingKey) {
@@ -58,12 +83,7 @@ export function openWitness(options: GuardWitnessOptions): GuardWitness {
       }
       const wait = pair.profile.grantWait
       const answer = await (holds ? asked.renew(term, wait) : asked.ask(term, wait, released))
-      const { result, roundTripMs } = answer
-      view = {
-        address: addressText(address),
-        state: result === 'granted' ? 'reachable' : result === 'refused' ? 'refusing' : 'silent',
-        ...(result !== 'silent' && { roundTripMs: Math.round(roundTripMs * 10) / 10 }),
-      }
+      show(answer)
       // Silence is no answer: the machine knows when it asked.
       if (answer.result === 'silent') return
       options.onAnswer({
@@ -78,6 +98,9 @@ export function openWitness(options: GuardWitnessOptions): GuardWitness {
       await client?.release(term)
     },
     view: () => view,
-    close: () => client?.close(),
+    close() {
+      clearInterval(looking)
+      client?.close()
+    },
   }
 }
