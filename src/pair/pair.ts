@@ -87,6 +87,9 @@ export async function startPair(parts: PairParts): Promise<Pair> {
   let known: Membership | undefined
   let guard: GuardProcess | undefined
   let queued = 0
+  /** While a drill cuts this member off. */
+  let cutUntil = Number.NEGATIVE_INFINITY
+  const cutOff = () => clock.monotonic() < cutUntil
 
   const replication = await startReplication({
     store,
@@ -101,7 +104,10 @@ export async function startPair(parts: PairParts): Promise<Pair> {
         listen: pair.logListen,
         interval: pair.profile.interval,
         ...(pair.allow.sync === undefined ? {} : { allow: pair.allow.sync }),
-        onRefused: (address, code, text) => audit(address, code, text),
+        onRefused(address, code, text) {
+          // In a drill it is a member that knocks, and nobody needs to look who it is.
+          if (!cutOff()) audit(address, code, text)
+        },
         onJoin: (socket) => ceremony?.receive(socket),
         removed: (fingerprint) => known?.removed(fingerprint),
         log: (level, fields, text) => log[level](fields, text),
@@ -113,7 +119,8 @@ export async function startPair(parts: PairParts): Promise<Pair> {
   const ports = { guard: pair.listen.port, log: replication.links.listening.port }
   const membership = await openMembership(store, ownRecord(config, identity.fingerprint, ports))
   known = membership
-  const logMembers = () => membership.others().map((each) => ({ ...each, addresses: each.log }))
+  const logMembers = () =>
+    cutOff() ? [] : membership.others().map((each) => ({ ...each, addresses: each.log }))
   const guardMembers = () => membership.others().map((each) => ({ ...each, addresses: each.guard }))
   replication.setMembers(logMembers())
 
@@ -162,8 +169,10 @@ export async function startPair(parts: PairParts): Promise<Pair> {
       supervised: isSupervised(process.env),
       cut(ms) {
         guard?.cut(ms)
-        replication.setMembers([])
-        setTimeout(() => replication.setMembers(logMembers()), ms)
+        cutUntil = clock.monotonic() + ms
+        replication.setMembers(logMembers())
+        const heal = setTimeout(() => replication.setMembers(logMembers()), ms + 1)
+        started.defer(() => clearTimeout(heal))
       },
       audit,
     }),
