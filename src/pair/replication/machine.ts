@@ -36,6 +36,7 @@ import {
   partedFrom,
   settle,
   snapshotDeadlines,
+  snapshotLeft,
   snapshotTimers,
   snapshotWanted,
   taken,
@@ -200,6 +201,9 @@ function heard(turn: Turn, peer: Peer, message: Message): void {
       return
     case 'snapshotWant':
       snapshotWanted(turn, peer, message)
+      return
+    case 'snapshotLeft':
+      snapshotLeft(turn, peer, message)
       return
     case 'pageAck':
       pageAcked(turn, peer, message)

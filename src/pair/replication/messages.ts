@@ -30,6 +30,8 @@ export type Message =
   | { kind: 'trimmed'; session: string; position: LogPosition }
   | { kind: 'snapshotWant'; session: string; id: number }
   | { kind: 'snapshotRefused'; session: string; id: number; reason: string }
+  /** The sender takes no more of it. */
+  | { kind: 'snapshotLeft'; session: string; id: number }
   | { kind: 'page'; session: string; id: number; index: number; page: string }
   | { kind: 'pageAck'; session: string; id: number; index: number }
   | { kind: 'snapshotEnd'; session: string; id: number; pages: number; positions: readonly LogPosition[] }

@@ -3,6 +3,7 @@
  *
  * Before one is taken in, its source must hold everything that is held here (own entries above all), so that nothing
  * that was ever acknowledged is missing from it; entries of others are not merged meanwhile but put off ("hold").
+ * Who serves one takes none in, so that never all members are incomplete at once.
  * Pages are acknowledged one by one; what is broken off begins again from the first page. Afterwards this member's
  * store has begun a new life, a new session: every member learns anew what it holds.
  */
@@ -39,7 +40,7 @@ export function consider(turn: Turn): void {
 export function settle(turn: Turn): void {
   const { loading, session, node } = turn.state
   const source = loading && turn.peer(loading.source)
-  if (!source || loading.stage !== 'settling') return
+  if (!source || loading.stage !== 'settling' || isServing(turn)) return
   // Own entries that are no longer in the log cannot be fetched by the source; what they made here stays all the same.
   const gone = (name: string, origin: string) => origin === node && source.told.has(name)
   const needs = new Map([...loading.needs].filter(([name, { origin }]) => !gone(name, origin)))
@@ -64,6 +65,8 @@ export function heldOff(turn: Turn, peer: Peer): void {
   turn.state.loadAfter = turn.now + (keeper ? 2 : 1) * YIELD_MS
 }
 
+const isServing = (turn: Turn): boolean => [...turn.state.peers.values()].some(({ serving }) => serving)
+
 function change(turn: Turn, loading: Loading): void {
   turn.state.loading = loading
 }
@@ -73,6 +76,10 @@ function giveUp(turn: Turn, why: string): void {
   const { state } = turn
   const { loading } = state
   if (!loading) return
+  const source = turn.peer(loading.source)
+  if (source && isMet(source)) {
+    turn.send(source, { kind: 'snapshotLeft', session: state.session, id: loading.id })
+  }
   const begun = loading.stage === 'loading' || loading.stage === 'finishing'
   if (begun) turn.effects.push({ effect: 'abandonLoad', id: loading.id })
   delete state.loading
@@ -93,7 +100,7 @@ export function partedFrom(turn: Turn, peer: Peer): void {
 
 export function taken(turn: Turn, peer: Peer, message: Of<'page' | 'snapshotEnd' | 'snapshotRefused'>): void {
   const { loading, session } = turn.state
-  if (loading?.source !== peer.node || loading.id !== message.id) return
+  if (loading?.source !== peer.node || loading.id !== message.id || loading.stage === 'settling') return
   if (message.kind === 'snapshotRefused') {
     giveUp(turn, message.reason)
     // Whether it is complete was known from an earlier time.
@@ -162,13 +169,20 @@ export function loadFinished(turn: Turn, input: Extract<Input, { input: 'loadFin
 export function snapshotWanted(turn: Turn, peer: Peer, { id }: Of<'snapshotWant'>): void {
   const { state } = turn
   if (peer.serving) stopServing(turn, peer, peer.serving.id)
-  // Waiting for a snapshot oneself is no reason to refuse one: whoever asks has made sure that it loses nothing.
-  if (!state.complete) {
-    const reason = 'it is not complete itself'
+  const { loading } = state
+  // Each asks the other, or a third one: the lower name goes first. One that only waits to ask may serve: whoever asks
+  // has made sure that it loses nothing.
+  const first = loading?.stage === 'asked' && state.node < peer.node
+  if (!state.complete || first) {
+    const reason = first ? 'it takes one in first' : 'it is not complete itself'
     turn.send(peer, { kind: 'snapshotRefused', session: state.session, id, reason })
     return
   }
-  peer.serving = { id, index: 0, at: turn.now, last: false }
+  if (loading?.stage === 'asked') {
+    giveUp(turn, 'the other goes first')
+    state.loadAfter = turn.now + YIELD_MS
+  }
+  peer.serving = { id, index: 0, at: turn.now }
   turn.note('info', { member: peer.node }, 'replication: the member takes a snapshot of this store')
   turn.effects.push({ effect: 'openSnapshot', to: peer.node, id }, { effect: 'nextPage', to: peer.node, id })
 }
@@ -198,6 +212,11 @@ export function pageAcked(turn: Turn, peer: Peer, { id, index }: Of<'pageAck'>):
   if (peer.serving?.id !== id || peer.serving.index !== index) return
   peer.serving = { ...peer.serving, index: index + 1, at: turn.now }
   turn.effects.push({ effect: 'nextPage', to: peer.node, id })
+}
+
+/** The member does not take it any more. */
+export function snapshotLeft(turn: Turn, peer: Peer, { id }: Of<'snapshotLeft'>): void {
+  if (peer.serving?.id === id) stopServing(turn, peer, id)
 }
 
 function stopServing(turn: Turn, peer: Peer, id: number): void {

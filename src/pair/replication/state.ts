@@ -60,7 +60,7 @@ export interface Peer {
   helloAt: number
   hellos: number
   /** A snapshot that is being read for it. */
-  serving?: { id: number; index: number; at: number; last: boolean }
+  serving?: { id: number; index: number; at: number }
   /** Logs of which it was told that entries it lacks are no longer held here: it cannot be asked to hold those. */
   told: ReadonlySet<string>
   /** It said so of a log that this member lacks: only a snapshot helps. */

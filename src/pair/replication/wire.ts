@@ -51,6 +51,7 @@ export function encode(message: Message, version: number): string {
       return joined({ ...begin, origin, incarnation, sequence })
     }
     case 'snapshotWant':
+    case 'snapshotLeft':
       return joined({ ...begin, id: message.id })
     case 'snapshotRefused':
       return joined({ ...begin, id: message.id, reason: message.reason })
@@ -143,6 +144,7 @@ function snapshotMessageOf(header: Header, session: string, body: string): Messa
   if (id === undefined) return undefined
   switch (kind) {
     case 'snapshotWant':
+    case 'snapshotLeft':
       return { kind, session, id }
     case 'snapshotRefused':
       return { kind, session, id, reason: text(header, 'reason') ?? '' }

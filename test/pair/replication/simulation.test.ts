@@ -7,7 +7,7 @@ import { expect, it } from 'vitest'
 import { Simulation } from './simulation.ts'
 
 const trail = 80
-const runs = Number(process.env['TWINLINE_RUNS'] ?? 300)
+const runs = Number(process.env['TWINLINE_RUNS'] ?? 250)
 
 const names = ['a', 'b', 'c']
 const kinds = [

@@ -54,6 +54,7 @@ export const version1: Record<string, Message> = {
   want: { kind: 'want', session, position: old },
   trimmed: { kind: 'trimmed', session, position: old },
   'snapshot-want': { kind: 'snapshotWant', session, id: 1 },
+  'snapshot-left': { kind: 'snapshotLeft', session, id: 1 },
   'snapshot-refused': { kind: 'snapshotRefused', session, id: 1, reason: 'it is not complete itself' },
   page: { kind: 'page', session, id: 1, index: 3, page: '{"kind":"token","rows":[["x","{}"]]}' },
   'page-ack': { kind: 'pageAck', session, id: 1, index: 3 },
