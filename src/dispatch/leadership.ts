@@ -9,6 +9,9 @@ import type { Loop } from './loop.ts'
 import type { PairOwnership } from './pair-ownership.ts'
 import type { PassiveLines } from './passive-lines.ts'
 
+/** After a failed takeover, ms. */
+const AGAIN_MS = 1_000
+
 export interface Leadership {
   role(state: RoleState): void
   signal(node: string, signal: Signal): void
@@ -22,28 +25,45 @@ export function followLeadership(deps: {
 }): Leadership {
   const { ownership, loop, passive, log } = deps
   let turn: Promise<void> = Promise.resolve()
+  let newest: RoleState | undefined
 
-  function then(work: () => Promise<void>): void {
+  function then(work: () => Promise<void>, failed: () => void): void {
     turn = turn.then(work).catch((error: unknown) => {
-      // The loop's own periodic look tries again.
-      log.error({ error: errorText(error) }, 'a change of the role could not be followed')
+      log.error({ error: errorText(error) }, 'a change of the pair could not be followed')
+      failed()
     })
+  }
+
+  function follow(state: RoleState): void {
+    newest = state
+    then(
+      async () => {
+        if (await ownership.follow(state)) await loop.ownershipChanged()
+        updateLines()
+      },
+      () => {
+        // A role is told once. A disk that was full at that moment must not leave an active that never sends.
+        setTimeout(() => {
+          if (newest === state) follow(state)
+        }, AGAIN_MS).unref()
+      },
+    )
   }
 
   const updateLines = () => passive.update(ownership.owner().active, (node) => ownership.alive(node))
 
   return {
-    role: (state) =>
-      then(async () => {
-        if (await ownership.follow(state)) await loop.ownershipChanged()
-        updateLines()
-      }),
+    role: follow,
     signal(_node, signal) {
       if (signal === 'LIVE') ownership.met()
-      then(async () => {
-        if (signal !== 'LIVE') await loop.adopt()
-        updateLines()
-      })
+      then(
+        async () => {
+          if (signal !== 'LIVE') await loop.adopt()
+          updateLines()
+        },
+        // The loop's own periodic look adopts again.
+        () => {},
+      )
     },
   }
 }
