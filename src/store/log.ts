@@ -8,7 +8,7 @@ import { compareTerms } from '#messages/order.ts'
 import { applyOperation } from './apply.ts'
 import type { LogBatch, LogPosition } from './contract.ts'
 import type { Applied } from './inbound.ts'
-import { type KnownLog, type Logs, SEQUENCES } from './logs.ts'
+import { clockOf, ENTRIES, type KnownLog, type Logs, SEQUENCES, termOf } from './logs.ts'
 import { integer, type Row, type Tables, text } from './tables.ts'
 
 const KEEP = 100_000
@@ -234,15 +234,8 @@ export interface EntryHead {
   at: number
 }
 
-export const ENTRIES = 'SELECT place, at, counter, node, clock, operation FROM log'
-
 const entryText = ({ term, clock, at }: EntryHead, body: string): string =>
   `{"term":{"counter":${term.counter},"node":${JSON.stringify(term.node)}},"clock":${clock},"at":${at},"operation":${body}}`
-
-export const termOf = (row: Row): Term => ({ counter: integer(row, 'counter'), node: text(row, 'node') })
-
-/** What a release before clocks wrote has clock 0: there its sequence is as good, since there was one log. */
-export const clockOf = (row: Row): number => integer(row, 'clock') || integer(row, 'place') % SEQUENCES
 
 /** Consecutive entries after a sequence, at least one and then about `bytes` of them. */
 export function read(

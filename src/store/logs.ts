@@ -7,12 +7,21 @@
  */
 import { randomUUID } from 'node:crypto'
 import { CodedError } from '#core/errors.ts'
+import type { Term } from '#messages/operation.ts'
 import type { LogPosition } from './contract.ts'
-import { integer, type Tables, text } from './tables.ts'
+import { integer, type Row, type Tables, text } from './tables.ts'
 
 /** Logs are numbered below 2^13 and sequences below 2^40: a place is an exact integer of a double. */
 export const SEQUENCES = 2 ** 40
 const NUMBERS = 2 ** 13
+
+/** What an entry is read with; termOf() and clockOf() look at its rows. */
+export const ENTRIES = 'SELECT place, at, counter, node, clock, operation FROM log'
+
+export const termOf = (row: Row): Term => ({ counter: integer(row, 'counter'), node: text(row, 'node') })
+
+/** What a release before clocks wrote has clock 0: there its sequence is as good, since there was one log. */
+export const clockOf = (row: Row): number => integer(row, 'clock') || integer(row, 'place') % SEQUENCES
 
 export interface KnownLog {
   /** In `incarnations`; never given to another log. 0 for a log that has no entry yet. */
