@@ -9,7 +9,7 @@ import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { newId } from '#core/ids.ts'
 import { type Message, newDelivery } from '#messages/message.ts'
-import type { Acceptance, Store } from '#store/contract.ts'
+import type { Acceptance, LogBatch, Store } from '#store/contract.ts'
 import { openStore } from '#store/sqlite.ts'
 
 const again = process.argv[2] === '--reopen'
@@ -158,6 +158,51 @@ async function acceptRate(store: Store): Promise<void> {
   })
 }
 
+/** As acceptRate, with what a follower costs; then that follower takes the log in, in batches of about 64 kB. */
+async function replicate(): Promise<void> {
+  const store = await openStore({ directory: join(directory, 'leader'), node: 'a' })
+  const follower = await openStore({ directory: join(directory, 'follower'), node: 'b' })
+  const batches: LogBatch[] = []
+  store.onLogged((batch) => batches.push(batch))
+  const count = 20_000
+  let start = performance.now()
+  let cpu = process.cpuUsage()
+  await together(64, count, () => store.accept([make()]))
+  let used = process.cpuUsage(cpu)
+  print('accept, 64 callers, the log listened to', {
+    perSecond: Math.round((count * 1_000) / (performance.now() - start)),
+    cpuMs: rounded((used.user + used.system) / 1_000 / count),
+  })
+  start = performance.now()
+  cpu = process.cpuUsage()
+  for (const batch of batches) await follower.merge(batch)
+  used = process.cpuUsage(cpu)
+  print('entries of another member taken in', {
+    perSecond: Math.round((count * 1_000) / (performance.now() - start)),
+    cpuMs: rounded((used.user + used.system) / 1_000 / count),
+    inABatch: Math.round(count / batches.length),
+  })
+  start = performance.now()
+  const view = await store.snapshot()
+  const into = await openStore({ directory: join(directory, 'third'), node: 'c' })
+  const writer = await into.loadSnapshot()
+  const pages: number[] = []
+  for (;;) {
+    const asked = performance.now()
+    const page = await view.next()
+    pages.push(performance.now() - asked)
+    if (page === undefined) break
+    await writer.add(page)
+  }
+  await writer.finish(view.positions)
+  print('snapshot of 20,000 messages read and taken in', {
+    seconds: rounded((performance.now() - start) / 1_000),
+    pageMs: percentiles(pages),
+  })
+  await view.close()
+  for (const each of [store, follower, into]) await each.close()
+}
+
 async function livesTogether(store: Store, callers: number): Promise<void> {
   const count = 4_000
   const start = performance.now()
@@ -214,6 +259,7 @@ async function run(): Promise<void> {
   store = await openStore({ directory: join(directory, 'large'), node: 'a' })
   await acceptRate(store)
   await store.close()
+  await replicate()
 
   store = await openStore({ directory: join(directory, 'million'), node: 'a' })
   await fill(store, 3_000)
