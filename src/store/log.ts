@@ -9,7 +9,7 @@ import { applyOperation } from './apply.ts'
 import type { LogBatch, LogPosition } from './contract.ts'
 import type { Applied } from './inbound.ts'
 import { clockOf, ENTRIES, type KnownLog, type Logs, SEQUENCES, termOf } from './logs.ts'
-import { integer, type Row, type Tables, text } from './tables.ts'
+import { integer, type Tables, text } from './tables.ts'
 
 const KEEP = 100_000
 const KEEP_MS = 86_400_000
