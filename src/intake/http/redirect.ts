@@ -29,7 +29,7 @@ export function redirectToActive(
     reply.header('location', place + request.url)
     sendProblem(
       reply,
-      new Problem(307, 'not-active', 'this appliance is standing by; the active one is at Location'),
+      new Problem(307, 'redirected', 'this appliance is standing by; the active one is at Location'),
     )
   })
 }

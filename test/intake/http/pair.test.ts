@@ -218,7 +218,7 @@ test('with redirect a standby sends what changes something to the active, and no
   expect((await post('/api/v1/messages')).status).toBe(401)
   appliance.role = 'STANDBY'
   const sent = await post('/api/v1/messages?x=1')
-  expect(sent).toMatchObject({ status: 307, json: { code: 'not-active' } })
+  expect(sent).toMatchObject({ status: 307, json: { code: 'redirected' } })
   expect(sent.headers.get('location')).toBe('http://10.77.0.2:8080/api/v1/messages?x=1')
   expect((await post('/api/v1/tokens')).status).toBe(307)
   // What concerns this box is served by this box.
