@@ -62,10 +62,17 @@ async function onStore(store: OpenStore): Promise<Access> {
   const { createToken } = await import('#intake/http/tokens.ts')
   const clock = systemClock(store.lastLogged)
   const iso = (ms: number) => new Date(ms).toISOString()
+  /** The audit log, as the appliance writes it while it runs; number and hash are the store's. */
+  const note = (what: string, text: string) =>
+    store.operate({
+      op: 'audit',
+      record: { number: 0, at: clock.now(), who: 'local', what, text, hash: '' },
+    })
   return {
     tokens: {
       async create(name, scopes) {
         const { token, record } = await createToken(store, clock, { name, scopes })
+        await note('token-created', `token ${record.id} (${name}) may ${scopes.join(', ')}`)
         return { id: record.id, name, scopes: [...scopes], createdAt: iso(record.createdAt), token }
       },
       list: async () =>
@@ -76,7 +83,11 @@ async function onStore(store: OpenStore): Promise<Access> {
           createdAt: iso(createdAt),
           ...(lastUsedAt === undefined ? {} : { lastUsedAt: iso(lastUsedAt) }),
         })),
-      revoke: (id) => store.revokeToken(id),
+      async revoke(id) {
+        const known = await store.revokeToken(id)
+        if (known) await note('token-revoked', `token ${id} was revoked`)
+        return known
+      },
     },
     close: () => store.close(),
   }

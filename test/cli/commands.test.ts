@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { openStore } from '../../src/store/sqlite.ts'
 import { twinline } from './program.ts'
 import { closedUrl, type Reply, standIn } from './stand-in.ts'
 
@@ -191,7 +192,7 @@ test('check says ok with warnings, or every problem with exit 2', async () => {
 })
 
 test('tokens are made, listed and revoked while the appliance is down', async () => {
-  const { file } = configuration()
+  const { file, data } = configuration()
   const made = await twinline([
     'token',
     'create',
@@ -216,6 +217,16 @@ test('tokens are made, listed and revoked while the appliance is down', async ()
   const left = await twinline(['token', 'list', '--config', file])
   expect(left.stdout).toContain('cli')
   expect(left.stdout).not.toContain('monitoring')
+
+  const store = await openStore({ directory: data, node: 'any' })
+  const logs = await store.audit({ limit: 10 })
+  await store.close()
+  expect(logs.map(({ who, what }) => `${who} ${what}`)).toEqual([
+    'local token-created',
+    'local token-created',
+    'local token-revoked',
+  ])
+  expect(JSON.stringify(logs)).not.toContain(made.stdout.trim())
 })
 
 test.each<[string, string[]]>([
