@@ -5,7 +5,7 @@
 import type { Delivery } from './message.ts'
 import type { Operation } from './operation.ts'
 import { compareOrders, type Order } from './order.ts'
-import { type DeliveryEvent, DUPLICATE, isFinal, joinEvent } from './states.ts'
+import { type DeliveryEvent, DUPLICATE, isFinal, joinEvent, lastLine } from './states.ts'
 
 /** One entry as it concerns one delivery. */
 export interface Step {
@@ -90,9 +90,12 @@ export function counted(before: Delivery, after: Delivery, { operation, order, a
       columns.push(after.state)
     }
   }
-  // What failed before any line had it is counted for its member, with no line.
-  const node = after.node ?? order.origin
-  return columns.map((column) => ({ node, line: after.line ?? '', column, at }))
+  // An answer is of its member's line, whoever else has the delivery on record. What failed before any line had it is
+  // counted for its member, with no line.
+  const elsewhere = operation.event.event === 'accepted' && before.node !== order.origin
+  const node = elsewhere ? order.origin : (after.node ?? order.origin)
+  const line = elsewhere ? lastLine(before, order.origin) : after.line
+  return columns.map((column) => ({ node, line: line ?? '', column, at }))
 }
 
 /**

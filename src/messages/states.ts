@@ -225,9 +225,19 @@ export function joinEvent(
   }
   if (detached || event.event === 'intend') after.possibleDuplicate = true
   if (after.reported.length === after.parts && after.state !== 'acknowledged') settleReported(event, after)
-  after.timeline = bounded([...after.timeline, { ...entryOf(event, after, at), node: origin }])
+  const entry = { ...entryOf(event, after, at), node: origin }
+  if (detached && !('line' in event)) {
+    delete entry.line
+    const line = lastLine(before, origin)
+    if (line !== undefined) entry.line = line
+  }
+  after.timeline = bounded([...after.timeline, entry])
   return after
 }
+
+/** The line of a member's last attempt, which need not be the attempt on record. */
+export const lastLine = ({ timeline }: Delivery, node: string): string | undefined =>
+  timeline.findLast((entry) => entry.event === 'intend' && entry.node === node)?.line
 
 function settleReported(event: DeliveryEvent, after: Delivery): void {
   if (event.event !== 'report' && after.state !== 'sent') return

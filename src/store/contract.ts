@@ -256,7 +256,7 @@ export interface OperationLog {
   retain(upTo: ReadonlyMap<string, number>): void
   /** A view of everything at one moment, to be sent to a member that has nothing or has been away for too long. */
   snapshot(): Promise<SnapshotReader>
-  /** Takes such a view in. Own entries, and what they made, stay. Until finish() the store counts as incomplete. */
+  /** Takes such a view in. What is held here beyond it stays, own entries above all. Until finish() the store counts as incomplete. */
   loadSnapshot(): Promise<SnapshotWriter>
   /** False from the first page of a snapshot to its last: what this store knows of others is not to be relied on. */
   complete(): boolean

@@ -90,7 +90,7 @@ function isItsOwn(error: unknown): boolean {
   return code === undefined ? error instanceof TypeError || error instanceof RangeError : code === CONSTRAINT
 }
 
-/** Of an entry that cannot be read nothing is applied, but it is passed on and its number is taken. */
+/** An entry that cannot be read takes its number and is passed on, in a form in which nobody applies it. */
 function readEntry(entry: unknown): { head: EntryHead; body: string; operation: Operation | undefined } {
   const fields: Record<string, unknown> =
     typeof entry === 'object' && entry !== null ? { ...entry } : { operation: entry }
@@ -99,11 +99,15 @@ function readEntry(entry: unknown): { head: EntryHead; body: string; operation: 
     typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined
   const clock = count(fields['clock'])
   const at = count(fields['at'])
-  const whole = term !== undefined && clock !== undefined && at !== undefined
+  if (term === undefined || clock === undefined || at === undefined) {
+    const head = { term: term ?? { counter: 0, node: '' }, clock: clock ?? 0, at: at ?? 0 }
+    return { head, body: JSON.stringify({ op: 'unreadable', entry }), operation: undefined }
+  }
+  const { operation } = fields
   return {
-    head: { term: term ?? { counter: 0, node: '' }, clock: clock ?? 0, at: at ?? 0 },
-    body: JSON.stringify(fields['operation'] ?? null),
-    operation: whole ? readOperation(fields['operation']) : undefined,
+    head: { term, clock, at },
+    body: JSON.stringify(operation ?? null),
+    operation: readOperation(operation),
   }
 }
 

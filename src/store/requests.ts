@@ -2,7 +2,7 @@
 import { CodedError, unreachable } from '#core/errors.ts'
 import type { Term } from '#messages/operation.ts'
 import { KEY_MS, Sweeper } from './archive.ts'
-import type { Acceptance, AcceptResult, Change, Merged } from './contract.ts'
+import type { Acceptance, AcceptResult, Change, LogBatch, Merged, MergeResult } from './contract.ts'
 import { positionOf } from './deliveries.ts'
 import { waitingEntries } from './inbound.ts'
 import { entries, Log, read } from './log.ts'
@@ -147,8 +147,7 @@ export class Requests {
       case 'read':
         return json<'read'>(read(tables, this.#logs, ...request.args))
       case 'merge':
-        this.#merged ??= noChange()
-        return json<'merge'>(merge(tables, this.#logs, this.log, request.args[0], this.#merged))
+        return json<'merge'>(this.#merge(request.args[0]))
       case 'openIncarnation':
         return json<'openIncarnation'>(this.log.open())
       case 'observe':
@@ -190,6 +189,14 @@ export class Requests {
       default:
         return unreachable(request)
     }
+  }
+
+  #merge(batch: LogBatch): MergeResult {
+    const merged = this.#merged ?? noChange()
+    const result = merge(this.#tables, this.#logs, this.log, batch, merged)
+    const { queue, tokens, members, revisions, failover } = merged
+    if (queue || tokens || members || revisions || failover.length > 0) this.#merged = merged
+    return result
   }
 
   /** @returns an AcceptResult as JSON */

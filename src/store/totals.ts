@@ -28,7 +28,8 @@ export function totalsSince(tables: Tables, since: number): TotalsRow[] {
   return tables
     .all(
       `SELECT node, lines.line AS line, hour, sent, delivered, failed, unknown, received
-       FROM totals JOIN lines ON lines.id = totals.line WHERE hour >= ? ORDER BY hour, node, lines.line`,
+       FROM totals JOIN lines ON lines.id = totals.line WHERE hour >= ?
+       AND (sent <> 0 OR delivered <> 0 OR failed <> 0 OR unknown <> 0 OR received <> 0) ORDER BY hour, node, lines.line`,
       since - (since % HOUR_MS),
     )
     .map((row) => ({
