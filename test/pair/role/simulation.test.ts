@@ -4,7 +4,8 @@
  */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { fast, normal, World } from './world.ts'
+import { fast, normal } from './box.ts'
+import { World } from './world.ts'
 
 const runs = Number(process.env['TWINLINE_SCHEDULES'] ?? 1_000)
 

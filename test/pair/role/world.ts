@@ -3,76 +3,11 @@
  * 0.5 s late, and a renewal brings an expired address back, as measured), a disk with one term, a network with two
  * paths, a witness. Everything happens in an order that follows from the seed; every box has a clock of its own.
  */
-import type { HeartbeatProfile } from '#config/types.ts'
-import type { Term } from '#messages/operation.ts'
 import type { RoleState } from '#pair/contract.ts'
-import type { Beat, GatewayHealth, RoleEffect, RoleInput, RoleSettings } from '#pair/role/contract.ts'
+import type { Beat, RoleEffect, RoleInput } from '#pair/role/contract.ts'
 import { startMachine, step } from '#pair/role/machine.ts'
-import type { RoleMachine } from '#pair/role/state.ts'
 import { decide, type Tenure } from '#pair/witness/decide.ts'
-
-export const normal: HeartbeatProfile = {
-  name: 'normal',
-  interval: 200,
-  misses: 4,
-  timeout: 0,
-  lease: 1_000,
-  renew: 250,
-  grantWait: 1_700,
-}
-export const fast: HeartbeatProfile = { ...normal, name: 'fast', interval: 100, misses: 3 }
-
-export interface WorldOptions {
-  members: number
-  witness: boolean
-  seed: number
-  profile?: HeartbeatProfile
-  paths?: number
-  settings?: Partial<RoleSettings>
-  /** Own settings of single boxes, by index. */
-  own?: readonly Partial<RoleSettings>[]
-}
-
-export interface Box {
-  index: number
-  node: string
-  settings: RoleSettings
-  machine: RoleMachine | undefined
-  /** Of this process's life; what was on the way to an earlier one is dropped. */
-  life: number
-  /** Own monotonic clock minus the world's. */
-  clock: number
-  wall: number
-  frozenUntil: number
-  waitingInputs: RoleInput[]
-  disk: Term
-  diskDelay: number
-  address: { here: boolean; until: number }
-  carrier: boolean
-  gateway: {
-    hungUntil: number
-    transmitUntil: number
-    role: RoleState | undefined
-    problem: boolean
-    synchronised: boolean
-  }
-  log: string[]
-  alarms: string[]
-  results: { id: number; result: string; code?: string }[]
-  signals: string[]
-}
-
-export interface TakeOver {
-  at: number
-  node: string
-  term: Term
-}
-
-interface Event {
-  at: number
-  order: number
-  run: () => void
-}
+import { type Box, before, type Event, healthOf, normal, type TakeOver, type WorldOptions } from './box.ts'
 
 export class World {
   now = 0
@@ -91,8 +26,9 @@ export class World {
   witnessStarted = -10_000
   witnessRestarts = 0
   tenure: Tenure = { lasted: 0 }
-  /** When two members could not hear each other last. */
-  lastDeaf = Number.NEGATIVE_INFINITY
+  /** Directions in which a heartbeat was lost or late and none has come through since; and when one did last. */
+  private readonly deaf = new Set<string>()
+  private heardAgain = Number.NEGATIVE_INFINITY
   /** Every effect, newest last, for tests that look at the order. */
   readonly effects: { at: number; node: string; effect: RoleEffect }[] = []
   private readonly arrivals = new Map<string, number>()
@@ -324,20 +260,25 @@ export class World {
   private send(from: Box, to: Box, beat: Beat): void {
     for (let path = 0; path < (this.options.paths ?? 1); path += 1) {
       if (!this.reaches(from, to) || (this.now < this.lossUntil && this.chance(1) < this.loss)) {
-        this.lastDeaf = this.now
+        this.deaf.add(`${from.node}>${to.node}`)
         continue
       }
       const delay = this.now < this.slowUntil ? this.chance(this.slow) : 1 + this.chance(4)
-      if (delay > 50) this.lastDeaf = this.now + delay
+      if (delay > 50) this.deaf.add(`${from.node}>${to.node}`)
       const key = `${from.node}>${to.node}/${path}`
       const at = Math.max(this.now + delay, this.arrivals.get(key) ?? 0)
       this.arrivals.set(key, at)
-      this.after(at - this.now, () => this.arrive(to, beat, `p${path}`))
+      this.after(at - this.now, () => this.arrive(to, beat, `p${path}`, delay > 50))
     }
   }
 
-  private arrive(to: Box, beat: Beat, path: string): void {
-    this.give(to, { input: 'beat', beat, path, wall: to.wall + this.now })
+  private arrive(to: Box, beat: Beat, path: string, late: boolean): void {
+    const input: RoleInput = { input: 'beat', beat, path, wall: to.wall + this.now }
+    // A frozen one hears it when it thaws.
+    if (!late && this.now >= to.frozenUntil && this.deaf.delete(`${beat.node}>${to.node}`)) {
+      this.heardAgain = this.now
+    }
+    this.give(to, input)
   }
 
   private perform(box: Box, effect: RoleEffect): void {
@@ -531,8 +472,8 @@ export class World {
   }
 
   private check(): void {
-    const excused = !this.strict && this.now - this.lastDeaf <= this.patience
-    if (excused) return
+    // Two members without a witness: not while they cannot hear each other, and one second is theirs after that.
+    if (!this.strict && (this.deaf.size > 0 || this.now - this.heardAgain <= 1_000)) return
     const holders = this.holders()
     if (holders.length > 1) this.violate(`the address is at ${holders.map(({ node }) => node).join(' and ')}`)
     const transmitting = this.transmitting()
@@ -541,23 +482,7 @@ export class World {
     }
   }
 
-  /** Two members that could not hear each other: the next heartbeat tells, then one second is allowed. */
-  private get patience(): number {
-    return (this.options.profile ?? normal).interval + 1_000
-  }
-
   private violate(text: string): void {
     if (this.violations.length < 5) this.violations.push(`${Math.round(this.now)} ms: ${text}`)
   }
 }
-
-const before = (one: Event, other: Event) =>
-  one.at < other.at || (one.at === other.at && one.order < other.order)
-
-export const healthOf = (box: Box): GatewayHealth => ({
-  ...(box.gateway.problem ? { problem: { code: 'lines-dead', text: 'no line works' } } : {}),
-  synchronised: box.gateway.synchronised,
-  position: { origin: box.node, incarnation: 'i', sequence: 1 },
-  linesHealthy: 1,
-  queued: 0,
-})
