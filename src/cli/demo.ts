@@ -48,12 +48,18 @@ export async function demo(argv: string[]): Promise<number> {
 async function order(words: string): Promise<number> {
   if (!/^(kill [ab]|freeze [ab]|cut|heal)$/.test(words))
     throw new UsageError(`cannot ${JSON.stringify(words)}`, usage)
-  const socket = connect(controlPath)
-  socket.on('error', () => {})
-  socket.write(`${words}\n`)
-  let answer = ''
-  for await (const chunk of createInterface({ input: socket })) answer += chunk
-  if (answer === '') throw new Ended(exit.unreachable, 'no demo runs here; start one with: npm run demo')
+  const answer = await new Promise<string>((resolve, reject) => {
+    const socket = connect(controlPath)
+    let text = ''
+    socket.on('data', (chunk) => {
+      text += chunk
+    })
+    socket.on('error', () =>
+      reject(new Ended(exit.unreachable, 'no demo runs here; start one with: npm run demo')),
+    )
+    socket.on('end', () => resolve(text.trim()))
+    socket.write(`${words}\n`)
+  })
   console.log(answer)
   return exit.accepted
 }
