@@ -27,7 +27,6 @@ import {
 } from './sending.ts'
 import {
   consider,
-  heldOff,
   loadFailed,
   loadFinished,
   pageAcked,
@@ -189,7 +188,6 @@ function heard(turn: Turn, peer: Peer, message: Message): void {
       return
     case 'ack':
       acknowledged(turn, peer, message)
-      if (message.state === 'hold') heldOff(turn, peer)
       settle(turn)
       return
     case 'want':

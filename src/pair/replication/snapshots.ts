@@ -8,7 +8,16 @@
  * store has begun a new life, a new session: every member learns anew what it holds.
  */
 import type { Message } from './messages.ts'
-import { covers, extentsOf, type Input, isMet, type Loading, type Peer, reach, type State } from './state.ts'
+import {
+  covers,
+  type Extent,
+  extentsOf,
+  type Input,
+  isMet,
+  type Loading,
+  type Peer,
+  type State,
+} from './state.ts'
 import type { Turn } from './turn.ts'
 
 const STALL_MS = 30_000
@@ -18,7 +27,8 @@ const AGAIN_LONGEST_MS = 60_000
 const REFUSED_MS = 2_000
 /** How often the source is asked what it holds by now. */
 const ASK_MS = 5_000
-/** How long the one that yields leaves the way to the other, when each needs a snapshot of the other. */
+/** How long the source is given to fetch what it lacks; and how long the one that yields leaves the way to the other. */
+const SETTLE_MS = 20_000
 const YIELD_MS = 5_000
 
 type Of<K extends Message['kind']> = Extract<Message, { kind: K }>
@@ -30,39 +40,34 @@ export function consider(turn: Turn): void {
   const source = turn.met().find(({ complete, offers }) => complete && (offers || !state.complete))
   if (!source) return
   state.snapshots += 1
-  const begun = { source: source.node, id: state.snapshots, index: 0, busy: false, at: turn.now }
-  state.loading = { ...begun, stage: 'settling', needs: state.held }
+  const { now } = turn
+  const begun = { source: source.node, id: state.snapshots, index: 0, busy: false, at: now, since: now }
+  state.loading = { ...begun, stage: 'settling', settled: false, needs: state.held }
   turn.note('info', { member: source.node }, 'replication: a snapshot of the member is needed')
   settle(turn)
 }
 
-/** Asks for the snapshot once its source holds everything that is held here. */
-export function settle(turn: Turn): void {
-  const { loading, session, node } = turn.state
-  const source = loading && turn.peer(loading.source)
-  if (!source || loading.stage !== 'settling' || isServing(turn)) return
-  // Own entries that are no longer in the log cannot be fetched by the source; what they made here stays all the same.
-  const gone = (name: string, origin: string) => origin === node && source.told.has(name)
-  const needs = new Map([...loading.needs].filter(([name, { origin }]) => !gone(name, origin)))
-  if (turn.peers().some(({ merging }) => merging > 0) || !covers(source.holds, needs)) return
-  change(turn, { ...loading, stage: 'asked', at: turn.now })
-  turn.send(source, { kind: 'snapshotWant', session, id: loading.id })
+/**
+ * What the source must hold: the own entries of the moment of decision, and all of others (a merge that was under way
+ * then still counts). Own entries that are no longer in the log it cannot fetch; what they made here stays all the same.
+ */
+function needsOf({ held, node }: State, loading: Loading, source: Peer): Map<string, Extent> {
+  const foreign = [...held].filter(([, { origin }]) => origin !== node)
+  const own = [...loading.needs].filter(([name, { origin }]) => origin === node && !source.told.has(name))
+  return new Map([...foreign, ...own])
 }
 
-/**
- * The source has put our own entries off: it needs a snapshot of ours as we of its. One yields: who alone holds entries
- * of a third member that only its own snapshot can bring to the other, or else the one with the higher name.
- */
-export function heldOff(turn: Turn, peer: Peer): void {
-  const { loading, node } = turn.state
-  if (loading?.source !== peer.node || loading.stage !== 'settling') return
-  const keeper = [...loading.needs].some(
-    ([name, { origin, sequence }]) =>
-      origin !== node && peer.told.has(name) && reach(peer.holds, name) < sequence,
-  )
-  if (!keeper && node < peer.node) return
-  delete turn.state.loading
-  turn.state.loadAfter = turn.now + (keeper ? 2 : 1) * YIELD_MS
+/** Asks for the snapshot once its source holds everything that is held here. */
+export function settle(turn: Turn): void {
+  const { loading, session } = turn.state
+  const source = loading && turn.peer(loading.source)
+  if (!source || loading.stage !== 'settling' || isServing(turn)) return
+  const settled = covers(source.holds, needsOf(turn.state, loading, source))
+  // Each may wait for the other. What is held here and missing there stays, so going on costs only order.
+  const patient = turn.now < loading.since + SETTLE_MS
+  if (turn.peers().some(({ merging }) => merging > 0) || (!settled && patient)) return
+  change(turn, { ...loading, stage: 'asked', at: turn.now, settled })
+  turn.send(source, { kind: 'snapshotWant', session, id: loading.id })
 }
 
 const isServing = (turn: Turn): boolean => [...turn.state.peers.values()].some(({ serving }) => serving)
@@ -140,6 +145,7 @@ export function loadFailed(turn: Turn, { id, problem }: Extract<Input, { input: 
   if (state.loading?.id !== id) return
   if (state.problem === undefined) turn.alarm('own-disk', `The own disk takes no snapshot: ${problem}`)
   state.problem = problem
+  state.problemUntil = turn.now + 2 * AGAIN_LONGEST_MS
   giveUp(turn, problem)
 }
 
@@ -226,16 +232,17 @@ function stopServing(turn: Turn, peer: Peer, id: number): void {
 
 export function snapshotTimers(turn: Turn): void {
   const { loading } = turn.state
-  if (loading && loading.stage !== 'settling' && !loading.busy && turn.now - loading.at >= STALL_MS) {
+  if (loading && loading.stage !== 'settling' && !loading.busy && turn.now >= loading.at + STALL_MS) {
     giveUp(turn, 'nothing came any more')
   }
   const source = loading && turn.peer(loading.source)
-  if (source && loading.stage === 'settling' && turn.now - loading.at >= ASK_MS) {
+  if (source && loading.stage === 'settling' && turn.now >= loading.at + ASK_MS) {
     change(turn, { ...loading, at: turn.now })
     turn.sayHello(source, true)
+    settle(turn)
   }
   for (const peer of turn.peers()) {
-    if (peer.serving && turn.now - peer.serving.at >= 2 * STALL_MS) stopServing(turn, peer, peer.serving.id)
+    if (peer.serving && turn.now >= peer.serving.at + 2 * STALL_MS) stopServing(turn, peer, peer.serving.id)
   }
   consider(turn)
 }

@@ -74,6 +74,9 @@ export interface Loading {
   /** `settling`: the source must hold everything first that this member held when it decided. */
   stage: 'settling' | 'asked' | 'loading' | 'finishing'
   needs: Extents
+  /** The source held all of it when it was asked. */
+  settled: boolean
+  since: number
   index: number
   /** A page, or the writer itself, is on its way to the disk. */
   busy: boolean
@@ -98,8 +101,9 @@ export interface State {
   snapshots: number
   /** Logs asked of a member because their own does not send them. */
   wanted: ReadonlyMap<string, { from: string; sequence: number; at: number }>
-  /** Why the own disk refuses what others send. */
+  /** Why the own disk refuses what others send; forgotten at `problemUntil` when nobody has tried again by then. */
   problem?: string
+  problemUntil: number
   /** This member has once held what the others held. */
   everInStep: boolean
   /** Logs that have grown since the others were told. */
@@ -202,6 +206,7 @@ export function initialState(own: LogPosition, positions: readonly LogPosition[]
     loadTries: 0,
     snapshots: 0,
     wanted: new Map(),
+    problemUntil: 0,
     everInStep: false,
     news: new Set(),
     newsAt: 0,

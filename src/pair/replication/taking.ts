@@ -13,6 +13,8 @@ import type { Turn } from './turn.ts'
 /** Pushes of one member that wait for the own disk, bytes; what comes beyond is dropped and will be sent again. */
 const MERGING_BYTES = 4 * 1_048_576
 const WANT_MS = 5_000
+/** Twice the longest pause after which a member tries again. */
+const PROBLEM_MS = 60_000
 /** Between two tellings of what has grown here. */
 const NEWS_MS = 1_000
 
@@ -22,6 +24,8 @@ export function pushed(turn: Turn, peer: Peer, { batch, round }: Push): void {
   const { origin, incarnation, from, count, entries } = batch
   const { state } = turn
   if (incarnation === state.incarnation) return
+  // Said in this life of its store, so it is true of this life; when the merge ends there may be another one.
+  raise(peer, { origin, incarnation, sequence: from + count - 1 })
   if (state.loading || !state.complete) {
     answer(turn, peer, round, origin, incarnation, 'hold')
     return
@@ -64,6 +68,7 @@ export function merged(turn: Turn, input: Extract<Input, { input: 'merged' }>): 
       turn.alarm('own-disk', `The own disk takes no entries of other members: ${result.problem}`)
     }
     state.problem = result.problem
+    state.problemUntil = turn.now + PROBLEM_MS
     const position = { ...log, sequence: reach(state.held, log.incarnation) }
     const { session } = state
     const problem = result.problem
@@ -75,7 +80,6 @@ export function merged(turn: Turn, input: Extract<Input, { input: 'merged' }>): 
   delete state.problem
   grown(turn, result.position)
   if (peer) answer(turn, peer, round, log.origin, log.incarnation, result.result)
-  if (peer) raise(peer, { ...log })
   settle(turn)
 }
 
@@ -85,7 +89,7 @@ function grown(turn: Turn, { origin, incarnation, sequence }: LogPosition): void
   if (sequence <= reach(state.held, incarnation)) return
   turn.hold(incarnation, { origin, sequence })
   if (!state.newest.has(origin)) state.newest = new Map(state.newest).set(origin, incarnation)
-  if (turn.peers().some(({ node }) => node !== origin)) {
+  if (turn.peers().some(({ holds }) => reach(holds, incarnation) < sequence)) {
     if (state.news.size === 0) state.newsAt = turn.now + NEWS_MS
     state.news = new Set(state.news).add(incarnation)
   }
@@ -138,7 +142,11 @@ export function keepStep(turn: Turn, peer: Peer): void {
 /** Asks for what some member holds and its own member does not send. */
 export function chooseWants(turn: Turn): void {
   const { state } = turn
-  if (state.loading || !state.complete) return
+  if (state.loading || !state.complete) {
+    // A snapshot will bring it, and until then nothing is merged.
+    state.wanted = new Map()
+    return
+  }
   const best = new Map<string, { from: Peer; origin: string; sequence: number }>()
   const met = turn.met()
   const metNodes = new Set(met.map(({ node }) => node))
@@ -153,7 +161,7 @@ export function chooseWants(turn: Turn): void {
   const wanted = new Map<string, { from: string; sequence: number; at: number }>()
   for (const [incarnation, { from, origin, sequence }] of best) {
     const before = state.wanted.get(incarnation)
-    if (before && metNodes.has(before.from) && turn.now - before.at < WANT_MS) {
+    if (before && metNodes.has(before.from) && turn.now < before.at + WANT_MS) {
       wanted.set(incarnation, before)
       continue
     }
@@ -172,12 +180,14 @@ export function chooseWants(turn: Turn): void {
 
 export function takingTimers(turn: Turn): void {
   const { state } = turn
-  if ([...state.wanted.values()].some(({ at }) => turn.now - at >= WANT_MS)) chooseWants(turn)
+  if (state.problem !== undefined && turn.now >= state.problemUntil) delete state.problem
+  if ([...state.wanted.values()].some(({ at }) => turn.now >= at + WANT_MS)) chooseWants(turn)
   if (state.news.size === 0 || turn.now < state.newsAt) return
   for (const peer of turn.met()) {
     const positions = [...state.news].flatMap((incarnation): LogPosition[] => {
       const extent = state.held.get(incarnation)
-      return extent && extent.origin !== peer.node ? [{ incarnation, ...extent }] : []
+      const lacks = extent && reach(peer.holds, incarnation) < extent.sequence
+      return lacks ? [{ incarnation, ...extent }] : []
     })
     if (positions.length > 0) turn.send(peer, { kind: 'have', session: state.session, positions })
   }
@@ -186,5 +196,6 @@ export function takingTimers(turn: Turn): void {
 
 export function takingDeadlines(state: State): number[] {
   const wants = [...state.wanted.values()].map(({ at }) => at + WANT_MS)
+  if (state.problem !== undefined) wants.push(state.problemUntil)
   return state.news.size > 0 ? [...wants, state.newsAt] : wants
 }

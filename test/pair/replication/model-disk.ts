@@ -143,14 +143,9 @@ export class ModelDisk {
   finishLoad({ positions, facts }: ModelSnapshot): void {
     this.#change()
     const content = this.#content
-    const mine = new Set(
-      [...content.logs].flatMap(([name, { origin }]) => (origin === this.node ? [name] : [])),
-    )
-    const kept = [...content.facts].filter(([fact]) => mine.has(fact.split(':')[0] ?? ''))
-    content.facts = new Map([...facts, ...kept])
-    for (const [name] of content.logs) if (!mine.has(name)) content.logs.delete(name)
+    content.facts = new Map([...facts, ...content.facts])
     for (const { origin, incarnation, sequence } of positions) {
-      if (mine.has(incarnation) && this.reach(incarnation) >= sequence) continue
+      if (this.reach(incarnation) >= sequence) continue
       content.logs.set(incarnation, { origin, first: sequence + 1, entries: [] })
     }
     content.complete = true

@@ -285,6 +285,7 @@ export class Simulation {
     for (const effect of effects) this.#perform(member, effect)
     this.#answer(member)
     const at = nextDeadline(state)
+    if (input.input === 'timer' && at <= this.#now) throw new Error(`${member.node} spins`)
     if (at === Number.POSITIVE_INFINITY || at === member.timerAt) return
     member.timerAt = at
     const { life } = member
@@ -396,6 +397,16 @@ export class Simulation {
       case 'finishLoad': {
         const { id } = effect
         later(() => {
+          // All that was acknowledged here is in the snapshot already, but for what nobody could wait for any longer.
+          const brought = new Set(member.loading.map(([fact]) => fact))
+          const others = [...disk.positions()].filter(({ origin }) => origin !== member.node)
+          const lacking = [...disk.facts.keys()].filter(
+            (fact) =>
+              !brought.has(fact) && others.some(({ incarnation }) => fact.startsWith(`${incarnation}:`)),
+          )
+          if (lacking.length > 0 && member.state.loading?.settled) {
+            throw new Error(`the snapshot for ${member.node} lacks ${lacking.join(', ')}`)
+          }
           disk.finishLoad({ positions: [...effect.positions], facts: member.loading })
           this.snapshots += 1
           this.#write(member.node, 'has taken a snapshot in')
