@@ -237,7 +237,7 @@ function meant(tables: Tables, logs: Logs, span: Step, own: boolean): Held[] {
   const { operation } = span
   if (operation.op === 'adopt') {
     const rows = tables.all(
-      `SELECT position FROM deliveries WHERE live = 0 AND owner = ?1
+      `SELECT position FROM deliveries INDEXED BY deliveries_claim WHERE live = 0 AND owner = ?1
        UNION SELECT position FROM deliveries WHERE live IN (1, 2, 3) AND owner = ?1`,
       operation.origin,
     )

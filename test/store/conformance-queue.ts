@@ -159,6 +159,30 @@ export function queueConformance(held: Held): void {
       expect(await held.claimed()).toEqual([])
     })
 
+    test('of members that share the work: who is active takes what has no owner as well', async () => {
+      const ours = acceptance({ priority: 1 })
+      const theirs = acceptance({ dueIn: -5 })
+      const free = await held.accept({ dueIn: -9 })
+      const own = (one: Acceptance, owner: string): Acceptance => ({
+        ...one,
+        deliveries: one.deliveries.map((delivery) => ({ ...delivery, owner })),
+      })
+      await held.store.accept([own(ours, 'a'), own(theirs, 'b')])
+      const ids = async (owner?: { node: string; active: boolean }, now = START) => {
+        const request = { limit: 9, now, until, term }
+        const { claims, nextDue } = await held.store.claim(owner ? { ...request, owner } : request)
+        await held.store.release(claims.map(({ delivery }) => delivery.id))
+        return { ids: claims.map(({ delivery }) => delivery.id), nextDue }
+      }
+      expect((await ids({ node: 'a', active: true })).ids).toEqual([first(ours), first(free)])
+      expect((await ids({ node: 'a', active: false })).ids).toEqual([first(ours)])
+      expect((await ids({ node: 'b', active: false })).ids).toEqual([first(theirs)])
+      expect(await ids({ node: 'c', active: false })).toEqual({ ids: [], nextDue: undefined })
+      expect(await ids({ node: 'b', active: false }, START - 9)).toEqual({ ids: [], nextDue: START - 5 })
+      // Nobody asks for an owner: one appliance serves what a pair has left.
+      expect((await ids()).ids).toEqual([first(ours), first(free), first(theirs)])
+    })
+
     test('of unknown deliveries are released without ado', async () => {
       await expect(held.store.release(['nothing', 'no.0', ''])).resolves.toBeUndefined()
     })

@@ -81,8 +81,31 @@ assert.deepEqual(
 const full = outcomes.filter((outcome) => outcome === 'accepted').length
 assert.equal((await store.depth()).queued, taken.length - 1 + full)
 
+// Entries of another member: all of a batch or nothing, and the refusal says why.
+const entries = Array.from({ length: 300 }, (_, n) => ({
+  term: { counter: 1, node: 'b' },
+  clock: n + 1,
+  at: START,
+  operation: { op: 'remember', name: `of b ${n}`, value: 'w'.repeat(40_000) },
+}))
+const batch = {
+  origin: 'b',
+  incarnation: 'b1',
+  from: 1,
+  count: entries.length,
+  entries: JSON.stringify(entries),
+}
+await assert.rejects(store.merge(batch), { code: 'disk-full' })
+assert.equal(await store.recall('of b 0'), undefined)
+assert.equal(
+  (await store.positions()).find(({ origin }) => origin === 'b'),
+  undefined,
+)
+
 // Room again: everything goes on.
 makeRoom()
+const fewer = { ...batch, count: 2, entries: JSON.stringify(entries.slice(0, 2)) }
+assert.equal((await store.merge(fewer)).position.sequence, 2)
 assert.deepEqual(await store.record([change(two, intend())]), [true])
 assert.deepEqual(await store.accept([acceptance()]), [{ result: 'accepted' }])
 const claims = await store.claim({ limit: 1, now: START, until: START, term: { counter: 1, node: 'a' } })

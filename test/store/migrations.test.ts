@@ -38,6 +38,33 @@ test('the data of version 1 opens and works on', async () => {
   await store.close()
 })
 
+test('what the release before writes into the tables of this one is read, logs that it began included', async () => {
+  const store = await openStore({ directory, node: 'a' })
+  await store.remember('before', 'x')
+  await store.close()
+  const at = messageOfVersion1.message.at
+  const operation = (name: string) => JSON.stringify({ op: 'remember', name, value: 'y' })
+  const db = new DatabaseSync(path())
+  const log = Number(db.prepare("SELECT id FROM logs WHERE origin = 'a'").get()?.['id'])
+  const write = db.prepare('INSERT INTO log (place, at, counter, node, operation) VALUES (?, ?, ?, ?, ?)')
+  write.run(log * 2 ** 40 + 2, at, 1, 'a', operation('one'))
+  db.prepare("INSERT INTO logs (origin, incarnation) VALUES ('other', 'begun by it')").run()
+  write.run((log + 1) * 2 ** 40 + 1, at, 1, 'other', operation('two'))
+  db.exec(
+    `INSERT INTO archive_messages SELECT * FROM messages; INSERT INTO archive_deliveries SELECT * FROM deliveries`,
+  )
+  db.close()
+  const again = await openStore({ directory, node: 'a' })
+  expect(again.logged().sequence).toBe(2)
+  expect(await again.positions()).toMatchObject([
+    { origin: 'a', sequence: 2 },
+    { origin: 'other', incarnation: 'begun by it', sequence: 1 },
+  ])
+  await again.remember('after', 'z')
+  expect((await again.entries('a', 0, 9)).map(({ clock }) => clock)).toEqual([1, 2, 3])
+  await again.close()
+})
+
 test('whatever version the data has, it ends with the same tables as new data', () => {
   buildVersion1(path())
   const old = new DatabaseSync(path())

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { LogBatch, Merged, OperationLog, Store } from '#store/contract.ts'
 import { openStore } from '#store/sqlite.ts'
-import { acceptance, accepted, change, intend, START, term } from './fixtures.ts'
+import { acceptance, accepted, because, change, intend, START, term } from './fixtures.ts'
 
 type Both = Store & OperationLog
 
@@ -284,6 +284,65 @@ describe('merging', () => {
     for (const store of [a, b]) {
       expect(await deliveryOf(store, begun)).toMatchObject({ state: 'submitting', possibleDuplicate: true })
       expect(await deliveryOf(store, differs)).toMatchObject({ state: 'queued' })
+    }
+  })
+})
+
+describe('owners', () => {
+  const mine = (node: string, active = false) => ({
+    limit: 9,
+    now: START,
+    until: START,
+    term,
+    owner: { node, active },
+  })
+  const accept = async (store: Both, owner: string): Promise<string> => {
+    const one = acceptance()
+    one.deliveries = one.deliveries.map((delivery) => ({ ...delivery, owner }))
+    await store.accept([one])
+    return one.deliveries[0]?.id ?? ''
+  }
+
+  test('change by handing over and by adopting what a member accepted up to a position', async () => {
+    const [a, b] = [await open('a'), await open('b')]
+    const adopted = await accept(a, 'a')
+    const handed = await accept(a, 'a')
+    expect(await a.operate({ op: 'hand', delivery: handed, to: 'c' })).toBe(true)
+    expect(await a.operate({ op: 'hand', delivery: handed, to: 'c' })).toBe(false)
+    await b.merge(await readOne(a))
+    const later = await accept(a, 'a')
+    const { incarnation } = a.logged()
+    expect(await b.operate({ op: 'adopt', origin: 'a', incarnation, position: 3, term })).toBe(true)
+    await b.merge(await readOne(a))
+    await a.merge(await readOne(b))
+    for (const store of [a, b]) {
+      expect(await deliveryOf(store, adopted)).toMatchObject({ owner: 'b' })
+      expect(await deliveryOf(store, handed)).toMatchObject({ owner: 'c' })
+      expect(await deliveryOf(store, later)).toMatchObject({ owner: 'a' })
+    }
+    expect((await b.claim(mine('b'))).claims).toMatchObject([{ delivery: { id: adopted } }])
+    expect((await a.claim(mine('a', true))).claims).toMatchObject([{ delivery: { id: later } }])
+  })
+
+  test('what is over has none, so that whoever is active sends it again when asked to', async () => {
+    const a = await open('a')
+    const id = await accept(a, 'gone')
+    await a.record([change(id, { event: 'fail', reason: because('barred') })])
+    expect((await deliveryOf(a, id))?.owner).toBeUndefined()
+    await a.record([change(id, { event: 'retry', reason: because('asked'), due: START, expires: START + 9 })])
+    expect((await a.claim(mine('a', true))).claims).toHaveLength(1)
+  })
+
+  test('a corrected clock moves what its member accepted, everywhere, and nothing else', async () => {
+    const [a, b] = [await open('a'), await open('b')]
+    const [here, there] = [await acceptOne(a), await acceptOne(b)]
+    await a.merge(await readOne(b))
+    await b.merge(await readOne(a))
+    await a.shiftTimes(START, 1_000)
+    await b.merge(await readOne(a, 1))
+    for (const store of [a, b]) {
+      expect(await deliveryOf(store, here)).toMatchObject({ due: START + 1_000 })
+      expect(await deliveryOf(store, there)).toMatchObject({ due: START })
     }
   })
 })
