@@ -34,7 +34,6 @@ export function hear(d: Draft, beat: Beat, path: string, wall: number): void {
   peer.silentFrom = now
   peer.fresh = true
   peer.missed = 0
-  peer.cut = false
   acknowledge(d, peer, beat, path)
   compareClocks(d, peer, beat, wall)
   s.highest = higherTerm(s.highest, beat.highest)
