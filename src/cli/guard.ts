@@ -2,6 +2,7 @@
  * twinline guard: the second process of a paired appliance. The gateway starts it and talks to it over file descriptor
  * 3; nobody types this. When the gateway is gone it gives everything up, says so and ends within a second.
  */
+import { flushCompileCache } from 'node:module'
 import { errorText } from '#core/errors.ts'
 import { type Guard, startGuard } from '#pair/guard/guard.ts'
 import { takeLock } from '#pair/guard/lock.ts'
@@ -49,6 +50,8 @@ export function guard(): Promise<number> {
     if (!lock) throw new Error(`another guard runs on ${begin.directory}`)
     if (leaving) return
     running = await startGuard(begin, parent)
+    // A guard seldom ends in order, and the next one takes 20 MB less with what this one has compiled.
+    flushCompileCache()
     for (const message of waiting.splice(0)) running.take(message)
     if (leaving) running.give({ input: 'gatewayGone' })
     await running.ended

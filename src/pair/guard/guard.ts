@@ -60,6 +60,7 @@ export async function startGuard(begin: Begin, parent: Parent): Promise<Guard> {
   /** Before the machine runs, what happens waits here. */
   const inputs: RoleInput[] = []
   let running = true
+  let begun = false
   let over = false
   let timer: NodeJS.Timeout | undefined
   let leaseUntil = 0
@@ -82,8 +83,14 @@ export async function startGuard(begin: Begin, parent: Parent): Promise<Guard> {
   if ('problem' in stored) parent.tell({ kind: 'alarm', code: 'term-unreadable', text: stored.problem })
   const address: CommonAddress = openCommonAddress(pair, {
     carrier: (up) => input({ input: 'carrier', up }),
-    added: () => input({ input: 'addressAdded' }),
-    removed: () => input({ input: 'addressRemoved' }),
+    added() {
+      input({ input: 'addressAdded' })
+      showViews()
+    },
+    removed() {
+      input({ input: 'addressRemoved' })
+      showViews()
+    },
     failed: (text) => input({ input: 'addressFailed', text }),
     trouble,
   })
@@ -234,6 +241,7 @@ export async function startGuard(begin: Begin, parent: Parent): Promise<Guard> {
   }
 
   function showViews(): void {
+    if (!begun || over) return
     const witnessView = witness.view()
     parent.tell({
       kind: 'views',
@@ -272,6 +280,7 @@ export async function startGuard(begin: Begin, parent: Parent): Promise<Guard> {
   witness.setKey(begin.pairingKey)
   setMembers(begin.members)
   parent.tell({ kind: 'ready', listening: links.listening })
+  begun = true
   work()
 
   return {

@@ -31,16 +31,41 @@ export function openInterface(
   const listeners: ((news: InterfaceNews) => void)[] = []
   const failures = new Map<number, (text: string) => void>()
   const ready = Promise.withResolvers<void>()
+  /** The addresses that it has as far as was told. */
+  const present = new Map<string, Extract<InterfaceNews, { news: 'address' }>>()
   let carrier: boolean | undefined
   let written = 0
   let lastError = ''
+  /** What was answered of the question under way; what the monitor told meanwhile is newer than the answer. */
+  let asking: { answered: InterfaceNews[]; outdated: boolean } | undefined
 
   function tell(news: InterfaceNews): void {
-    if (news.news === 'carrier' && news.up !== carrier) {
+    if (news.news === 'carrier') {
+      if (news.up !== carrier) onCarrier(news.up)
       carrier = news.up
-      onCarrier(news.up)
-    }
+    } else if (news.here) present.set(news.address, news)
+    else present.delete(news.address)
     for (const listener of listeners) listener(news)
+  }
+  function noticed(news: InterfaceNews): void {
+    if (asking) asking.outdated = true
+    tell(news)
+  }
+  function answered(news: InterfaceNews): void {
+    if (!asking) return
+    asking.answered.push(news)
+    // Asked for after the addresses, so that was all.
+    if (news.news !== 'carrier') return
+    const { answered: all, outdated } = asking
+    asking = undefined
+    if (outdated) {
+      ask()
+      return
+    }
+    const seen = new Set(all.map((each) => (each.news === 'address' ? each.address : '')))
+    for (const known of [...present.values()]) if (!seen.has(known.address)) tell({ ...known, here: false })
+    for (const each of all) tell(each)
+    ready.resolve()
   }
   const batch = resident({
     command: 'ip',
@@ -51,10 +76,7 @@ export function openInterface(
     },
     onLine(line) {
       const news = parseNews(line, name)
-      if (!news) return
-      tell(news)
-      // Asked for after the addresses, so they have been told.
-      if (news.news === 'carrier') ready.resolve()
+      if (news) answered(news)
     },
     onError(text) {
       // `Command failed -:N` follows its reason; N counts the lines since the start.
@@ -68,7 +90,7 @@ export function openInterface(
     },
     onEnded(text) {
       onTrouble(text)
-      ask()
+      asking = undefined
     },
   })
   function order(line: string, onFailed: (text: string) => void): boolean {
@@ -79,20 +101,29 @@ export function openInterface(
     return true
   }
   function ask(): void {
+    if (asking) return
+    asking = { answered: [], outdated: false }
     order(`addr show dev ${name}`, () => {})
-    order(`link show dev ${name}`, () => {
-      tell({ news: 'carrier', up: false })
-      ready.resolve()
-    })
+    order(`link show dev ${name}`, () => answered({ news: 'carrier', up: false }))
   }
-  const watch = watchInterface(name, tell, ask, onTrouble)
-  const again = setInterval(ask, ASK_AGAIN_MS)
+  const watch = watchInterface(name, noticed, ask, onTrouble)
+  function dropOrders(): void {
+    asking = undefined
+    batch.replace()
+  }
+  const again = setInterval(() => {
+    if (asking) {
+      onTrouble(`ip gave no answer for ${ASK_AGAIN_MS} ms: started anew`)
+      dropOrders()
+    }
+    ask()
+  }, ASK_AGAIN_MS)
 
   return {
     name,
     carrier: () => carrier ?? false,
     order,
-    dropOrders: batch.replace,
+    dropOrders,
     listen: (take) => listeners.push(take),
     ready: ready.promise,
     async close() {

@@ -58,11 +58,11 @@ export function resident(options: ResidentOptions): Resident {
     started.stdin.on('error', () => {})
     started.stdout.setEncoding('utf8').on(
       'data',
-      lines((line) => options.onLine?.(line)),
+      lines((line) => started === child && options.onLine?.(line)),
     )
     started.stderr.setEncoding('utf8').on(
       'data',
-      lines((line) => options.onError(line)),
+      lines((line) => started === child && options.onError(line)),
     )
     started.on('error', (error) => {
       reason = errorText(error)

@@ -123,6 +123,8 @@ function connectOnce(
     port: target?.port ?? 0,
     cert: identity.certificate,
     key: identity.key,
+    // As in door.ts: or Node loads every authority it knows.
+    ca: identity.certificate,
     minVersion: 'TLSv1.3',
     ALPNProtocols: [PROTOCOL],
     // Not by authorities, names and dates: by the fingerprint, below.

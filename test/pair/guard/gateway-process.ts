@@ -6,6 +6,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { PairConfig } from '../../../src/config/types.ts'
+import { monotonic } from '../../../src/core/clock.ts'
 import { silent } from '../../../src/core/log.ts'
 import type { GuardMember } from '../../../src/pair/guard/protocol.ts'
 import { startGuard } from '../../../src/pair/guard-process.ts'
@@ -50,7 +51,7 @@ const guard = startGuard(
       say('releasing', { reason, transmitUntil: guard.transmitUntil() })
       guard.released()
     },
-    views: () => {},
+    views: () => say('views', { vipHere: guard.views().vipHere }),
     signal: (node, signal) => say('signal', { node, signal }),
     alarm: (code, text) => say('alarm', { code, text }),
     failover: (text) => say('failover', text),
@@ -77,8 +78,7 @@ for await (const line of createInterface(process.stdin)) {
   if (order.members) guard.setMembers(order.members)
   if (order.health !== undefined) healthy = order.health
   if (order.command) guard.command(order.command).then((result) => say('result', result), console.error)
-  if (order.state)
-    say('state', { state: guard.state(), transmitUntil: guard.transmitUntil(), views: guard.views() })
+  if (order.state) say('state', { right: guard.transmitUntil() > monotonic() })
   if (order.stop) {
     await guard.stop()
     say('stopped')
