@@ -15,7 +15,7 @@ const linkLine = /^(Deleted )?\d+: ([^:@\s]+)(?:@\S+)?: <([^>]*)>/
 const addressLine =
   /^(Deleted )?\d+: (\S+)\s+inet6? ([0-9a-fA-F:.]+)(?: peer \S+?)?\/(\d+)(?: brd \S+)? scope \S+ ([^\\]*)\\\s*valid_lft (\S+)/
 
-/** One line of `ip -o monitor link address`, `ip -o link show` or `ip -o address show`; undefined when of another interface. */
+/** One line of `ip -o monitor link address`; undefined when of another interface. */
 export function parseNews(line: string, name: string): InterfaceNews | undefined {
   const link = linkLine.exec(line)
   if (link) {

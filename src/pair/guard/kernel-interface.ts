@@ -7,6 +7,8 @@ import { type InterfaceNews, parseNews, watchInterface } from './interface-watch
 import { resident } from './resident.ts'
 
 const ASK_AGAIN_MS = 2_000
+/** What `netconf show dev lo` says in every network namespace, asked last so that its answer ends the answer. */
+const LAST_LINE = /^inet lo /
 /** Orders whose failure can still be attributed. */
 const REMEMBERED = 64
 
@@ -37,7 +39,7 @@ export function openInterface(
   let written = 0
   let lastError = ''
   /** What was answered of the question under way; what the monitor told meanwhile is newer than the answer. */
-  let asking: { answered: InterfaceNews[]; outdated: boolean } | undefined
+  let asking: { answered: InterfaceNews[]; outdated: boolean; line: string } | undefined
 
   function tell(news: InterfaceNews): void {
     if (news.news === 'carrier') {
@@ -51,12 +53,19 @@ export function openInterface(
     if (asking) asking.outdated = true
     tell(news)
   }
-  function answered(news: InterfaceNews): void {
+  /** An address takes two lines here, and one in the monitor. */
+  function answered(line: string): void {
     if (!asking) return
-    asking.answered.push(news)
-    // Asked for after the addresses, so that was all.
-    if (news.news !== 'carrier') return
-    const { answered: all, outdated } = asking
+    if (LAST_LINE.test(line)) {
+      endAnswer(asking)
+      return
+    }
+    const half = /^\s+inet/.test(line)
+    const news = half ? undefined : parseNews(asking.line + line, name)
+    asking.line = half ? `0: ${name} ${line}\\` : ''
+    if (news) asking.answered.push(news)
+  }
+  function endAnswer({ answered: all, outdated }: NonNullable<typeof asking>): void {
     asking = undefined
     if (outdated) {
       ask()
@@ -64,20 +73,18 @@ export function openInterface(
     }
     const seen = new Set(all.map((each) => (each.news === 'address' ? each.address : '')))
     for (const known of [...present.values()]) if (!seen.has(known.address)) tell({ ...known, here: false })
+    if (!all.some((each) => each.news === 'carrier')) tell({ news: 'carrier', up: false })
     for (const each of all) tell(each)
     ready.resolve()
   }
   const batch = resident({
     command: 'ip',
-    args: ['-o', '-force', '-batch', '-'],
+    args: ['-force', '-batch', '-'],
     onStarted() {
       written = 0
       failures.clear()
     },
-    onLine(line) {
-      const news = parseNews(line, name)
-      if (news) answered(news)
-    },
+    onLine: answered,
     onError(text) {
       // `Command failed -:N` follows its reason; N counts the lines since the start.
       const number = /^Command failed -:(\d+)$/.exec(text)?.[1]
@@ -100,11 +107,12 @@ export function openInterface(
     if (failures.size > REMEMBERED && oldest !== undefined) failures.delete(oldest)
     return true
   }
+  /** Not `link show`, nor -o: after them an `ip` of iproute2 6.1 shows no addresses to the end of its batch. */
   function ask(): void {
     if (asking) return
-    asking = { answered: [], outdated: false }
+    asking = { answered: [], outdated: false, line: '' }
     order(`addr show dev ${name}`, () => {})
-    order(`link show dev ${name}`, () => answered({ news: 'carrier', up: false }))
+    order('netconf show dev lo', () => {})
   }
   const watch = watchInterface(name, noticed, ask, onTrouble)
   function dropOrders(): void {

@@ -97,6 +97,8 @@ function hearHolder(d: Draft, peer: Peer, term: NonNullable<Beat['holds']>): voi
   const { s, now } = d
   s.highest = higherTerm(s.highest, term)
   s.activeAt = now
+  // Whoever was named to take over has done it, or somebody else has.
+  s.yieldUntil = now
   if (s.held === undefined || compareTerms(term, s.held) > 0) s.held = term
   if (holding(s)) {
     // Of two holders the one with the lower term stands down first; the other one announces again when it hears of it.

@@ -69,7 +69,8 @@ describeWith(['network-namespaces'], 'the address', () => {
   ])('%s %s', (driver, address) => {
     it('stays while it is renewed, and goes when it is told to', async () => {
       const player = await held(driver, address)
-      await wait(2_000)
+      // The kernel is asked again every two seconds.
+      await wait(2_500)
       expect(net.addresses()).toContain(`${address}/`)
       if (!address.includes(':')) expect(net.addresses()).toContain('e0:twinline')
       expect(player.said.filter((line) => line !== 'carrier true')).toEqual(['ready', 'added'])

@@ -337,3 +337,13 @@ describe('rule 24: both begin cold', () => {
     expect(world.takeovers).toHaveLength(1)
   })
 })
+
+test('whoever handed over takes over again at once when it is named itself', () => {
+  const world = settled()
+  world.give(world.a, { input: 'command', id: 1, command: 'handover' })
+  expect(untilActive(world, world.b)).toBeLessThan(100)
+  world.run(300)
+  world.give(world.b, { input: 'command', id: 2, command: 'handover' })
+  expect(untilActive(world, world.a)).toBeLessThan(100)
+  expect(world.violations).toEqual([])
+})
