@@ -16,7 +16,7 @@ const minute = 60 * second
 
 /** `lease` and `renew` as they are with addresses whose lifetime the kernel ends. */
 const named: Record<Named, Pick<HeartbeatProfile, 'interval' | 'misses' | 'timeout' | 'lease' | 'renew'>> = {
-  fast: { interval: 100, misses: 3, timeout: 0, lease: second, renew: 250 },
+  fast: { interval: 100, misses: 3, timeout: 0, lease: second, renew: 100 },
   normal: { interval: 200, misses: 4, timeout: 0, lease: second, renew: 250 },
   calm: { interval: second, misses: 3, timeout: 0, lease: 3 * second, renew: 750 },
   // Its renewals travel with the heartbeats, so that the wire stays as quiet as it can be.
@@ -41,8 +41,8 @@ export function profileNamed(name: Named, driver: Driver): HeartbeatProfile {
   }
 }
 
-/** The kernel ends an address up to 0.5 s late, and 0.2 s are for the way there and back. An nft lease can be renewed once too late. */
-const shortestWait = (lease: number, driver: Driver) => (driver === 'nft' ? 2 * lease + 100 : lease + 700)
+/** The kernel ends an address up to 0.5 s late, and 0.15 s are for the way there and back. An nft lease can be renewed once too late. */
+const shortestWait = (lease: number, driver: Driver) => (driver === 'nft' ? 2 * lease + 100 : lease + 650)
 
 /** ms without a sign of life after which a member is silent. */
 export const silenceAfter = ({ interval, misses, timeout }: HeartbeatProfile): number =>

@@ -31,11 +31,15 @@ export interface Circumstances {
   selfCheck?: number
 }
 
+/** To write the term, add the address and announce it, ms. */
+const TAKING = 50
+
 export function promises(profile: HeartbeatProfile, circumstances: Circumstances): FaultPromise[] {
   const { witness, driver, selfCheck = 2_000 } = circumstances
   // The member that takes over asks the witness; renewals that go through it are older by a round trip.
-  const asked = witness ? (driver === 'nft' ? 200 : 400) : 0
-  const takeover = Math.max(silenceAfter(profile), profile.grantWait) + asked
+  const asked = witness ? (driver === 'nft' ? 150 : 400) : 0
+  const alone = profile.grantWait + TAKING
+  const takeover = Math.max(silenceAfter(profile), alone) + asked
   const row = (fault: FaultPromise['fault'], text: string, outage: number, bothServe = false) => ({
     fault,
     text,
@@ -45,7 +49,7 @@ export function promises(profile: HeartbeatProfile, circumstances: Circumstances
   return [
     row('gateway-killed', 'the gateway process crashes or is killed', 100),
     row('gateway-hung', 'the gateway process hangs', selfCheck + 300),
-    row('guard-killed', 'the guard process is killed', profile.grantWait),
+    row('guard-killed', 'the guard process is killed', alone),
     row('box-dead', 'power loss, or every process killed or frozen', takeover),
     row('link-down', "the active's network cable is pulled", takeover),
     witness

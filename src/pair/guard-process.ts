@@ -7,7 +7,7 @@
  * whose cores were all busy).
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import type { Socket } from 'node:net'
+import { Socket } from 'node:net'
 import type { PairConfig } from '#config/types.ts'
 import { monotonic } from '#core/clock.ts'
 import { errorText, unreachable } from '#core/errors.ts'
@@ -140,9 +140,6 @@ export function startGuard(options: GuardOptions, events: GuardEvents): GuardPro
     child = started
     startedAt = monotonic()
     heardAt = startedAt
-    const pipe = started.stdio[3]
-    // A descriptor of its own for both directions is a socket (node:child_process, options.stdio).
-    channel = pipe as Socket
     let reason = ''
     const over = (): void => {
       if (child !== started) return
@@ -158,6 +155,11 @@ export function startGuard(options: GuardOptions, events: GuardEvents): GuardPro
       reason = `the guard ended (${signal ?? `exit code ${code}`})`
       over()
     })
+    // A descriptor of its own for both directions is a socket (node:child_process, options.stdio); a process that
+    // could not be started, for want of descriptors say, has none and ends with the error.
+    const pipe = started.stdio?.[3]
+    if (!(pipe instanceof Socket)) return
+    channel = pipe
     channel.on('error', () => {})
     // Known some ms before the process is gone altogether.
     channel.on('close', () => {
@@ -242,8 +244,14 @@ export function startGuard(options: GuardOptions, events: GuardEvents): GuardPro
     }
   }
 
+  let watched = monotonic()
   const watch = setInterval(() => {
-    if (!child || monotonic() - heardAt < SILENT_MS) return
+    const now = monotonic()
+    const late = now - watched > 2 * WATCH_MS
+    watched = now
+    // What the guard said while this process was stopped or starved is still to be read.
+    if (late) heardAt = now
+    if (!child || now - heardAt < SILENT_MS) return
     log.error({}, 'the guard says nothing: it is killed and started again')
     child.kill('SIGKILL')
   }, WATCH_MS)

@@ -47,18 +47,18 @@ export class WireCounters {
   readonly #from = monotonic()
 
   constructor() {
-    const rules = (['heartbeat', 'log'] as const).flatMap((name) => {
+    const rules = (['heartbeat', 'replication'] as const).flatMap((name) => {
       const port = name === 'heartbeat' ? GUARD_PORT : LOG_PORT
       return ['sport', 'dport'].map((end) => `tcp ${end} ${port} counter name ${name}`)
     })
     inBridge(
       'nft',
-      `table bridge traffic\ndelete table bridge traffic\ntable bridge traffic {\ncounter heartbeat {}\ncounter log {}\nchain forward { type filter hook forward priority -10\n${rules.join('\n')}\n}\n}`,
+      `table bridge traffic\ndelete table bridge traffic\ntable bridge traffic {\ncounter heartbeat {}\ncounter replication {}\nchain forward { type filter hook forward priority -10\n${rules.join('\n')}\n}\n}`,
     )
   }
 
   /** kB an hour since it began. */
-  read(): { heartbeat: number; log: number } {
+  read(): { heartbeat: number; replication: number } {
     const hours = (monotonic() - this.#from) / 3_600_000
     const { nftables } = JSON.parse(inBridge('nft', '-j', 'list', 'counters', 'table', 'bridge', 'traffic'))
     const rate = (name: string) => {
@@ -66,7 +66,7 @@ export class WireCounters {
       // The bridge counts what is inside a frame; its header is 14 octets.
       return (counter.bytes + 14 * counter.packets) / 1_000 / hours
     }
-    return { heartbeat: rate('heartbeat'), log: rate('log') }
+    return { heartbeat: rate('heartbeat'), replication: rate('replication') }
   }
 }
 

@@ -33,7 +33,7 @@ const traffic = (profile: string, most?: number): Measured => ({
       unit: 'kB/h',
       ...(most === undefined ? {} : { most }),
     },
-    { name: 'log connections, idle', key: 'log', unit: 'kB/h' },
+    { name: 'log connections, idle', key: 'replication', unit: 'kB/h' },
   ],
 })
 

@@ -12,9 +12,9 @@ export const normal: HeartbeatProfile = {
   timeout: 0,
   lease: 1_000,
   renew: 250,
-  grantWait: 1_700,
+  grantWait: 1_650,
 }
-export const fast: HeartbeatProfile = { ...normal, name: 'fast', interval: 100, misses: 3 }
+export const fast: HeartbeatProfile = { ...normal, name: 'fast', interval: 100, misses: 3, renew: 100 }
 
 export interface WorldOptions {
   members: number
