@@ -114,7 +114,7 @@ export async function startGuard(begin: Begin, parent: Parent): Promise<Guard> {
     await address.close()
     throw error
   })
-  const witness = openWitness({
+  const witness = await openWitness({
     node,
     pair,
     directory,

@@ -3,6 +3,7 @@
  * lives on after an error with -force), and what the kernel says about it. Carrier and addresses are also asked for
  * now and then, since netlink may drop news when the machine is busy.
  */
+import { monotonic } from '#core/clock.ts'
 import { type InterfaceNews, parseNews, watchInterface } from './interface-watch.ts'
 import { resident } from './resident.ts'
 
@@ -39,7 +40,7 @@ export function openInterface(
   let written = 0
   let lastError = ''
   /** What was answered of the question under way; what the monitor told meanwhile is newer than the answer. */
-  let asking: { answered: InterfaceNews[]; outdated: boolean; line: string } | undefined
+  let asking: { answered: InterfaceNews[]; outdated: boolean; line: string; at: number } | undefined
 
   function tell(news: InterfaceNews): void {
     if (news.news === 'carrier') {
@@ -50,7 +51,9 @@ export function openInterface(
     for (const listener of listeners) listener(news)
   }
   function noticed(news: InterfaceNews): void {
-    if (asking) asking.outdated = true
+    // A renewal is news too, and changes nothing.
+    const same = news.news === 'carrier' ? news.up === carrier : news.here === present.has(news.address)
+    if (asking && !same) asking.outdated = true
     tell(news)
   }
   /** An address takes two lines here, and one in the monitor. */
@@ -110,7 +113,7 @@ export function openInterface(
   /** Not `link show`, nor -o: after them an `ip` of iproute2 6.1 shows no addresses to the end of its batch. */
   function ask(): void {
     if (asking) return
-    asking = { answered: [], outdated: false, line: '' }
+    asking = { answered: [], outdated: false, line: '', at: monotonic() }
     order(`addr show dev ${name}`, () => {})
     order('netconf show dev lo', () => {})
   }
@@ -120,8 +123,8 @@ export function openInterface(
     batch.replace()
   }
   const again = setInterval(() => {
-    if (asking) {
-      onTrouble(`ip gave no answer for ${ASK_AGAIN_MS} ms: started anew`)
+    if (asking && monotonic() - asking.at > ASK_AGAIN_MS / 2) {
+      onTrouble(`ip gave no answer for ${ASK_AGAIN_MS / 2} ms: started anew`)
       dropOrders()
     }
     ask()

@@ -5,7 +5,7 @@ import type { Term } from '#messages/operation.ts'
 import type { WitnessView } from '../contract.ts'
 import { addressText } from '../links/address.ts'
 import type { RoleInput } from '../role/contract.ts'
-import { createWitnessClient, type WitnessAnswer, type WitnessClient } from '../witness/client.ts'
+import type { WitnessAnswer, WitnessClient } from '../witness/client.ts'
 
 /** A member that has nothing to ask looks whether the witness is there this often: people want to know before the fault. ms */
 const LOOK_LEAST = 5_000
@@ -34,9 +34,12 @@ export interface GuardWitnessOptions {
   onEvent(what: string, text: string): void
 }
 
-export function openWitness(options: GuardWitnessOptions): GuardWitness {
+export async function openWitness(options: GuardWitnessOptions): Promise<GuardWitness> {
   const { node, pair, directory } = options
   const address = pair.witness
+  // A guard without a witness goes without its memory too.
+  const createClient =
+    address === undefined ? undefined : (await import('../witness/client.ts')).createWitnessClient
   let client: WitnessClient | undefined
   let key = ''
   let view: WitnessView | undefined =
@@ -63,10 +66,10 @@ export function openWitness(options: GuardWitnessOptions): GuardWitness {
 
   return {
     setKey(pairingKey) {
-      if (address === undefined || pairingKey === undefined || pairingKey.key === key) return
+      if (!address || !createClient || pairingKey === undefined || pairingKey.key === key) return
       key = pairingKey.key
       client?.close()
-      client = createWitnessClient({
+      client = createClient({
         address,
         pairingKey,
         node,

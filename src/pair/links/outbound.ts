@@ -7,7 +7,8 @@
  * is tried, with a deadline of its own for TCP (the kernel answers it, however busy the member is) and for the rest.
  */
 import { connect, type TLSSocket } from 'node:tls'
-import { MqttClient } from 'mqtt'
+// Not from 'mqtt': the guard does without proxies and web sockets, which take 2 MB.
+import mqtt from 'mqtt/lib/client'
 import { errorText } from '#core/errors.ts'
 import { parseAddress } from './address.ts'
 import type { Identity, LinkMember, LinksOptions } from './contract.ts'
@@ -159,7 +160,7 @@ function connectOnce(
     if (!bound.take(chunk)) cut('a packet that is too large')
   })
 
-  const client = new MqttClient(() => socket, {
+  const client = new mqtt.default(() => socket, {
     protocolVersion: 4,
     clientId: `${self}/${address}`,
     clean: true,

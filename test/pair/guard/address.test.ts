@@ -1,5 +1,5 @@
 /** The address drivers against the real kernel: what ends by itself, what comes never back, what is seen. */
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -16,6 +16,9 @@ afterEach(() => {
   net.close()
 })
 
+/** As the guard runs where it may: a lease of 300 ms is not for a process that waits for other tests. */
+const first = spawnSync('chrt', ['-f', '10', 'true']).status === 0 ? ['chrt', '-f', '10'] : []
+
 interface Player {
   child: ChildProcessWithoutNullStreams
   said: string[]
@@ -26,6 +29,7 @@ interface Player {
 
 async function play(driver: string, address: string, router = ''): Promise<Player> {
   const [command, ...args] = net.inside(
+    ...first,
     process.execPath,
     join(import.meta.dirname, 'address-process.ts'),
     driver,
