@@ -28,6 +28,13 @@ const needs = {
   nft: program('nft', 'nftables'),
   arping: program('arping', 'iputils-arping'),
   keepalived: program('keepalived', 'keepalived'),
+  swaks: program('swaks', 'swaks'),
+  msmtp: program('msmtp', 'msmtp'),
+  mosquitto: program('mosquitto', 'mosquitto'),
+  mbpoll: program('mbpoll', 'mbpoll'),
+  slapd: program('slapd', 'slapd ldap-utils'),
+  alertmanager: program('prometheus-alertmanager', 'prometheus-alertmanager'),
+  apprise: program('apprise', 'apprise'),
   /** Networks and mounts of one's own, as root or as root of a user namespace. */
   'network-namespaces': {
     probe: [
