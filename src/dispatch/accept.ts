@@ -14,7 +14,7 @@ import {
   priorities,
 } from '#messages/message.ts'
 import { planText } from '#sms/coding.ts'
-import { parseRecipient } from '#sms/recipients.ts'
+import { parseRecipient } from '#messages/recipient.ts'
 import { limits, type SubmitRequest } from './contract.ts'
 import type { Router } from './routing.ts'
 

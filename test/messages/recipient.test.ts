@@ -1,7 +1,7 @@
 /** Recipients as people write them. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { parseRecipient } from '#sms/recipients.ts'
+import { parseRecipient } from '#messages/recipient.ts'
 
 test.each([
   ['+491701234567', '+491701234567'],
