@@ -18,7 +18,10 @@ export function printPair(status: Status): void {
   say(`because: ${reason}`)
   if (vip !== undefined) {
     const holder = vip.here ? `held by ${node}` : `not held by ${node}${holderOf(status)}`
-    say(`address ${vip.address} (${vip.driver}): ${holder}`)
+    // Where it leads is the balancer's business, which asks /role.
+    say(
+      `address ${vip.address} (${vip.driver})${vip.driver === 'external' ? holderOf(status) : `: ${holder}`}`,
+    )
   }
   if (members.length === 0) {
     say(

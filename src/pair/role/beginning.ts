@@ -83,6 +83,9 @@ export function changeMembers(d: Draft, members: readonly RoleMember[], joined: 
     s.promise = undefined
   if (before !== 'majority') s.graceUntil = now + Math.min(GRACE, s.settings.aloneAfter)
   s.nextBeatAt = now
+  if (before === 'alone' && others.length > 0 && s.phase === 'serving') {
+    s.reason = `it was alone until ${others.map(({ node }) => node).join(' and ')} joined it`
+  }
   if (!joined) return
   // It stands by whatever it held alone: what it knows of terms and holders is not the others'.
   s.startedAt = now
