@@ -70,6 +70,7 @@ export class Sweeper {
     const archived = this.#archive(now, retention.queue, limit)
     const dropped = this.#drop(now - retention.archive, limit)
     this.#dropOldest('inbound', now - FINGERPRINTS_MS, limit)
+    this.#dropInboxFacts(now - retention.archive, limit)
     this.#dropOldest('inbox', now - retention.archive, limit)
     this.#tables.run('DELETE FROM totals WHERE hour < ?', now - TOTALS_MS)
     this.#tables.run('DELETE FROM pending WHERE at < ?', now - PENDING_MS)
@@ -83,6 +84,16 @@ export class Sweeper {
   #dropOldest(table: 'inbound' | 'inbox', before: number, limit: number): void {
     this.#tables.run(
       `DELETE FROM ${table} WHERE position IN (SELECT position FROM ${table} ORDER BY position LIMIT ?) AND at < ?`,
+      limit,
+      before,
+    )
+  }
+
+  /** What was done about received messages goes with them. */
+  #dropInboxFacts(before: number, limit: number): void {
+    this.#tables.run(
+      `DELETE FROM facts WHERE name IN (SELECT 'inbound:' || id FROM
+       (SELECT id, at FROM inbox ORDER BY position LIMIT ?) WHERE at < ?)`,
       limit,
       before,
     )

@@ -88,6 +88,19 @@ export interface Page<T> {
   next?: string
 }
 
+export interface InboxFactsQuery {
+  /** `next` of the call before; 0 for the first. */
+  after: number
+  containing: string
+  orNone: boolean
+}
+
+export interface InboxFacts {
+  items: { entry: InboxEntry; fact?: string }[]
+  /** Where the next call goes on; absent when there was nothing more to look at. */
+  next?: number
+}
+
 export interface ReportMatch {
   delivery: string
   part: number
@@ -174,6 +187,11 @@ export interface Store {
   /** Makes entries, with marks in the gaps, of parts that have waited since before `olderThan` (ms since 1970). */
   completePartials(olderThan: number): Promise<InboxEntry[]>
   inbox(query: { limit: number; after?: string }): Promise<Page<InboxEntry>>
+  /**
+   * Inbox entries in the order in which they came here, each with the fact `inbound:ID` about it: those whose fact
+   * contains a text, and on request those that have none. One call looks at a bounded number of entries.
+   */
+  inboxFacts(query: InboxFactsQuery): Promise<InboxFacts>
 
   createToken(token: TokenRecord): Promise<void>
   revokeToken(id: string): Promise<boolean>
@@ -183,6 +201,8 @@ export interface Store {
 
   remember(name: string, value: string): Promise<void>
   recall(name: string): Promise<string | undefined>
+  /** Facts whose name begins like this, by name. */
+  facts(prefix: string): Promise<{ name: string; value: string }[]>
 
   /** Moves finished messages to the archive and drops old ones; returns how many it moved and dropped, at most `limit` of each. */
   sweep(now: number, retention: Retention, limit: number): Promise<{ archived: number; dropped: number }>
@@ -216,6 +236,10 @@ export interface Merged {
   tokens: boolean
   members: boolean
   revisions: boolean
+  /** Received messages. */
+  inbox: boolean
+  /** What was remembered. */
+  facts: boolean
   /** Lines of the failover log, in order. */
   failover: { origin: string; at: number; text: string }[]
 }
@@ -261,6 +285,8 @@ export interface OperationLog {
   /** False from the first page of a snapshot to its last: what this store knows of others is not to be relied on. */
   complete(): boolean
   operate(operation: Operation): Promise<boolean>
+  /** The logs by which unfinished deliveries came that this member owns: their incarnations. */
+  owned(node: string): Promise<string[]>
   members(): Promise<MemberRecord[]>
   revisions(): Promise<(Revision & { term: Term; clock: number; origin: string })[]>
   /** Conflicts that were settled by a person: `revision path`. */

@@ -20,6 +20,8 @@ export const noChange = (): Merged => ({
   tokens: false,
   members: false,
   revisions: false,
+  inbox: false,
+  facts: false,
   failover: [],
 })
 
@@ -139,6 +141,13 @@ function note(merged: Merged, origin: string, at: number, operation: Operation):
     case 'revision':
     case 'conflictSettle':
       merged.revisions = true
+      break
+    case 'inbound':
+    case 'inboundPartial':
+      merged.inbox = true
+      break
+    case 'remember':
+      merged.facts = true
       break
     case 'failover':
       merged.failover.push({ origin, at, text: operation.text })

@@ -12,6 +12,8 @@ import type {
   Claim,
   ClaimRequest,
   ClaimResult,
+  InboxFacts,
+  InboxFactsQuery,
   ListQuery,
   LogBatch,
   LogPosition,
@@ -79,12 +81,15 @@ export interface Methods {
   receive(part: InboundPart): InboxEntry | null
   completePartials(olderThan: number, now: number): InboxEntry[]
   inbox(query: { limit: number; after?: string }): Page<InboxEntry>
+  inboxFacts(query: InboxFactsQuery): InboxFacts
   tokens(): TokenEntry[]
   touch(uses: readonly { id: string; at: number }[]): null
   recall(name: string): string | null
+  facts(prefix: string): { name: string; value: string }[]
   setReserve(bytes: number): null
   /** An operation that needs no look at the tables first; answers whether it changed anything. */
   operate(operation: Operation, at: number): boolean
+  owned(node: string): string[]
   sweep(now: number, retention: Retention, limit: number): { archived: number; dropped: number }
   entries(origin: string, after: number, limit: number): LogEntry[]
   listen(): null

@@ -1,6 +1,6 @@
 /** Questions that change nothing. Documents are handed on as they are stored, without being read on the way. */
 import type { Delivery, Message } from '#messages/message.ts'
-import type { ReportMatch, TokenEntry } from './contract.ts'
+import type { InboxFactsQuery, ReportMatch, TokenEntry } from './contract.ts'
 import type { Slice } from './protocol.ts'
 import { integer, type Row, type Tables, text } from './tables.ts'
 
@@ -161,6 +161,34 @@ export function inbox(tables: Tables, query: { limit: number; after?: string }):
     shown.map((row) => text(row, 'document')),
     rows.length > query.limit && last ? text(last, 'id') : undefined,
   )
+}
+
+/** Entries that one look takes in, so that deliveries get in between looks at a large inbox. */
+const INBOX_LOOK = 1_000
+
+/** @returns InboxFacts as JSON */
+export function inboxFacts(tables: Tables, { after, containing, orNone }: InboxFactsQuery): string {
+  // Entries that were taken out leave gaps, which cost nothing here.
+  const next = tables.number(
+    'SELECT max(position) FROM (SELECT position FROM inbox WHERE position > ? ORDER BY position LIMIT ?)',
+    after,
+    INBOX_LOOK,
+  )
+  if (next === undefined) return '{"items":[]}'
+  const rows = tables.all(
+    `SELECT inbox.document, facts.value FROM inbox LEFT JOIN facts ON facts.name = 'inbound:' || inbox.id
+     WHERE position > ?1 AND position <= ?2 AND CASE WHEN facts.value IS NULL THEN ?4 ELSE instr(facts.value, ?3) END
+     ORDER BY position`,
+    after,
+    next,
+    containing,
+    orNone ? 1 : 0,
+  )
+  const items = rows.map((row) => {
+    const fact = row['value'] === null ? '' : `,"fact":${JSON.stringify(text(row, 'value'))}`
+    return `{"entry":${text(row, 'document')}${fact}}`
+  })
+  return `{"items":[${items.join(',')}],"next":${next}}`
 }
 
 export function tokens(tables: Tables): TokenEntry[] {

@@ -85,6 +85,16 @@ export function rememberFact(tables: Tables, name: string, value: string, orderi
   return true
 }
 
+/** Facts whose name begins like this, by name. */
+export const facts = (tables: Tables, prefix: string): { name: string; value: string }[] =>
+  tables
+    .all(
+      'SELECT name, value FROM facts WHERE name >= ? AND name < ? ORDER BY name',
+      prefix,
+      `${prefix}\u{10ffff}`,
+    )
+    .map((row) => ({ name: text(row, 'name'), value: text(row, 'value') }))
+
 /** @param document null for one that was removed */
 export function keepMember(tables: Tables, node: string, document: string | null, ordering: string): boolean {
   const known = tables.get('SELECT ordering FROM members WHERE node = ?', node)

@@ -1,6 +1,7 @@
 /** Answers one request inside the worker, within the transaction of its batch. Answers are JSON texts. */
 import { CodedError, unreachable } from '#core/errors.ts'
 import type { Term } from '#messages/operation.ts'
+import { incarnationsOwned } from './apply.ts'
 import { KEY_MS, Sweeper } from './archive.ts'
 import type { Acceptance, AcceptResult, Change, LogBatch, Merged, MergeResult } from './contract.ts'
 import { positionOf } from './deliveries.ts'
@@ -9,9 +10,9 @@ import { entries, Log, read } from './log.ts'
 import { Logs } from './logs.ts'
 import { merge, noChange } from './merge.ts'
 import type { Method, Methods, Request } from './protocol.ts'
-import { inbox, keyed, matchReport, message, messages, tokens } from './queries.ts'
+import { inbox, inboxFacts, keyed, matchReport, message, messages, tokens } from './queries.ts'
 import { claim, depth, hold, overdue, release, submitting, unhold } from './queue.ts'
-import { audit, failover, members, revisions, settledConflicts } from './records.ts'
+import { audit, facts, failover, members, revisions, settledConflicts } from './records.ts'
 import type { Views } from './snapshot-read.ts'
 import { SnapshotTaker } from './snapshot-write.ts'
 import type { Tables } from './tables.ts'
@@ -112,6 +113,8 @@ export class Requests {
       }
       case 'inbox':
         return inbox(tables, ...request.args)
+      case 'inboxFacts':
+        return inboxFacts(tables, ...request.args)
       case 'tokens':
         return json<'tokens'>(tokens(tables))
       case 'touch':
@@ -123,8 +126,12 @@ export class Requests {
         const value = tables.get('SELECT value FROM facts WHERE name = ?', ...request.args)?.['value']
         return json(value ?? null)
       }
+      case 'facts':
+        return json<'facts'>(facts(tables, ...request.args))
       case 'operate':
         return json<'operate'>(this.log.write(...request.args).changed)
+      case 'owned':
+        return json<'owned'>(incarnationsOwned(tables, this.#logs, ...request.args))
       case 'sweep':
         this.log.trim(request.args[0])
         return json<'sweep'>(this.#sweeper.sweep(...request.args))
@@ -171,7 +178,15 @@ export class Requests {
         return 'null'
       case 'loadFinish':
         this.taker.finish(...request.args)
-        this.#merged = { queue: true, tokens: true, members: true, revisions: true, failover: [] }
+        this.#merged = {
+          queue: true,
+          tokens: true,
+          members: true,
+          revisions: true,
+          inbox: true,
+          facts: true,
+          failover: [],
+        }
         return 'null'
       case 'loadAbandon':
         this.taker.abandon()
@@ -194,8 +209,8 @@ export class Requests {
   #merge(batch: LogBatch): MergeResult {
     const merged = this.#merged ?? noChange()
     const result = merge(this.#tables, this.#logs, this.log, batch, merged)
-    const { queue, tokens, members, revisions, failover } = merged
-    if (queue || tokens || members || revisions || failover.length > 0) this.#merged = merged
+    const { failover, ...changed } = merged
+    if (Object.values(changed).includes(true) || failover.length > 0) this.#merged = merged
     return result
   }
 

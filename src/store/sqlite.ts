@@ -104,6 +104,7 @@ export async function openStore(options: SqliteOptions): Promise<Store & Operati
     receive: async (part) => (await connection.call('receive', [part])) ?? undefined,
     completePartials: (olderThan) => connection.call('completePartials', [olderThan, now()]),
     inbox: (query) => connection.call('inbox', [query]),
+    inboxFacts: (query) => connection.call('inboxFacts', [query]),
 
     async createToken(token) {
       await connection.call('operate', [{ op: 'tokenCreate', token }, token.createdAt])
@@ -128,6 +129,7 @@ export async function openStore(options: SqliteOptions): Promise<Store & Operati
       await connection.call('setReserve', [bytes])
     },
     recall: async (name) => (await connection.call('recall', [name])) ?? undefined,
+    facts: (prefix) => connection.call('facts', [prefix]),
 
     sweep: (at, retention, limit) => connection.call('sweep', [at, retention, limit]),
     close: () => connection.close(writeTouched),

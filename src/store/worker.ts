@@ -168,6 +168,8 @@ const together = (all: Merged | undefined, one: Merged): Merged => ({
   tokens: one.tokens || all?.tokens === true,
   members: one.members || all?.members === true,
   revisions: one.revisions || all?.revisions === true,
+  inbox: one.inbox || all?.inbox === true,
+  facts: one.facts || all?.facts === true,
   failover: [...(all?.failover ?? []), ...one.failover],
 })
 

@@ -261,6 +261,21 @@ export function recordsConformance(held: Held): void {
       expect(rest.items.map(({ text }) => text)).toEqual(['t1', 't0'])
       expect(rest.next).toBeUndefined()
     })
+
+    test('is looked through by what is remembered about its messages, and forgets that with them', async () => {
+      for (let n = 0; n < 3; n++) await held.store.receive(part({ text: `t${n}`, at: START + n }))
+      const [third, second, first] = (await held.store.inbox({ limit: 3 })).items
+      await held.store.remember(`inbound:${first?.id}`, 'done')
+      await held.store.remember(`inbound:${second?.id}`, 'open')
+      const look = (after: number, orNone: boolean) =>
+        held.store.inboxFacts({ after, containing: 'ope', orNone })
+      const all = await look(0, true)
+      expect(all.items).toEqual([{ entry: second, fact: 'open' }, { entry: third }])
+      expect((await look(0, false)).items).toEqual([{ entry: second, fact: 'open' }])
+      expect(await look(all.next ?? 0, true)).toEqual({ items: [] })
+      await held.store.sweep(START + 60 * DAY, { queue: DAY, archive: 30 * DAY }, 100)
+      expect(await held.store.facts('inbound:')).toEqual([])
+    })
   })
 
   describe('tokens and facts', () => {
@@ -291,6 +306,15 @@ export function recordsConformance(held: Held): void {
       expect(await held.store.recall('pin')).toBe('tried')
       await held.store.remember('pin', '')
       expect(await held.store.recall('pin')).toBe('')
+    })
+
+    test('facts are found by how their names begin', async () => {
+      for (const name of ['b:2', 'a', 'b:1', 'c', 'b']) await held.store.remember(name, name)
+      expect(await held.store.facts('b:')).toEqual([
+        { name: 'b:1', value: 'b:1' },
+        { name: 'b:2', value: 'b:2' },
+      ])
+      expect(await held.store.facts('d')).toEqual([])
     })
   })
 

@@ -133,6 +133,8 @@ describe('merging', () => {
         tokens: true,
         members: false,
         revisions: false,
+        inbox: false,
+        facts: false,
         failover: [{ origin: 'a', at: START, text: 'b is LIVE' }],
       },
     ])
