@@ -20,13 +20,19 @@ import { localTarget } from './target.ts'
 import { tokensOverHttp } from './token-access.ts'
 import { trialBanner } from './trial.ts'
 
-const usage = `twinline run [--config FILE]
+const usage = `twinline run [--config FILE] [--verbose]
 
   --config FILE   the configuration; without it a trial with a simulated modem, data in .twinline/
+  --verbose       logs everything, whatever log.level says: above all each step of the synchronisation with the
+                  other members (lines with "part":"replication")
 
 SIGTERM or Ctrl-C stops it after what it is sending; a second one stops it at once. Logs go to stdout as JSON.`
 
-const options = { config: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const
+const options = {
+  config: { type: 'string' },
+  verbose: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const
 
 /** The name of the token that a trial shows; the one of the trial before is revoked. */
 const TRIAL_TOKEN = 'trial'
@@ -48,7 +54,8 @@ export async function run(argv: string[]): Promise<number> {
   if (positionals.length > 0) throw new UsageError(`unexpected ${JSON.stringify(positionals[0])}`, usage)
   const trial = values.config === undefined
   const config = values.config === undefined ? await trialConfig() : loadConfig(values.config)
-  const log = openLog(config, trial)
+  // A trial speaks to a person, who wants to see only what goes wrong.
+  const log = openLog(config, values.verbose ? 'debug' : trial ? 'warn' : undefined)
   const ending = untilEnd(log)
 
   let appliance: Appliance
@@ -106,14 +113,14 @@ interface OwnLog extends Log {
   setLevel(level: Config['log']['level']): void
 }
 
-function openLog({ node, log: { level } }: Config, trial: boolean): OwnLog {
+/** @param fixed the level, whatever the settings say */
+function openLog({ node, log: { level } }: Config, fixed: Config['log']['level'] | undefined): OwnLog {
   const destination = pino.destination({ dest: 1, sync: false, maxLength: LOG_BUFFER })
   // A child keeps the level that it was made with, so each is told of another one.
   const children: Logger[] = []
   const log = pino(
     {
-      // A trial speaks to a person, who wants to see only what goes wrong.
-      level: trial ? 'warn' : level,
+      level: fixed ?? level,
       base: { node },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
@@ -125,7 +132,7 @@ function openLog({ node, log: { level } }: Config, trial: boolean): OwnLog {
   )
   return Object.assign(log, {
     setLevel(wanted: Config['log']['level']) {
-      if (trial) return
+      if (fixed !== undefined) return
       for (const each of [log, ...children]) each.level = wanted
     },
   })
