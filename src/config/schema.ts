@@ -3,6 +3,7 @@
  * Config that the program works with. A later feature adds its keys here and in types.ts.
  */
 import { resolve } from 'node:path'
+import { readCompat } from './compat.ts'
 import { readPair } from './pair.ts'
 import { quoted, type Section } from './section.ts'
 import { givenPaths, readShared, sharedDefaults } from './shared.ts'
@@ -34,6 +35,10 @@ export function readConfig(root: Section, { directory, hostname }: Surroundings)
   config.given = givenPaths(root)
   const pair = readPair(root, [config.http, config.https])
   if (pair !== undefined) config.pair = pair
+  const intake = root.section('intake')
+  const compat = readCompat(intake)
+  if (compat !== undefined) config.compat = compat
+  intake.finish()
   root.finish()
   return config
 }

@@ -1,4 +1,5 @@
 /** The configuration as the program sees it: every default filled in, durations in ms. schema.ts makes it from YAML. */
+import type { CompatConfig } from './compat.ts'
 
 export interface Config extends SharedConfig {
   /** This appliance's name; unique among the members of a pair. */
@@ -10,6 +11,8 @@ export interface Config extends SharedConfig {
   lines: LineConfig[]
   /** Absent on an appliance that stands alone: then there is no guard and no virtual IP. */
   pair?: PairConfig
+  /** The foreign HTTP interfaces that it speaks; absent when none. */
+  compat?: CompatConfig
   /** Which of the shared settings the file gives, by path; the others are defaults. */
   given: readonly string[]
 }

@@ -66,6 +66,7 @@ export function draft(request: SubmitRequest, rules: AcceptanceRules): Draft {
     flash: request.flash ?? false,
     coding,
     ...(request.tag === undefined ? {} : { tag: request.tag }),
+    ...(request.callback === undefined ? {} : { callback: request.callback }),
   }
   const numbers = recipients(request.to, channel, rules)
   if (!Array.isArray(numbers)) return numbers

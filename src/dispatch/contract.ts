@@ -1,6 +1,6 @@
 /** What a way in (HTTP, command line, later mail, MQTT …) may ask of dispatch. Every way in ends in submit(). */
 import type { Line } from '#lines/contract.ts'
-import type { Channel, Message, OnUnknown, Priority } from '#messages/message.ts'
+import type { Callback, Channel, Message, OnUnknown, Priority } from '#messages/message.ts'
 import type { IdempotencyKey } from '#messages/operation.ts'
 import type { Reason } from '#messages/states.ts'
 import type { MessageView } from '#store/contract.ts'
@@ -16,6 +16,7 @@ export interface SubmitRequest {
   flash?: boolean
   tag?: string
   key?: IdempotencyKey
+  callback?: Callback
   /** Intake and user, e.g. `http:monitoring`. */
   source: string
 }

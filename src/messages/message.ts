@@ -44,6 +44,16 @@ export interface Message {
   flash: boolean
   tag?: string
   coding?: Coding
+  callback?: Callback
+}
+
+/** What a client of a foreign interface wants to be told about each delivery, and where (intake/compat/callbacks.ts). */
+export interface Callback {
+  api: 'kannel' | 'twilio'
+  /** http or https. */
+  url: string
+  /** What the interface must remember of the request to tell it. */
+  values: Readonly<Record<string, string>>
 }
 
 export interface Delivery {
