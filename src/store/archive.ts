@@ -146,6 +146,10 @@ export class Sweeper {
         end,
       )
       if ((changed ?? integer(row, 'at')) >= before) continue
+      tables.run(
+        "DELETE FROM facts WHERE name = (SELECT 'callback:' || id FROM archive_messages WHERE position = ?)",
+        position,
+      )
       tables.run('DELETE FROM archive_messages WHERE position = ?', position)
       tables.run('DELETE FROM archive_deliveries WHERE position >= ? AND position < ?', position, end)
       dropped += 1

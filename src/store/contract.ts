@@ -88,6 +88,13 @@ export interface Page<T> {
   next?: string
 }
 
+export interface Callbacks {
+  /** `told`: the fact `callback:ID`. */
+  items: { id: string; told?: string }[]
+  /** Where the next call goes on; absent when there was nothing more to look at. */
+  next?: number
+}
+
 export interface InboxFactsQuery {
   /** `next` of the call before; 0 for the first. */
   after: number
@@ -169,6 +176,12 @@ export interface Store {
 
   message(id: string): Promise<MessageView | undefined>
   messages(query: ListQuery): Promise<Page<MessageView>>
+  /**
+   * Messages with a callback in the order in which they came here, without those whose fact `callback:ID` is `settled`.
+   * One call looks at a bounded number of messages, none of them archived.
+   * @param after `next` of the call before; 0 for the first
+   */
+  callbacks(after: number, settled: string): Promise<Callbacks>
   depth(): Promise<QueueDepth>
   /** @param since ms since 1970 */
   totals(since: number): Promise<TotalsRow[]>

@@ -119,6 +119,15 @@ export const steps: readonly Step[] = [
       CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     `,
   },
+  {
+    // Messages whose client wants to be told what becomes of them. Within a JSON text a quote is escaped, so only the
+    // field itself can match. The release before keeps the index up to date and does not use it.
+    number: 3,
+    readableFrom: 1,
+    statements: `
+      CREATE INDEX messages_callback ON messages (position) WHERE instr(document, '"callback":{') > 0;
+    `,
+  },
 ]
 
 const versionOf = (db: DatabaseSync): number =>

@@ -8,6 +8,7 @@ import type { AuditRecord, LogEntry, MemberRecord, Operation, Revision, Term } f
 import type {
   Acceptance,
   AcceptResult,
+  Callbacks,
   Change,
   Claim,
   ClaimRequest,
@@ -81,6 +82,7 @@ export interface Methods {
   receive(part: InboundPart): InboxEntry | null
   completePartials(olderThan: number, now: number): InboxEntry[]
   inbox(query: { limit: number; after?: string }): Page<InboxEntry>
+  callbacks(after: number, settled: string): Callbacks
   inboxFacts(query: InboxFactsQuery): InboxFacts
   tokens(): TokenEntry[]
   touch(uses: readonly { id: string; at: number }[]): null

@@ -191,6 +191,24 @@ export function inboxFacts(tables: Tables, { after, containing, orNone }: InboxF
   return `{"items":[${items.join(',')}],"next":${next}}`
 }
 
+/** Messages that one look takes in. */
+const CALLBACK_LOOK = 500
+
+/** @returns Callbacks as JSON */
+export function callbacks(tables: Tables, after: number, settled: string): string {
+  const rows = tables.all(
+    `SELECT position, id, value FROM messages LEFT JOIN facts ON facts.name = 'callback:' || messages.id
+     WHERE instr(document, '"callback":{') > 0 AND position > ? ORDER BY position LIMIT ?`,
+    after,
+    CALLBACK_LOOK,
+  )
+  const items = rows
+    .filter((row) => row['value'] !== settled)
+    .map((row) => ({ id: text(row, 'id'), ...(row['value'] === null ? {} : { told: text(row, 'value') }) }))
+  const last = rows.at(-1)
+  return JSON.stringify({ items, ...(last === undefined ? {} : { next: integer(last, 'position') }) })
+}
+
 export function tokens(tables: Tables): TokenEntry[] {
   return tables.all('SELECT document, last_used FROM tokens ORDER BY id').map((row) => ({
     ...JSON.parse(text(row, 'document')),

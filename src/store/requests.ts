@@ -10,7 +10,7 @@ import { entries, Log, read } from './log.ts'
 import { Logs } from './logs.ts'
 import { merge, noChange } from './merge.ts'
 import type { Method, Methods, Request } from './protocol.ts'
-import { inbox, inboxFacts, keyed, matchReport, message, messages, tokens } from './queries.ts'
+import { callbacks, inbox, inboxFacts, keyed, matchReport, message, messages, tokens } from './queries.ts'
 import { claim, depth, hold, overdue, release, submitting, unhold } from './queue.ts'
 import { audit, facts, failover, members, revisions, settledConflicts } from './records.ts'
 import type { Views } from './snapshot-read.ts'
@@ -113,6 +113,8 @@ export class Requests {
       }
       case 'inbox':
         return inbox(tables, ...request.args)
+      case 'callbacks':
+        return callbacks(tables, ...request.args)
       case 'inboxFacts':
         return inboxFacts(tables, ...request.args)
       case 'tokens':

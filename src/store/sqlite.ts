@@ -104,6 +104,7 @@ export async function openStore(options: SqliteOptions): Promise<Store & Operati
     receive: async (part) => (await connection.call('receive', [part])) ?? undefined,
     completePartials: (olderThan) => connection.call('completePartials', [olderThan, now()]),
     inbox: (query) => connection.call('inbox', [query]),
+    callbacks: (after, settled) => connection.call('callbacks', [after, settled]),
     inboxFacts: (query) => connection.call('inboxFacts', [query]),
 
     async createToken(token) {
