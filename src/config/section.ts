@@ -3,7 +3,7 @@
  * keys in a message can never differ from what the program reads. Wrong values are reported and the default returned,
  * so that one look finds every problem.
  */
-import { isMap, isScalar, isSeq, type Node, type YAMLMap } from 'yaml'
+import { isMap, isPair, isScalar, isSeq, type Node, type YAMLMap } from 'yaml'
 import { formatDuration, parseDuration } from '#core/duration.ts'
 import type { Source } from './source.ts'
 
@@ -13,6 +13,13 @@ export type Parsed<T> = { value: T } | { allowed: string }
 export interface Range {
   min: number
   max: number
+}
+
+/** A value read as a whole. */
+export interface Plain {
+  value: unknown
+  /** @param path where in the value, such as `[0, 'sms']` */
+  problem(path: readonly (string | number)[], text: string): void
 }
 
 export class Section {
@@ -139,6 +146,49 @@ export class Section {
       problem('must be a text')
       return []
     })
+  }
+
+  /**
+   * A value of whatever shape, for what is read as a whole: lists, records, and numbers as they are written.
+   * @returns undefined when the key is absent or has no value
+   */
+  plain(key: string): Plain | undefined {
+    const node = this.#node(key)
+    if (node === undefined || isEmpty(node)) return undefined
+    return {
+      value: this.#plainOf(node),
+      problem: (path, text) => {
+        const place = path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`)).join('')
+        this.#source.report(`${this.name(key)}${place}`, this.#within(node, path), text)
+      },
+    }
+  }
+
+  #plainOf(from: unknown): unknown {
+    const node = this.#source.resolve(from)
+    if (isScalar(node))
+      return typeof node.value === 'number' ? (node.source ?? String(node.value)) : node.value
+    if (isSeq(node)) return node.items.map((item) => this.#plainOf(item))
+    if (!isMap(node)) return undefined
+    return Object.fromEntries(
+      node.items.flatMap((item) => (isPair(item) ? [[String(item.key), this.#plainOf(item.value)]] : [])),
+    )
+  }
+
+  /** The innermost node on the path that there is. */
+  #within(node: Node, path: readonly (string | number)[]): Node {
+    let here = node
+    for (const step of path) {
+      const item: unknown = isSeq(here)
+        ? here.items[Number(step)]
+        : isMap(here)
+          ? here.get(step, true)
+          : undefined
+      const next = this.#source.resolve(item)
+      if (next === undefined) break
+      here = next
+    }
+    return here
   }
 
   /** Call it when every key has been asked for: reports those that nobody asked for. */

@@ -8,6 +8,16 @@ import type { Clock } from '#core/clock.ts'
 import { newId } from '#core/ids.ts'
 import type { Log } from '#core/log.ts'
 import type { Operation, Revision, RevisionChange } from '#messages/operation.ts'
+import {
+  bookProblems,
+  type EntryList,
+  entryChanges,
+  entryLists,
+  entryPlace,
+  isEntryList,
+  mergeEntries,
+  readEntry,
+} from './entries.ts'
 import { type Conflict, type Folded, foldRevisions, type LoggedRevision } from './revisions.ts'
 import {
   isSharedPath,
@@ -17,6 +27,7 @@ import {
   routesHere,
   type SettingProblem,
   type SharedPath,
+  sharedOf,
   sharedPaths,
   withSetting,
   written,
@@ -100,8 +111,10 @@ export interface SettingsDependencies {
   log: Log
 }
 
-/** Larger than any configuration that people make, small enough for one frame between members. */
-const LARGEST_REVISION = 64_000
+/** Characters: larger than 10,000 contacts, far below what members take in one piece. */
+const LARGEST_REVISION = 8_000_000
+/** Paths that a line of the log names. */
+const TOLD_PATHS = 10
 
 export async function createSettings({ config, store, clock, log }: SettingsDependencies): Promise<Settings> {
   const { node } = config
@@ -111,6 +124,11 @@ export async function createSettings({ config, store, clock, log }: SettingsDepe
     paired: config.pair !== undefined,
   }
   const fromFile = written(config)
+  const entriesOfFile = new Map(
+    entryLists
+      .flatMap((list) => entryChanges(list, [], config[list]))
+      .map(({ path, value }) => [path, value]),
+  )
   const listeners = new Set<(current: SharedConfig) => void>()
   let folded: Folded = foldRevisions([], [])
   let state = applied(folded)
@@ -122,6 +140,7 @@ export async function createSettings({ config, store, clock, log }: SettingsDepe
     let current: SharedConfig = config
     const problems: SettingProblem[] = []
     for (const [path, { value }] of deciding) {
+      if (entryPlace(path) !== undefined) continue
       if (!isSharedPath(path)) {
         problems.push({ path, text: 'this version does not know this setting; it is kept for those that do' })
       } else if (value !== undefined) {
@@ -131,8 +150,12 @@ export async function createSettings({ config, store, clock, log }: SettingsDepe
       }
     }
     problems.push(...missingLines(current.routes, known))
-    const { routes, validity, retention, reserve, log } = current
-    return { current: { routes: routesHere(routes, node), validity, retention, reserve, log }, problems }
+    const { book, problems: ofEntries } = mergeEntries(config, decided(deciding))
+    problems.push(...ofEntries)
+    return {
+      current: { ...sharedOf(current), ...book, routes: routesHere(current.routes, node) },
+      problems,
+    }
   }
 
   async function read(): Promise<void> {
@@ -157,7 +180,7 @@ export async function createSettings({ config, store, clock, log }: SettingsDepe
   /** As people write it, whatever it is worth here. */
   function writtenNow(path: string): unknown {
     const decided = folded.deciding.get(path)?.value
-    return decided ?? (isSharedPath(path) ? fromFile[path] : undefined)
+    return decided ?? (isSharedPath(path) ? fromFile[path] : entriesOfFile.get(path))
   }
 
   async function write(changes: readonly RevisionChange[], author: string): Promise<SettingsResult> {
@@ -182,7 +205,8 @@ export async function createSettings({ config, store, clock, log }: SettingsDepe
     }
     await store.operate({ op: 'revision', revision })
     await read()
-    log.info({ revision: revision.id, by: author, paths: real.map(({ path }) => path) }, 'settings changed')
+    const paths = real.slice(0, TOLD_PATHS).map(({ path }) => path)
+    log.info({ revision: revision.id, by: author, paths, changes: real.length }, 'settings changed')
     return { result: 'changed', revision }
   }
 
@@ -190,17 +214,58 @@ export async function createSettings({ config, store, clock, log }: SettingsDepe
     const problems: SettingProblem[] = []
     const changes: RevisionChange[] = []
     for (const { path, value } of wanted) {
-      if (!isSharedPath(path)) return { result: 'unknownPath', path, allowed: sharedPaths }
-      const read = value === undefined ? { value } : readSetting(path, value, known)
+      const place = entryPlace(path)
+      if (place === undefined && !isSharedPath(path))
+        return { result: 'unknownPath', path, allowed: sharedPaths }
+      const read = readWanted(path, value)
       if ('problems' in read) problems.push(...read.problems)
       else
-        changes.push({
-          path,
-          before: writtenNow(path),
-          ...(value === undefined ? {} : { after: read.value }),
-        })
+        for (const one of read.changes)
+          changes.push({ path: one.path, before: writtenNow(one.path), ...after(one.value) })
     }
+    if (problems.length === 0 && changes.some(({ path }) => entryPlace(path)))
+      problems.push(...newProblems(changes))
     return problems.length > 0 ? { result: 'invalid', problems } : write(changes, author)
+  }
+
+  /** A list becomes changes of its entries. */
+  function readWanted(
+    path: string,
+    value: unknown,
+  ): { changes: WantedChange[] } | { problems: SettingProblem[] } {
+    if (entryPlace(path)) {
+      const read = value === undefined ? undefined : readEntry(path, value)
+      if (read === undefined) return { changes: [{ path, value: undefined }] }
+      return 'problems' in read ? read : { changes: [{ path, value: read.entry }] }
+    }
+    if (!isSharedPath(path)) return { changes: [] }
+    if (isEntryList(path) && value === undefined) {
+      const decided = [...folded.deciding.keys()].filter((one) => entryPlace(one)?.list === path)
+      return { changes: decided.map((one) => ({ path: one, value: undefined })) }
+    }
+    const read = value === undefined ? { value } : readSetting(path, value, known)
+    if ('problems' in read) return read
+    if (isEntryList(path) && 'shared' in read)
+      return { changes: entryChanges(path, state.current[path], read.shared[path]) }
+    return { changes: [{ path, value: read.value }] }
+  }
+
+  /** What would be wrong between the entries then, and is not so already: one mistake must not bar the next change. */
+  function newProblems(changes: readonly RevisionChange[]): SettingProblem[] {
+    const values = new Map<string, unknown>(decided(folded.deciding))
+    for (const { path, after } of changes) values.set(path, after)
+    const old = new Set(bookProblems(state.current).map(({ path, text }) => `${path} ${text}`))
+    const { problems } = mergeEntries(config, values)
+    return problems.filter(({ path, text }) => !old.has(`${path} ${text}`))
+  }
+
+  function listView(list: EntryList): SettingView {
+    const value = written(state.current)[list]
+    const deciding = [...folded.deciding].filter(([path]) => entryPlace(path)?.list === list)
+    const newest = deciding.map(([, { revision }]) => revision.id)
+    const revision = folded.history.findLast(({ id }) => newest.includes(id))
+    if (revision !== undefined) return { path: list, value, source: 'revision', revision }
+    return { path: list, value, source: config.given.includes(list) ? 'file' : 'default' }
   }
 
   async function settle(revision: string, path: string | undefined): Promise<boolean> {
@@ -221,6 +286,7 @@ export async function createSettings({ config, store, clock, log }: SettingsDepe
     conflicts: () => folded.conflicts,
     values: () =>
       sharedPaths.map((path) => {
+        if (isEntryList(path)) return listView(path)
         const decided = folded.deciding.get(path)
         if (decided?.value !== undefined) {
           return { path, value: decided.value, source: 'revision', revision: decided.revision }
@@ -246,12 +312,20 @@ export async function createSettings({ config, store, clock, log }: SettingsDepe
     dismiss: (revision, path) => inTurn(() => settle(revision, path)),
     publish: (author) =>
       inTurn(() => {
-        const untouched = sharedPaths.filter((path) => !folded.deciding.has(path))
+        const plain = sharedPaths
+          .filter((path) => !isEntryList(path))
+          .map((path) => [path, fromFile[path]] as const)
+        const untouched = [...plain, ...entriesOfFile].filter(([path]) => !folded.deciding.has(path))
         return write(
-          untouched.map((path) => ({ path, after: fromFile[path] })),
+          untouched.map(([path, after]) => ({ path, after })),
           author,
         )
       }),
     refresh: () => inTurn(read),
   }
 }
+
+const after = (value: unknown) => (value === undefined ? {} : { after: value })
+
+const decided = (deciding: Folded['deciding']): (readonly [string, unknown])[] =>
+  [...deciding].map(([path, { value }]) => [path, value] as const)

@@ -3,6 +3,8 @@
  * from the file, from a request and from another member's revision. Pure.
  */
 import { formatDuration } from '#core/duration.ts'
+import { type Book, checkBook, readContacts, readGroups } from './contacts.ts'
+import { isEntryList, placeText } from './entries.ts'
 import { quoted, Section } from './section.ts'
 import { Source } from './source.ts'
 import type { RouteConfig, SharedConfig } from './types.ts'
@@ -26,6 +28,8 @@ export const sharedPaths = [
   'retention.archive',
   'reserve',
   'log.level',
+  'contacts',
+  'groups',
 ] as const
 export type SharedPath = (typeof sharedPaths)[number]
 
@@ -37,7 +41,15 @@ export const sharedDefaults = (): SharedConfig => ({
   retention: { queue: 7 * day, archive: 400 * day },
   reserve: 16e6,
   log: { level: 'info' },
+  contacts: [],
+  groups: [],
 })
+
+/** Only what is shared of it. */
+export const sharedOf = (config: SharedConfig): SharedConfig => {
+  const { routes, validity, retention, reserve, log, contacts, groups } = config
+  return { routes, validity, retention, reserve, log, contacts, groups }
+}
 
 /** What lines a route may name. */
 export interface KnownLines {
@@ -62,7 +74,18 @@ export function readShared(root: Section, known: KnownLines): SharedConfig {
   const log = root.section('log')
   const level = log.choice('level', levels) ?? byDefault.log.level
   log.finish()
-  return { routes, validity, retention: { queue, archive }, reserve, log: { level } }
+  return { routes, validity, retention: { queue, archive }, reserve, log: { level }, ...readBook(root) }
+}
+
+function readBook(root: Section): Book {
+  const contacts = root.plain('contacts')
+  const groups = root.plain('groups')
+  const book: Book = {
+    contacts: contacts ? readContacts(contacts.value, contacts.problem) : [],
+    groups: groups ? readGroups(groups.value, groups.problem) : [],
+  }
+  checkBook(book, ([list, ...path], text) => (list === 'contacts' ? contacts : groups)?.problem(path, text))
+  return book
 }
 
 export const givenPaths = (root: Section): SharedPath[] =>
@@ -80,6 +103,8 @@ export function written(shared: SharedConfig): Record<SharedPath, unknown> {
     'retention.archive': formatDuration(shared.retention.archive),
     reserve: formatSize(shared.reserve),
     'log.level': shared.log.level,
+    contacts: shared.contacts.map((contact) => ({ ...contact })),
+    groups: shared.groups.map((group) => ({ ...group, members: [...group.members] })),
   }
 }
 
@@ -97,6 +122,7 @@ export type ReadSetting = { shared: SharedConfig; value: unknown } | { problems:
  * @returns the settings with it in place of a default, and how it is written at its shortest
  */
 export function readSetting(path: SharedPath, value: unknown, known: KnownLines): ReadSetting {
+  if (isEntryList(path)) return readList(path, value)
   const [key = '', inner] = path.split('.')
   // JSON is YAML, so the reader of the file reads it too.
   const source = new Source(JSON.stringify({ [key]: inner === undefined ? value : { [inner]: value } }))
@@ -105,6 +131,18 @@ export function readSetting(path: SharedPath, value: unknown, known: KnownLines)
   const shared = readShared(root, known)
   if (source.problems.length === 0) return { shared, value: written(shared)[path] }
   return { problems: source.problems.map(({ key, text }) => ({ path: key === '' ? path : key, text })) }
+}
+
+/** Without a way over YAML, which takes seconds for 10,000 contacts. */
+function readList(path: 'contacts' | 'groups', value: unknown): ReadSetting {
+  const problems: SettingProblem[] = []
+  const report = (steps: readonly (string | number)[], text: string) =>
+    problems.push({ path: path + placeText(steps), text })
+  if (value === null) report([], 'has no value; give a list')
+  const shared = { ...sharedDefaults() }
+  if (path === 'contacts') shared.contacts = readContacts(value ?? undefined, report)
+  else shared.groups = readGroups(value ?? undefined, report)
+  return problems.length > 0 ? { problems } : { shared, value: written(shared)[path] }
 }
 
 /** @returns `into` with the setting at the path taken from `from` */
@@ -151,7 +189,11 @@ function readRoutes(root: Section, { node, lines, paired }: KnownLines): RouteCo
 
 /** The routes as this member's dispatch knows its lines: without its own name before them. Other members' keep theirs. */
 export const routesHere = (routes: readonly RouteConfig[], node: string): RouteConfig[] =>
-  routes.map((route) => ({ ...route, lines: route.lines.map((name) => here(name, node)) }))
+  routes.map((route) => {
+    const lines = route.lines.map((name) => here(name, node))
+    if (!route.lines.every((name) => name.includes('/'))) return { ...route, lines }
+    return { ...route, lines, members: [...new Set(route.lines.flatMap((name) => name.split('/', 1)))] }
+  })
 
 /** Lines that routes name and this member does not have; those of another member by name are none of its business. */
 export function missingLines(routes: readonly RouteConfig[], { node, lines }: KnownLines): SettingProblem[] {

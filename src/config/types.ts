@@ -1,5 +1,8 @@
 /** The configuration as the program sees it: every default filled in, durations in ms. schema.ts makes it from YAML. */
 import type { CompatConfig } from './compat.ts'
+import type { Contact, Group } from './contacts.ts'
+import type { ModbusConfig } from './modbus.ts'
+import type { MqttConfig } from './mqtt.ts'
 
 export interface Config extends SharedConfig {
   /** This appliance's name; unique among the members of a pair. */
@@ -9,6 +12,10 @@ export interface Config extends SharedConfig {
   http?: { listen: Listen }
   https?: { listen: Listen; certificate?: string; key?: string }
   lines: LineConfig[]
+  /** `intake.mqtt` */
+  mqtt?: MqttConfig
+  /** `intake.modbus` */
+  modbus?: ModbusConfig
   /** Absent on an appliance that stands alone: then there is no guard and no virtual IP. */
   pair?: PairConfig
   /** The foreign HTTP interfaces that it speaks; absent when none. */
@@ -30,6 +37,8 @@ export interface SharedConfig {
   /** Free space, in bytes, below which nothing more is accepted so that what was accepted can still be finished. */
   reserve: number
   log: { level: 'debug' | 'info' | 'warn' | 'error' }
+  contacts: readonly Contact[]
+  groups: readonly Group[]
 }
 
 /** What one member of a pair says about itself; every span in ms. */
@@ -138,4 +147,6 @@ export interface RouteConfig {
   match: string
   lines: string[]
   cost: number
+  /** Whose lines it names, when it names each with its member (`box-b/gsm0`); the others then have no line for it. */
+  members?: string[]
 }

@@ -14,8 +14,8 @@ import {
   priorities,
 } from '#messages/message.ts'
 import { planText } from '#sms/coding.ts'
-import { parseRecipient } from '#messages/recipient.ts'
 import { limits, type SubmitRequest } from './contract.ts'
+import { type Directory, expand } from './recipients.ts'
 import type { Router } from './routing.ts'
 
 export type Draft =
@@ -26,6 +26,7 @@ export interface AcceptanceRules {
   node: string
   clock: Clock
   router: Router
+  directory: Directory
   lines: readonly Pick<LineConfig, 'kind' | 'concatenation'>[]
   /** Validity when the request names none, ms. */
   validity: number
@@ -81,13 +82,7 @@ export function draft(request: SubmitRequest, rules: AcceptanceRules): Draft {
 function checkFields(request: SubmitRequest): Draft | undefined {
   if (request.to.length === 0)
     return invalid('to', 'no-recipient', 'names nobody; at least one recipient is needed')
-  if (request.to.length > limits.recipients) {
-    return invalid(
-      'to',
-      'too-many-recipients',
-      `names ${request.to.length} recipients; at most ${limits.recipients} are allowed`,
-    )
-  }
+  if (request.to.length > limits.recipients) return tooMany(`names ${request.to.length} recipients`)
   if (request.text.length === 0)
     return invalid('text', 'empty-text', 'is empty; at least one character is needed')
   if (request.channel !== undefined && !channels.includes(request.channel)) {
@@ -110,25 +105,31 @@ function checkFields(request: SubmitRequest): Draft | undefined {
   return undefined
 }
 
-/** Every recipient once, in the order given. */
+/** Every number once, in the order given. */
 function recipients(
   to: readonly string[],
   channel: Channel,
-  { router, lines, paired }: AcceptanceRules,
+  { router, lines, paired, directory }: AcceptanceRules,
 ): string[] | Extract<Draft, { result: 'invalid' }> {
-  const numbers = new Set<string>()
-  for (const [index, text] of to.entries()) {
-    const parsed = parseRecipient(text)
-    if ('problem' in parsed) return invalid(`to[${index}]`, 'invalid-recipient', parsed.problem)
-    // A member without lines passes everything on; the one that sends it knows its routes.
-    const elsewhere = paired && lines.length === 0
-    if (!elsewhere && router.tiers(channel, parsed.number).length === 0) {
-      return invalid(`to[${index}]`, 'no-route', 'is a number to which no configured route leads')
+  const expanded = expand(to, directory, limits.recipients)
+  if ('problem' in expanded) return invalid(`to[${expanded.index}]`, 'invalid-recipient', expanded.problem)
+  if (expanded.size > limits.recipients) return tooMany('stands for more than can be')
+  // A member without lines passes everything on; the one that sends it knows its routes.
+  const elsewhere = paired && lines.length === 0
+  for (const [number, index] of elsewhere ? [] : expanded) {
+    // Another member may have the line that a route names.
+    const byAnother = paired && (router.members(number)?.length ?? 0) > 0
+    if (!byAnother && router.tiers(channel, number).length === 0) {
+      const named = to[index] ?? ''
+      const whose = directory.kind(named.trim()) === undefined ? 'is a number' : `has the number ${number},`
+      return invalid(`to[${index}]`, 'no-route', `${whose} to which no configured route leads`)
     }
-    numbers.add(parsed.number)
   }
-  return [...numbers]
+  return [...expanded.keys()]
 }
+
+const tooMany = (names: string) =>
+  invalid('to', 'too-many-recipients', `${names}; at most ${limits.recipients} recipients are allowed`)
 
 const invalid = (field: string, code: string, detail: string): Extract<Draft, { result: 'invalid' }> => ({
   result: 'invalid',

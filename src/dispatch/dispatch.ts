@@ -1,6 +1,8 @@
 /**
  * Dispatch as the ways in see it: acceptance, cancelling and asking again, over the delivery loop and the store.
  */
+import { isDeepStrictEqual } from 'node:util'
+import type { Book } from '#config/contacts.ts'
 import type { Config } from '#config/types.ts'
 import type { Clock } from '#core/clock.ts'
 import { assert } from '#core/errors.ts'
@@ -14,11 +16,12 @@ import type { ActionResult, Dispatch, SubmitRequest, SubmitResult } from './cont
 import { Held } from './held.ts'
 import { Loop } from './loop.ts'
 import type { Ownership, Replicas } from './ownership.ts'
+import { createDirectory, type Directory } from './recipients.ts'
 import { createRouter } from './routing.ts'
 
 export interface DispatchDependencies {
-  config: Pick<Config, 'node' | 'lines' | 'routes' | 'validity' | 'pair'>
-  store: Store & Pick<OperationLog, 'logged'>
+  config: Pick<Config, 'node' | 'lines' | 'routes' | 'validity' | 'pair' | 'contacts' | 'groups'>
+  store: Store & Pick<OperationLog, 'logged' | 'operate'>
   clock: Clock
   log: Log
   ownership: Ownership
@@ -29,7 +32,9 @@ export interface DispatchDependencies {
 export interface RunningDispatch extends Dispatch {
   readonly loop: Loop
   /** The replicated settings changed. */
-  configure(settings: Pick<Config, 'routes' | 'validity'>): Promise<void>
+  configure(settings: Pick<Config, 'routes' | 'validity' | 'contacts' | 'groups'>): Promise<void>
+  /** Contacts and groups as they are now. */
+  directory(): Directory
 }
 
 export function createDispatch(deps: DispatchDependencies): RunningDispatch {
@@ -39,11 +44,14 @@ export function createDispatch(deps: DispatchDependencies): RunningDispatch {
     node: config.node,
     clock,
     router,
+    directory: createDirectory(config),
     lines: config.lines,
     validity: config.validity,
     paired: config.pair !== undefined,
     owned: config.pair?.mode === 'active-active',
   }
+  let book: Book = config
+  let known = config.routes
   const waitMs = config.pair?.accept.wait ?? 0
   const refusesOneDisk = config.pair?.accept.oneDisk === 'refuse'
   const held = new Held(config.node, replicas)
@@ -68,8 +76,15 @@ export function createDispatch(deps: DispatchDependencies): RunningDispatch {
     lines: () => lines,
     submit,
     replicated: (message) => held.elsewhere(message),
-    async configure({ routes, validity }) {
+    directory: () => rules.directory,
+    async configure({ routes, validity, contacts, groups }) {
       rules.validity = validity
+      if (contacts !== book.contacts || groups !== book.groups) {
+        book = { contacts, groups }
+        rules.directory = createDirectory(book)
+      }
+      if (isDeepStrictEqual(routes, known)) return
+      known = routes
       rules.router = createRouter(config.lines, routes)
       await loop.reroute(rules.router)
     },

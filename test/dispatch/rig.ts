@@ -70,6 +70,8 @@ export async function rig(options: RigOptions = {}): Promise<Rig> {
       lines: configs,
       routes: options.routes ?? [],
       validity: 1_800_000,
+      contacts: [],
+      groups: [],
       ...(options.pair ? { pair: options.pair } : {}),
     },
     store,

@@ -41,6 +41,8 @@ beforeAll(async () => {
       ],
       routes: [{ match: '*', lines: ['gsm0'], cost: 1 }],
       validity: 86_400_000,
+      contacts: [],
+      groups: [],
     },
     store,
     clock,
