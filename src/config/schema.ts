@@ -4,9 +4,12 @@
  */
 import { resolve } from 'node:path'
 import { readCompat } from './compat.ts'
+import { readModbus } from './modbus.ts'
+import { readMqtt } from './mqtt.ts'
 import { readPair } from './pair.ts'
 import { quoted, type Section } from './section.ts'
 import { givenPaths, readShared, sharedDefaults } from './shared.ts'
+import { readSmtp } from './smtp.ts'
 import type { Config, LineConfig, Listen } from './types.ts'
 import { matching, parseListen, parseNodeName, parsePort, parseRate } from './values.ts'
 
@@ -38,6 +41,12 @@ export function readConfig(root: Section, { directory, hostname }: Surroundings)
   const intake = root.section('intake')
   const compat = readCompat(intake)
   if (compat !== undefined) config.compat = compat
+  const mqtt = readMqtt(intake, path)
+  if (mqtt !== undefined) config.mqtt = mqtt
+  const modbus = readModbus(intake)
+  if (modbus !== undefined) config.modbus = modbus
+  const smtp = readSmtp(intake)
+  if (smtp !== undefined) config.smtp = smtp
   intake.finish()
   root.finish()
   return config

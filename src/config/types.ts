@@ -3,6 +3,7 @@ import type { CompatConfig } from './compat.ts'
 import type { Contact, Group } from './contacts.ts'
 import type { ModbusConfig } from './modbus.ts'
 import type { MqttConfig } from './mqtt.ts'
+import type { SmtpConfig } from './smtp.ts'
 
 export interface Config extends SharedConfig {
   /** This appliance's name; unique among the members of a pair. */
@@ -20,6 +21,8 @@ export interface Config extends SharedConfig {
   pair?: PairConfig
   /** The foreign HTTP interfaces that it speaks; absent when none. */
   compat?: CompatConfig
+  /** E-mail to SMS; absent when no mail is taken. */
+  smtp?: SmtpConfig
   /** Which of the shared settings the file gives, by path; the others are defaults. */
   given: readonly string[]
 }
