@@ -4,6 +4,8 @@
  */
 import { resolve } from 'node:path'
 import { readCompat } from './compat.ts'
+import { missingWays, readWebhook } from './inbound.ts'
+import { readMail } from './mail.ts'
 import { readModbus } from './modbus.ts'
 import { readMqtt } from './mqtt.ts'
 import { readPair } from './pair.ts'
@@ -48,6 +50,11 @@ export function readConfig(root: Section, { directory, hostname }: Surroundings)
   const smtp = readSmtp(intake)
   if (smtp !== undefined) config.smtp = smtp
   intake.finish()
+  const mail = readMail(root, path)
+  if (mail !== undefined) config.mail = mail
+  const webhook = readWebhook(root)
+  if (webhook !== undefined) config.webhook = webhook
+  for (const { path, text } of missingWays(config)) root.problem(path, text)
   root.finish()
   return config
 }

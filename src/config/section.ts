@@ -50,6 +50,12 @@ export class Section {
     return isMap(this.#node(key))
   }
 
+  /** Whether the key's value is true or false, for keys that may also be a text. */
+  holdsFlag(key: string): boolean {
+    const node = this.#node(key)
+    return isScalar(node) && typeof node.value === 'boolean'
+  }
+
   problem(key: string, text: string): void {
     this.#source.report(this.name(key), this.#node(key) ?? this.#map, text)
   }

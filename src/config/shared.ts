@@ -5,6 +5,7 @@
 import { formatDuration } from '#core/duration.ts'
 import { type Book, checkBook, readContacts, readGroups } from './contacts.ts'
 import { isEntryList, placeText } from './entries.ts'
+import { inboundDefaults, inboundPaths, readInbound, withInbound, writtenInbound } from './inbound.ts'
 import { quoted, Section } from './section.ts'
 import { Source } from './source.ts'
 import type { RouteConfig, SharedConfig } from './types.ts'
@@ -30,6 +31,7 @@ export const sharedPaths = [
   'log.level',
   'contacts',
   'groups',
+  ...inboundPaths,
 ] as const
 export type SharedPath = (typeof sharedPaths)[number]
 
@@ -43,12 +45,13 @@ export const sharedDefaults = (): SharedConfig => ({
   log: { level: 'info' },
   contacts: [],
   groups: [],
+  inbound: inboundDefaults(),
 })
 
 /** Only what is shared of it. */
 export const sharedOf = (config: SharedConfig): SharedConfig => {
-  const { routes, validity, retention, reserve, log, contacts, groups } = config
-  return { routes, validity, retention, reserve, log, contacts, groups }
+  const { routes, validity, retention, reserve, log, contacts, groups, inbound } = config
+  return { routes, validity, retention, reserve, log, contacts, groups, inbound }
 }
 
 /** What lines a route may name. */
@@ -74,7 +77,15 @@ export function readShared(root: Section, known: KnownLines): SharedConfig {
   const log = root.section('log')
   const level = log.choice('level', levels) ?? byDefault.log.level
   log.finish()
-  return { routes, validity, retention: { queue, archive }, reserve, log: { level }, ...readBook(root) }
+  return {
+    routes,
+    validity,
+    retention: { queue, archive },
+    reserve,
+    log: { level },
+    inbound: readInbound(root),
+    ...readBook(root),
+  }
 }
 
 function readBook(root: Section): Book {
@@ -105,6 +116,7 @@ export function written(shared: SharedConfig): Record<SharedPath, unknown> {
     'log.level': shared.log.level,
     contacts: shared.contacts.map((contact) => ({ ...contact })),
     groups: shared.groups.map((group) => ({ ...group, members: [...group.members] })),
+    ...writtenInbound(shared.inbound),
   }
 }
 
@@ -154,6 +166,13 @@ export function withSetting(into: SharedConfig, path: SharedPath, from: SharedCo
       return { ...into, retention: { ...into.retention, archive: from.retention.archive } }
     case 'log.level':
       return { ...into, log: from.log }
+    case 'inbound.rules':
+    case 'inbound.blacklist':
+    case 'inbound.acknowledge':
+    case 'inbound.stop':
+    case 'inbound.replies':
+    case 'inbound.own':
+      return { ...into, inbound: withInbound(into.inbound, path, from.inbound) }
     default:
       return { ...into, [path]: from[path] }
   }

@@ -1,6 +1,8 @@
 /** The configuration as the program sees it: every default filled in, durations in ms. schema.ts makes it from YAML. */
 import type { CompatConfig } from './compat.ts'
 import type { Contact, Group } from './contacts.ts'
+import type { InboundSettings, WebhookConfig } from './inbound.ts'
+import type { MailConfig } from './mail.ts'
 import type { ModbusConfig } from './modbus.ts'
 import type { MqttConfig } from './mqtt.ts'
 import type { SmtpConfig } from './smtp.ts'
@@ -23,6 +25,10 @@ export interface Config extends SharedConfig {
   compat?: CompatConfig
   /** E-mail to SMS; absent when no mail is taken. */
   smtp?: SmtpConfig
+  /** Where mail is handed in; absent when none is sent. */
+  mail?: MailConfig
+  /** `inbound.webhook`: where received messages are told. */
+  webhook?: WebhookConfig
   /** Which of the shared settings the file gives, by path; the others are defaults. */
   given: readonly string[]
 }
@@ -42,6 +48,8 @@ export interface SharedConfig {
   log: { level: 'debug' | 'info' | 'warn' | 'error' }
   contacts: readonly Contact[]
   groups: readonly Group[]
+  /** What is done about received messages. */
+  inbound: InboundSettings
 }
 
 /** What one member of a pair says about itself; every span in ms. */
