@@ -52,6 +52,7 @@ export const faults = [
   'busy',
   'third-joins',
   'two-killed',
+  'failback',
 ] as const
 export type Fault = (typeof faults)[number]
 

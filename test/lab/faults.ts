@@ -2,6 +2,7 @@
  * The faults: what is done to whom, what the address should do, and how it is mended. Who is active is looked up when
  * the trial begins, so that repeated trials hit every member in turn.
  */
+import { until } from '../system/appliance.ts'
 import type { Fault, MemberName } from './contract.ts'
 import { cable, muteCuts, partitionCuts, setCuts } from './network.ts'
 import { signal, spin } from './processes.ts'
@@ -109,6 +110,17 @@ const plans = (witness: boolean): Record<Fault, FaultPlan> => ({
     address: witness ? 'stays' : 'any',
     apply: ({ active, standby }) => setCuts([{ from: active.name, to: standby.name }]),
     repair: heal,
+  },
+  // With `preempt` and the active as master: it loses the address, comes back, and takes it up again by itself.
+  failback: {
+    address: 'any',
+    async apply({ active, standby }) {
+      await active.kill()
+      const serves = async () => Object(await standby.call?.('GET', '/api/v1/pair')).body?.role === 'active'
+      await until(serves, 'the standby serves')
+      await active.start()
+    },
+    repair: nothing,
   },
   'reboot-both': {
     address: 'any',

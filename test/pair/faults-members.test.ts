@@ -52,3 +52,19 @@ describeWith([...labNeeds], 'members in different networks', () => {
     TRIAL_MS,
   )
 })
+
+describeWith([...labNeeds], 'a preferred member', () => {
+  const { trial } = labSuite({ more: '  preempt: true\n  master: a' })
+
+  it(
+    'failback: takes over again by itself once it has everything, and nothing is lost',
+    async () => {
+      const report = await trial('failback', 15_000)
+      expectKept(report)
+      expect(report.active).toBe('a')
+      expect(report.after).toEqual(['a'])
+      expect(report.during.moves).toBe(2)
+    },
+    TRIAL_MS,
+  )
+})
