@@ -154,6 +154,8 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
           transmitUntil: pair.transmitUntil,
           members: pair.members,
           connected: pair.connected,
+          synchronised: () => pair.replication.synchronised(),
+          grantWait: pair.config.profile.grantWait,
         },
         pair.role(),
       )

@@ -123,3 +123,15 @@ export class Attempt implements Transmission {
     return { delivery: this.#delivery.id, event, at }
   }
 }
+
+/** The event that follows when the driver was told to stop, and did. */
+export function endOf(reason: Reason, delivery: Delivery): DeliveryEvent {
+  switch (reason.code) {
+    case reasons.cancelled.code:
+      return { event: 'cancel', reason }
+    case reasons.expired.code:
+      return { event: 'expire', reason }
+    default:
+      return { event: 'defer', reason, due: delivery.due, failure: false }
+  }
+}

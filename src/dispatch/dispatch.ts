@@ -10,7 +10,7 @@ import type { Log } from '#core/log.ts'
 import type { Line } from '#lines/contract.ts'
 import { type DeliveryEvent, mayHappen, type Reason } from '#messages/states.ts'
 import type { Change, MessageView, OperationLog, Store } from '#store/contract.ts'
-import { type AcceptanceRules, draft } from './accept.ts'
+import { type AcceptanceRules, type Draft, draft } from './accept.ts'
 import { reasons } from './attempt.ts'
 import type { ActionResult, Dispatch, SubmitRequest, SubmitResult } from './contract.ts'
 import { Held } from './held.ts'
@@ -31,6 +31,8 @@ export interface DispatchDependencies {
 
 export interface RunningDispatch extends Dispatch {
   readonly loop: Loop
+  /** What submit() would make of a request, and nothing is stored: for a client that names its recipients first. */
+  check(request: SubmitRequest): Draft
   /** The replicated settings changed. */
   configure(settings: Pick<Config, 'routes' | 'validity' | 'contacts' | 'groups'>): Promise<void>
   /** Contacts and groups as they are now. */
@@ -75,6 +77,7 @@ export function createDispatch(deps: DispatchDependencies): RunningDispatch {
     loop,
     lines: () => lines,
     submit,
+    check: (request) => draft(request, rules),
     replicated: (message) => held.elsewhere(message),
     directory: () => rules.directory,
     async configure({ routes, validity, contacts, groups }) {

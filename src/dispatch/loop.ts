@@ -18,8 +18,10 @@ import type { Outcome } from '#messages/outcome.ts'
 import { settle } from '#messages/retry.ts'
 import type { DeliveryEvent, Reason } from '#messages/states.ts'
 import type { Change, Claim, ClaimRequest, OperationLog, Store } from '#store/contract.ts'
-import { Attempt, reasons } from './attempt.ts'
+import { Attempt, endOf, reasons } from './attempt.ts'
 import { Doubtful } from './doubtful.ts'
+import { handOn } from './handing.ts'
+import { overdueChanges } from './overdue.ts'
 import type { Ownership, Replicas } from './ownership.ts'
 import { Pace } from './pace.ts'
 import { Recorder } from './recorder.ts'
@@ -34,7 +36,6 @@ const BATCH = 500
 const SMALL_BATCH = 32
 const TICK_MS = 1_000
 const CLAIM_MS = 3_600_000
-const OVERDUE_BATCH = 500
 /** Ticks between two looks into the store; what is in the window is looked at each tick. */
 const THOROUGH_TICKS = 5
 /** How long a stop waits for answers to what has been transmitted, ms. */
@@ -42,7 +43,7 @@ const STOP_MS = 10_000
 
 export interface LoopDependencies {
   node: string
-  store: Store & Pick<OperationLog, 'logged'>
+  store: Store & Pick<OperationLog, 'logged' | 'operate'>
   clock: Clock
   log: Log
   ownership: Ownership
@@ -57,6 +58,8 @@ interface Post {
   config: LoopDependencies['lines'][number]['config']
   pace: Pace
   usable: boolean
+  /** When it was last, ms of the monotonic clock; the start counts, for a modem needs a moment to open. */
+  usedAt: number
   current: { attempt: Attempt; done: Promise<void> } | undefined
 }
 
@@ -79,6 +82,8 @@ export class Loop {
   #tickedAt = 0
   #ticks = 0
   #stopping = false
+  /** What waits here was claimed under the right to transmit that holds now: after a gap it may be another's. */
+  #claimsHold = false
   #router: Router
 
   constructor(deps: LoopDependencies) {
@@ -89,7 +94,14 @@ export class Loop {
     this.#posts = new Map(
       deps.lines.map(({ line, config }) => [
         line.id,
-        { line, config, pace: new Pace(config.rate), usable: false, current: undefined },
+        {
+          line,
+          config,
+          pace: new Pace(config.rate),
+          usable: false,
+          usedAt: deps.clock.monotonic(),
+          current: undefined,
+        },
       ]),
     )
   }
@@ -118,7 +130,8 @@ export class Loop {
   /** The right to transmit came or went, or it covers other deliveries than before. */
   async ownershipChanged(): Promise<void> {
     await this.#giveBack()
-    if (this.#deps.ownership.stop()) return
+    this.#claimsHold = !this.#deps.ownership.stop()
+    if (!this.#claimsHold) return
     await this.adopt()
     this.wake()
   }
@@ -142,7 +155,8 @@ export class Loop {
   /** Settles what lost members left half done, as far as that is this member's to do. */
   async adopt(): Promise<void> {
     if (this.#deps.ownership.stop()) return
-    if (await this.#doubtful.adopt((id) => this.#attemptOf(id) !== undefined)) this.wake()
+    const taken = await this.#deps.ownership.adoptLost()
+    if ((await this.#doubtful.adopt((id) => this.#attemptOf(id) !== undefined)) || taken) this.wake()
   }
 
   /** Something that happened could not be written yet. */
@@ -173,7 +187,7 @@ export class Loop {
 
   /** The claim with which a new message of this priority should be accepted; undefined when it must wait its turn on disk. */
   claimFor(priority: number, deliveries: number): Pick<ClaimRequest, 'until' | 'term'> | undefined {
-    if (this.#stopping || this.#deps.ownership.stop() || deliveries > this.#window.room) return undefined
+    if (this.#stopping || !this.#mayTransmit() || deliveries > this.#window.room) return undefined
     const ahead = !this.#moreInStore || priority < (this.#window.worstPriority() ?? 0)
     return ahead ? this.#claimTerms() : undefined
   }
@@ -230,9 +244,18 @@ export class Loop {
     return undefined
   }
 
+  #mayTransmit(): boolean {
+    if (this.#deps.ownership.stop()) this.#claimsHold = false
+    else if (!this.#claimsHold && this.#window.size === 0) {
+      this.#claimsHold = true
+      this.#moreInStore = true
+    }
+    return this.#claimsHold
+  }
+
   /** Gives every usable free line the most urgent delivery that it may send. */
   #pump(): void {
-    if (this.#stopping || this.#recorder.behind || this.#deps.ownership.stop()) return
+    if (this.#stopping || this.#recorder.behind || !this.#mayTransmit()) return
     const now = this.#deps.clock.monotonic()
     for (;;) {
       const next = this.#window.next((tiers, tried) => this.#chooseLine(tiers, tried, now))
@@ -388,7 +411,7 @@ export class Loop {
   }
 
   async #claimOnce(): Promise<void> {
-    if (this.#stopping || this.#deps.ownership.stop()) return
+    if (this.#stopping || !this.#mayTransmit()) return
     const limit = Math.max(SMALL_BATCH, Math.min(BATCH, this.#window.room))
     const now = this.#deps.clock.now()
     const { claims, nextDue } = await this.#deps.store.claim({
@@ -445,7 +468,8 @@ export class Loop {
   async #tick(): Promise<void> {
     try {
       await this.#recorder.payBack()
-      if (!this.#deps.ownership.stop()) await this.#look()
+      if (!this.#mayTransmit() && !this.#deps.ownership.stop()) await this.ownershipChanged()
+      if (this.#claimsHold) await this.#look()
       this.#tickedAt = this.#deps.clock.monotonic()
     } catch (error) {
       this.#deps.log.error({ error: errorText(error) }, 'the periodic check failed')
@@ -455,41 +479,22 @@ export class Loop {
 
   /** What time alone brings about. The one who may transmit sees to it, so that two members do not both write it. */
   async #look(): Promise<void> {
-    const { clock, store } = this.#deps
+    const { clock, store, log, ownership } = this.#deps
     // Asking wakes the store's thread, which an idle appliance should not do each second.
     const thorough = this.#ticks++ % THOROUGH_TICKS === 0
     if (thorough) await this.adopt()
+    const now = clock.monotonic()
+    for (const post of this.#posts.values()) if (post.usable && post.pace.rest(now) === 0) post.usedAt = now
+    const usedAt = (line: string) => this.#posts.get(line)?.usedAt
+    const takers = () => ownership.takers()
+    if (await handOn({ store, log, takers }, this.#window, this.#router, usedAt, now)) this.wake()
     if (!clock.trusted()) return
-    const at = clock.now()
-    const expire = { event: 'expire', reason: reasons.expired } as const
-    const changes: Change[] = []
-    for (const { delivery } of this.#window.expired(at)) {
-      this.#window.remove(delivery.id)
-      changes.push({ delivery: delivery.id, event: expire, at })
-    }
-    const overdue = thorough ? await store.overdue(at, OVERDUE_BATCH) : []
-    for (const { id, state } of overdue) {
-      const event = state === 'sent' ? ({ event: 'reportTimeout', reason: noReport } as const) : expire
-      changes.push({ delivery: id, event, at })
-    }
+    const changes = await overdueChanges(this.#window, store, clock.now(), thorough)
     if (changes.length > 0) await this.#recorder.record(changes)
   }
 }
 
 const noLines: ReadonlySet<string> = new Set()
-const noReport: Reason = { code: 'no-report', text: 'No delivery report came; the network had accepted it.' }
 
 const isNumberFault = (outcome: Outcome): boolean =>
   outcome.result === 'refused' && outcome.scope === 'number'
-
-/** The event that follows when the driver was told to stop, and did. */
-function endOf(reason: Reason, delivery: Delivery): DeliveryEvent {
-  switch (reason.code) {
-    case reasons.cancelled.code:
-      return { event: 'cancel', reason }
-    case reasons.expired.code:
-      return { event: 'expire', reason }
-    default:
-      return { event: 'defer', reason, due: delivery.due, failure: false }
-  }
-}

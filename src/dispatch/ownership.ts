@@ -5,6 +5,7 @@
 import type { Delivery, Message } from '#messages/message.ts'
 import type { Term } from '#messages/operation.ts'
 import type { Reason } from '#messages/states.ts'
+import type { MemberView } from '#pair/contract.ts'
 import type { LogPosition } from '#store/contract.ts'
 
 export interface Ownership {
@@ -17,6 +18,10 @@ export interface Ownership {
   mayBeCopy(delivery: Delivery, message: Message): boolean
   /** This member is alive, so that what it has in hand is its own to settle. */
   alive(node: string): boolean
+  /** Takes over what lost members own, as far as that is this member's to do. @returns whether there was anything */
+  adoptLost(): Promise<boolean>
+  /** The members that send by themselves what this one hands to them; nobody where the active one sends everything. */
+  takers(): readonly MemberView[]
 }
 
 /** An appliance without a pair owns everything it accepts. */
@@ -26,6 +31,8 @@ export const soleOwner = (node: string): Ownership => ({
   owner: () => ({ node, active: true }),
   mayBeCopy: () => false,
   alive: (other) => other === node,
+  adoptLost: async () => false,
+  takers: () => [],
 })
 
 /** The disks of the other members, as acceptance and the intents need them. */

@@ -13,6 +13,8 @@ export type Tiers = readonly (readonly string[])[]
 export interface Router {
   /** Tiers for a destination; empty when no route leads there. Equal destinations share one object. */
   tiers(channel: Channel, to: string): Tiers
+  /** The members by whose own lines routes lead to a destination; undefined where a line of any member will do. */
+  members(to: string): readonly string[] | undefined
 }
 
 const channelOfKind: Record<LineConfig['kind'], Channel> = { gsm: 'sms' }
@@ -20,7 +22,8 @@ const channelOfKind: Record<LineConfig['kind'], Channel> = { gsm: 'sms' }
 export function createRouter(lines: readonly LineConfig[], routes: readonly RouteConfig[]): Router {
   const channelOf = new Map(lines.map((line) => [line.id, channelOfKind[line.kind]]))
   // Without routes every line of the channel serves every destination.
-  const table = routes.length > 0 ? routes : [{ match: '*', lines: lines.map((line) => line.id), cost: 0 }]
+  const table: readonly RouteConfig[] =
+    routes.length > 0 ? routes : [{ match: '*', lines: lines.map((line) => line.id), cost: 0 }]
   const byRoutes = new Map<string, Tiers>()
   return {
     tiers(channel, to) {
@@ -35,6 +38,10 @@ export function createRouter(lines: readonly LineConfig[], routes: readonly Rout
         byRoutes.set(key, tiers)
       }
       return tiers
+    },
+    members(to) {
+      const named = table.filter((route) => matches(route.match, to)).map((route) => route.members)
+      return named.every((members) => members !== undefined) ? [...new Set(named.flat())] : undefined
     },
   }
 }

@@ -104,6 +104,12 @@ export class Window {
     return last
   }
 
+  /** Those whose lines are such, in no order. */
+  among(such: (tiers: Tiers) => boolean): Held[] {
+    const groups = [...this.#heaps.values()].filter(({ tiers }) => such(tiers))
+    return groups.flatMap(({ heap }) => heap.filter(({ gone }) => !gone))
+  }
+
   /** Those past their validity. */
   expired(now: number): Held[] {
     return [...this.#held.values()].filter((held) => held.delivery.expires <= now)

@@ -60,11 +60,15 @@ export function take(before: Delivery, { operation, order, at }: Step): Delivery
     case 'delivery': {
       const after = joinEvent(before, operation.event, at, order.origin)
       // What is over belongs to nobody: whoever is active may send it again when a person asks for it.
-      if (after && isOver(after)) delete after.owner
+      if (after && isOver(after)) {
+        delete after.owner
+        delete after.handed
+      }
       return after
     }
     case 'hand':
-      return isOver(before) || before.owner === operation.to ? undefined : { ...before, owner: operation.to }
+      if (isOver(before) || before.owner === operation.to) return undefined
+      return { ...before, owner: operation.to, handed: handedTo(before, order.origin, operation.to) }
     case 'adopt':
       return isOver(before) || before.owner !== operation.origin
         ? undefined
@@ -78,6 +82,11 @@ export function take(before: Delivery, { operation, order, at }: Step): Delivery
     }
   }
 }
+
+/** Everybody who has had it, each once: who gave it away and who got it. */
+const handedTo = ({ handed = [], owner }: Delivery, giver: string, to: string): string[] => [
+  ...new Set([...handed, owner ?? giver, to]),
+]
 
 const isOver = (delivery: Delivery): boolean => delivery.state !== 'unknown' && isFinal(delivery)
 

@@ -94,6 +94,8 @@ export interface Delivery {
   reportBy?: number
   /** The member that alone may transmit it; absent: whoever is active. */
   owner?: string
+  /** Members that had it, where one gave it to another for want of a line: nobody gets it a second time. */
+  handed?: readonly string[]
   /** Of the newest log entry that made it what it is; set by the store. */
   latest?: Order
   timeline: TimelineEntry[]

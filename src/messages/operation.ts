@@ -41,7 +41,7 @@ export type Operation =
   | { op: 'tokenRevoke'; id: string }
   /** A small fact that must outlive restarts and reach every member, e.g. that a SIM's PIN has been tried. */
   | { op: 'remember'; name: string; value: string }
-  /** A member took over what `origin` had accepted up to `position` of its log `incarnation`. */
+  /** A member took over what `origin` owns of what came up to `position` of the log `incarnation`, its own or another's. */
   | { op: 'adopt'; origin: string; incarnation: string; position: number; term: Term }
   /** From now on `to` may transmit this delivery. */
   | { op: 'hand'; delivery: string; to: string }

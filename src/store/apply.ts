@@ -235,14 +235,7 @@ function applyToMany(
 /** The deliveries that such an operation may change, given what is known now. */
 function meant(tables: Tables, logs: Logs, span: Step, own: boolean): Held[] {
   const { operation } = span
-  if (operation.op === 'adopt') {
-    const rows = tables.all(
-      `SELECT position FROM deliveries INDEXED BY deliveries_claim WHERE live = 0 AND owner = ?1
-       UNION SELECT position FROM deliveries WHERE live IN (1, 2, 3) AND owner = ?1`,
-      operation.origin,
-    )
-    return concerned(tables, logs, span, rows)
-  }
+  if (operation.op === 'adopt') return concerned(tables, logs, span, unfinishedOf(tables, operation.origin))
   if (operation.op !== 'shiftTimes') return []
   // One that is finished now may have been unfinished in the order of the entries; after an own entry it is finished.
   const rows = tables.all(
@@ -251,6 +244,23 @@ function meant(tables: Tables, logs: Logs, span: Step, own: boolean): Held[] {
   )
   return concerned(tables, logs, span, rows)
 }
+
+/** The unfinished deliveries that a member owns. */
+const unfinishedOf = (tables: Tables, owner: string): Row[] =>
+  tables.all(
+    `SELECT position FROM deliveries INDEXED BY deliveries_claim WHERE live = 0 AND owner = ?1
+     UNION SELECT position FROM deliveries WHERE live IN (1, 2, 3) AND owner = ?1`,
+    owner,
+  )
+
+/** By which logs the unfinished deliveries of a member came. */
+export const incarnationsOwned = (tables: Tables, logs: Logs, owner: string): string[] => [
+  ...new Set(
+    unfinishedOf(tables, owner).map(
+      (row) => originOf(tables, logs, integer(row, 'position')).accepted.incarnation,
+    ),
+  ),
+]
 
 const concerned = (tables: Tables, logs: Logs, span: Step, rows: readonly Row[]): Held[] =>
   rows.flatMap((row) => {

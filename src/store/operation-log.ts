@@ -65,6 +65,7 @@ export function operationLog(connection: Connection, now: () => number): Operati
     complete: () => complete,
 
     operate: (operation) => connection.call('operate', [operation, now()]),
+    owned: (node) => connection.call('owned', [node]),
     members: () => connection.call('members', []),
     revisions: () => connection.call('revisions', []),
     settledConflicts: () => connection.call('settledConflicts', []),

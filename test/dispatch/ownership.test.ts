@@ -1,11 +1,9 @@
 /** What a member of a pair may send, and when: the right to transmit comes and goes under the loop. */
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, it, vi } from 'vitest'
-import { pairDefaults } from '#config/pair.ts'
-import type { PairConfig } from '#config/types.ts'
 import type { Ownership, Replicas } from '#dispatch/ownership.ts'
 import type { Reason } from '#messages/states.ts'
-import { rig } from './rig.ts'
+import { pair, rig } from './rig.ts'
 import { sendParts } from './scripted-line.ts'
 
 const standsBy: Reason = { code: 'standing-by', text: 'Another member transmits.' }
@@ -18,20 +16,10 @@ function changeable(node = 'a'): Ownership & { may: boolean; dead: Set<string>; 
     owner: () => ({ node, active: state.may }),
     mayBeCopy: () => state.copies,
     alive: (one: string) => !state.dead.has(one),
+    adoptLost: async () => false,
+    takers: () => [],
   })
 }
-
-const pair = (oneDisk: 'accept' | 'refuse'): PairConfig => ({
-  ...pairDefaults,
-  accept: { wait: 200, oneDisk },
-  profile: { name: 'fast', interval: 100, misses: 3, timeout: 0, lease: 1_000, renew: 250, grantWait: 1_700 },
-  listen: { host: 'localhost', port: 0 },
-  logListen: { host: 'localhost', port: 0 },
-  advertise: [],
-  allow: {},
-  preempt: false,
-  redirect: false,
-})
 
 it('accepts without the right to transmit, and sends once the right comes', async () => {
   const ownership = changeable()

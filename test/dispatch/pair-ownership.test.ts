@@ -25,6 +25,8 @@ function rig(mode: PairConfig['mode'] = 'active-standby') {
     members: [] as MemberView[],
     connected: false,
     positions: [] as (LogPosition & { first: number })[],
+    owned: new Map<string, string[]>(),
+    synchronised: true,
   }
   const ownership = new PairOwnership(
     {
@@ -44,7 +46,10 @@ function rig(mode: PairConfig['mode'] = 'active-standby') {
           return true
         },
         positions: async () => world.positions,
+        owned: async (node) => world.owned.get(node) ?? [],
       },
+      synchronised: () => world.synchronised,
+      grantWait: 1_700,
     },
     roleState('standby', 1),
   )
@@ -123,10 +128,86 @@ it('an appliance that nobody has joined flags nothing', async () => {
   expect(ownership.mayBeCopy(delivery(0), message)).toBe(false)
 })
 
-it('a standby transmits what it owns in mode active-active, and only there', () => {
-  expect(rig('active-active').ownership.stop()).toBeUndefined()
-  expect(rig('active-active').ownership.owner()).toEqual({ node: 'a', active: false })
-  expect(rig('active-standby').ownership.stop()).toBeDefined()
+it('a standby transmits what it owns in mode active-active, and only there', async () => {
+  const standby = { ...roleState('standby', 1), active: 'b' }
+  for (const mode of ['active-active', 'active-standby', 'cold'] as const) {
+    const { ownership, world } = rig(mode)
+    world.connected = true
+    await ownership.follow(standby)
+    expect(ownership.stop()?.code).toBe(mode === 'active-active' ? undefined : 'standing-by')
+    expect(ownership.owner()).toEqual({ node: 'a', active: false })
+  }
+})
+
+it('a standby transmits nothing before it has heard what became of what it owned', async () => {
+  const { ownership, world } = rig('active-active')
+  await ownership.follow({ ...roleState('standby', 1), active: 'b' })
+  expect(ownership.stop()?.code).toBe('standing-by')
+  world.connected = true
+  world.synchronised = false
+  expect(ownership.stop()?.code).toBe('standing-by')
+  world.synchronised = true
+  expect(ownership.stop()).toBeUndefined()
+})
+
+const adoptions = (operations: readonly Operation[]) =>
+  operations.flatMap((operation) =>
+    operation.op === 'adopt' ? [[operation.origin, operation.incarnation, operation.position]] : [],
+  )
+
+it('adopts what a lost member owns by whichever log it came: an earlier run, or what another one handed to it', async () => {
+  const { ownership, world } = rig()
+  world.positions = [
+    { ...position('b', 4), incarnation: 'b-old' },
+    position('a', 9),
+    { ...position('b', 8), incarnation: 'b-idle' },
+    position('b', 7),
+  ]
+  world.owned.set('b', ['b-old', 'i-a'])
+  world.members = [view('b', { signal: 'DEAD' })]
+  ownership.met()
+  await ownership.follow(roleState('active', 2))
+  expect(adoptions(world.operations)).toEqual([
+    ['b', 'b-old', 4],
+    ['b', 'i-a', 9],
+    ['b', 'i-b', 7],
+  ])
+})
+
+it('in mode active-active adopts of a member that stays away once its right is over, and of no living one', async () => {
+  const { ownership, world } = rig('active-active')
+  world.positions = [position('a', 9), position('b', 7)]
+  world.members = [view('b', { signal: 'LIVE' })]
+  world.owned.set('b', ['i-b'])
+  ownership.met()
+  await ownership.follow(roleState('active', 2))
+  expect(await ownership.adoptLost()).toBe(false)
+  world.members = [view('b', { signal: 'DEAD', silentMs: 1_600 })]
+  expect(await ownership.adoptLost()).toBe(false)
+  expect(world.operations).toEqual([])
+  world.members = [view('b', { signal: 'DEAD', silentMs: 1_700 })]
+  expect(await ownership.adoptLost()).toBe(true)
+  expect(adoptions(world.operations)).toEqual([['b', 'i-b', 7]])
+  world.owned.clear()
+  expect(await ownership.adoptLost()).toBe(false)
+})
+
+it('a standby adopts nothing, whoever is lost', async () => {
+  const { ownership, world } = rig('active-active')
+  world.owned.set('b', ['i-b'])
+  world.members = [view('b', { signal: 'DEAD', silentMs: 60_000 })]
+  expect(await ownership.adoptLost()).toBe(false)
+})
+
+it('flags as well what a member had been handed whose newest entries it does not hold', async () => {
+  const { ownership, world } = rig()
+  world.positions = [position('b', 7)]
+  world.members = [view('b', { signal: 'DEAD', position: position('b', 9) })]
+  ownership.met()
+  await ownership.follow(roleState('active', 2))
+  const own = { ...message, node: 'a' }
+  expect(ownership.mayBeCopy(delivery(1), own)).toBe(false)
+  expect(ownership.mayBeCopy({ ...delivery(1), handed: ['a', 'b'] }, own)).toBe(true)
 })
 
 it('a member is alive while it is heard or connected, unless its gateway hangs', () => {

@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, vi } from 'vitest'
-import type { Config, LineConfig, RouteConfig } from '#config/types.ts'
+import { pairDefaults } from '#config/pair.ts'
+import type { Config, LineConfig, PairConfig, RouteConfig } from '#config/types.ts'
 import { systemClock } from '#core/clock.ts'
 import { silent } from '#core/log.ts'
 import type { SubmitRequest } from '#dispatch/contract.ts'
@@ -43,6 +44,18 @@ export interface RigOptions {
   replicas?: Replicas
   pair?: Config['pair']
 }
+
+export const pair = (oneDisk: 'accept' | 'refuse'): PairConfig => ({
+  ...pairDefaults,
+  accept: { wait: 200, oneDisk },
+  profile: { name: 'fast', interval: 100, misses: 3, timeout: 0, lease: 1_000, renew: 250, grantWait: 1_700 },
+  listen: { host: 'localhost', port: 0 },
+  logListen: { host: 'localhost', port: 0 },
+  advertise: [],
+  allow: {},
+  preempt: false,
+  redirect: false,
+})
 
 export async function rig(options: RigOptions = {}): Promise<Rig> {
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'loop-')))
