@@ -9,6 +9,7 @@
 import type { Log } from '#core/log.ts'
 import type { MemberView } from '#pair/contract.ts'
 import type { Claim, OperationLog, Store } from '#store/contract.ts'
+import type { Ownership } from './ownership.ts'
 import type { Router, Tiers } from './routing.ts'
 import type { Held, Window } from './window.ts'
 
@@ -48,8 +49,7 @@ export function chooseMember(
 export interface HandingDependencies {
   store: Pick<OperationLog, 'operate'> & Pick<Store, 'release'>
   log: Log
-  /** The members that take what this one hands them now; none unless each sends what it owns. */
-  takers(): readonly MemberView[]
+  ownership: Pick<Ownership, 'takers'>
 }
 
 /** @returns whether anything was handed on, so that there is room for more */
@@ -60,8 +60,8 @@ export async function handOn(
   usedAt: (line: string) => number | undefined,
   now: number,
 ): Promise<boolean> {
-  const { store, log, takers } = deps
-  const members = takers()
+  const { store, log, ownership } = deps
+  const members = ownership.takers()
   if (members.length === 0) return false
   const chosen: { held: Held; to: string }[] = []
   for (const held of window.among((tiers) => isStranded(tiers, usedAt, now))) {

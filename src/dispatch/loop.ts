@@ -486,8 +486,7 @@ export class Loop {
     const now = clock.monotonic()
     for (const post of this.#posts.values()) if (post.usable && post.pace.rest(now) === 0) post.usedAt = now
     const usedAt = (line: string) => this.#posts.get(line)?.usedAt
-    const takers = () => ownership.takers()
-    if (await handOn({ store, log, takers }, this.#window, this.#router, usedAt, now)) this.wake()
+    if (await handOn({ store, log, ownership }, this.#window, this.#router, usedAt, now)) this.wake()
     if (!clock.trusted()) return
     const changes = await overdueChanges(this.#window, store, clock.now(), thorough)
     if (changes.length > 0) await this.#recorder.record(changes)

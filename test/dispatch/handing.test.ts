@@ -84,7 +84,7 @@ describe('when', () => {
         released.push(...ids)
       },
     }
-    const deps = { store, log: silent, takers: () => [well('b')] }
+    const deps = { store, log: silent, ownership: { takers: () => [well('b')] } }
     await expect(handOn(deps, window, createRouter([], []), () => undefined, 0)).rejects.toThrow('disk full')
     expect(released).toEqual([delivery.id])
     expect(window.size).toBe(0)
