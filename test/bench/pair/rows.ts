@@ -116,14 +116,14 @@ export const faultRows: readonly FaultRow[] = [
   cutOff('mute', 'plain'),
   cutOff('mute', 'witness'),
   {
-    name: 'split of a and b, witness',
+    name: 'split witness',
     setting: 'witness',
     fault: 'partition',
     figures: [moves, overlap(0), outage(300), ...kept],
     keepalived: alike('partition'),
   },
   {
-    name: 'split of a and b, then heal',
+    name: 'split plain',
     setting: 'plain',
     fault: 'partition',
     figures: [healed(150), lost, twice, unflagged],
