@@ -19,6 +19,8 @@ import { SelfCheck } from '#dispatch/self-check.ts'
 import { answerForwarded, forwardOverLinks } from '#intake/http/forward-link.ts'
 import { type HttpIntake, startHttp } from '#intake/http/server.ts'
 import { createReceiver } from '#intake/inbound/receiver.ts'
+import { startModbus } from '#intake/modbus/modbus.ts'
+import { type SmtpIntake, startSmtp } from '#intake/smtp/server.ts'
 import type { Line, LineEvents } from '#lines/contract.ts'
 import { loadProfiles } from '#lines/profile.ts'
 import { createAudit } from '#notify/audit.ts'
@@ -92,7 +94,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
   started.defer(settings.subscribe(follow))
 
   // From here on until everything is built, what one part says to a later one finds nobody.
-  const late: { dispatch?: RunningDispatch; http?: HttpIntake; check?: SelfCheck } = {}
+  const late: { dispatch?: RunningDispatch; http?: HttpIntake; smtp?: SmtpIntake; check?: SelfCheck } = {}
   const events = createPairEvents(log)
   const pair = isPaired(config)
     ? await startPair({
@@ -103,7 +105,9 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
         events: {
           ...events.events,
           releasing: () => {
-            if (config.pair.vip) late.http?.reset(config.pair.vip.address)
+            if (!config.pair.vip) return
+            late.http?.reset(config.pair.vip.address)
+            late.smtp?.reset(config.pair.vip.address)
           },
           members: (joined) => {
             if (!joined) void settings.publish(node).catch(onFailure)
@@ -213,6 +217,29 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
   })
   late.http = http
   started.defer(() => http.stop())
+  if (config.smtp) {
+    const smtp = await startSmtp({ smtp: config.smtp, config, dispatch, log, tokens: http.tokens, metrics })
+    late.smtp = smtp
+    started.defer(() => smtp.stop())
+  }
+  const modbus = config.modbus
+    ? await startModbus({
+        config: config.modbus,
+        dispatch,
+        store,
+        clock,
+        log,
+        metrics,
+        lines: () => lines,
+        active: () => role() === 'ACTIVE',
+      })
+    : undefined
+  if (modbus) started.defer(() => modbus.stop())
+  /** What asks or subscribes does so on one member only, or everybody would get its alerts twice. */
+  const followRole = (active: boolean) => {
+    modbus?.follow(active)
+  }
+  if (!pair) followRole(true)
   for (const line of lines) line.start()
 
   if (pair && ownership) {
@@ -220,6 +247,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     pair.replication.handle(AUDIT_TOPIC, answerHeads(store))
     const passive = passiveLines(config.lines, lines)
     events.add('dispatch', followLeadership({ ownership, loop: dispatch.loop, passive, log }))
+    events.add('intake', { role: ({ role: now }) => followRole(now === 'active' || now === 'single') })
     events.add('records', {
       failover: (text) => failover.write(text),
       role: ({ role: now, term, reason }) =>
@@ -233,7 +261,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
   }
 
   return {
-    addresses: http.addresses,
+    addresses: [...http.addresses, ...(late.smtp ? [late.smtp.address] : []), ...(modbus?.addresses ?? [])],
     alive: () => dispatch.loop.alive(),
     stop: () => started.disposeAsync(),
   }

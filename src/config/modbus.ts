@@ -41,9 +41,14 @@ export interface Condition {
   limit: number
 }
 
+export type ModbusDevice =
+  | Extract<PortAddress, { scheme: 'tcp' }>
+  /** RTU, 8 data bits, 1 stop bit. */
+  | { scheme: 'serial'; path: string; baud: number; parity: 'none' | 'even' | 'odd' }
+
 export interface ModbusPollConfig {
   id: string
-  device: Extract<PortAddress, { scheme: 'serial' | 'tcp' }>
+  device: ModbusDevice
   unit: number
   table: ModbusTable
   /** Address in the protocol, from 0. */
@@ -210,13 +215,21 @@ function readPoll(section: Section): ModbusPollConfig | undefined {
   }
 }
 
-function parseDevice(text: string): Parsed<ModbusPollConfig['device']> {
-  const read = parsePort(text)
-  if (!('value' in read) || read.value.scheme === 'sim')
-    return { allowed: 'write tcp://host:port, or serial:///dev/ttyUSB0?baud=9600 for RTU' }
+const parities = ['none', 'even', 'odd'] as const
+
+function parseDevice(text: string): Parsed<ModbusDevice> {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  const named = url?.searchParams.get('parity') ?? 'none'
+  url?.searchParams.delete('parity')
+  const read = parsePort(url?.href ?? text)
+  const parity = parities.find((one) => one === named)
+  if (!('value' in read) || read.value.scheme === 'sim' || parity === undefined)
+    return { allowed: 'write tcp://host:port, or serial:///dev/ttyUSB0?baud=9600&parity=even for RTU' }
   const { value } = read
+  if (value.scheme === 'tcp') return { value }
   // Modbus over serial line V1.02, 2.5.1: RTU with 19200 baud is what every device must offer.
-  return { value: value.scheme === 'serial' && !text.includes('baud=') ? { ...value, baud: 19_200 } : value }
+  const baud = url?.searchParams.has('baud') ? value.baud : 19_200
+  return { value: { scheme: 'serial', path: value.path, baud, parity } }
 }
 
 const tableOf: Record<string, ModbusTable> = { '0': 'coil', '1': 'discrete', '3': 'input', '4': 'holding' }

@@ -5,7 +5,7 @@
 import { unlink } from 'node:fs/promises'
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import { type AddressInfo, connect, type Socket } from 'node:net'
+import { type AddressInfo, connect, type Server as NetServer, type Socket } from 'node:net'
 import type { Listen } from '#config/types.ts'
 import { CodedError, errorText } from '#core/errors.ts'
 import { Problem, problemText } from './problems.ts'
@@ -96,7 +96,7 @@ function equip(server: Server, handler: RequestListener): Equipment {
 }
 
 /** @param where the configuration key and what it says, for the error */
-async function bind(server: Server, where: Listen | { path: string }, key: string): Promise<void> {
+export async function bind(server: NetServer, where: Listen | { path: string }, key: string): Promise<void> {
   const named = 'path' in where ? where.path : `${where.host}:${where.port}`
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
