@@ -214,7 +214,7 @@ export async function startModbusServer(options: ServerOptions): Promise<ModbusS
   return {
     address:
       typeof bound === 'object' && bound !== null
-        ? `modbus://${addressText({ host: bound.address, port: bound.port })
+        ? `modbus://${addressText({ host: bound.address, port: bound.port })}`
         : '',
     async stop() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
