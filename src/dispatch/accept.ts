@@ -13,10 +13,12 @@ import {
   newDelivery,
   priorities,
 } from '#messages/message.ts'
+import { applyEvent } from '#messages/states.ts'
 import { planText } from '#sms/coding.ts'
 import { limits, type SubmitRequest } from './contract.ts'
 import { type Directory, expand } from './recipients.ts'
 import type { Router } from './routing.ts'
+import { stoppedEvent } from './stop-list.ts'
 
 export type Draft =
   | { result: 'draft'; message: Message; deliveries: Delivery[] }
@@ -34,7 +36,12 @@ export interface AcceptanceRules {
   paired: boolean
   /** In mode active-active what a member accepts is its own to transmit. */
   owned: boolean
+  /** Whether a number wants no messages. Those of priority 0 are sent all the same. */
+  stopped(number: string): boolean
 }
+
+/** What a recipient answers after ACK: the end of the message's id (intake/inbound/acknowledge.ts). */
+const acknowledgementCode = (id: string): string => id.slice(-4)
 
 /** Checks a request and makes the message; stores nothing. */
 export function draft(request: SubmitRequest, rules: AcceptanceRules): Draft {
@@ -45,9 +52,11 @@ export function draft(request: SubmitRequest, rules: AcceptanceRules): Draft {
   if (!served) return invalid('channel', 'no-line', `no ${channel} line is configured on this appliance`)
 
   const at = rules.clock.now()
+  const id = newId(at)
+  const text = request.acknowledge ? `${request.text}\nACK ${acknowledgementCode(id)}` : request.text
   // A message must split alike on every line that may take it, so the widest reference that any line wants is used.
   const reference = rules.lines.some((line) => line.concatenation === 16) ? 16 : 8
-  const { coding, parts } = planText(request.text, reference)
+  const { coding, parts } = planText(text, reference)
   if (parts.length > limits.parts) {
     return invalid(
       'text',
@@ -56,11 +65,11 @@ export function draft(request: SubmitRequest, rules: AcceptanceRules): Draft {
     )
   }
   const message: Message = {
-    id: newId(at),
+    id,
     at,
     node: rules.node,
     source: request.source,
-    text: request.text,
+    text,
     priority: request.priority ?? 2,
     validity: request.validity ?? rules.validity,
     onUnknown: request.onUnknown ?? 'resend',
@@ -72,10 +81,11 @@ export function draft(request: SubmitRequest, rules: AcceptanceRules): Draft {
   const numbers = recipients(request.to, channel, rules)
   if (!Array.isArray(numbers)) return numbers
   const owner = rules.owned ? { owner: rules.node } : {}
-  const deliveries = numbers.map((to, n) => ({
-    ...newDelivery(message, n, to, channel, parts.length),
-    ...owner,
-  }))
+  const deliveries = numbers.map((to, n) => {
+    const delivery = { ...newDelivery(message, n, to, channel, parts.length), ...owner }
+    const stopped = message.priority !== 0 && rules.stopped(to)
+    return (stopped ? applyEvent(delivery, stoppedEvent, at) : undefined) ?? delivery
+  })
   return { result: 'draft', message, deliveries }
 }
 

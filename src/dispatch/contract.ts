@@ -14,6 +14,8 @@ export interface SubmitRequest {
   validity?: number
   onUnknown?: OnUnknown
   flash?: boolean
+  /** `ACK CODE` is added to the text, which its recipient can answer with. */
+  acknowledge?: boolean
   tag?: string
   key?: IdempotencyKey
   callback?: Callback

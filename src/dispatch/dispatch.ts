@@ -18,6 +18,7 @@ import { Loop } from './loop.ts'
 import type { Ownership, Replicas } from './ownership.ts'
 import { createDirectory, type Directory } from './recipients.ts'
 import { createRouter } from './routing.ts'
+import type { StopList } from './stop-list.ts'
 
 export interface DispatchDependencies {
   config: Pick<Config, 'node' | 'lines' | 'routes' | 'validity' | 'pair' | 'contacts' | 'groups'>
@@ -27,6 +28,8 @@ export interface DispatchDependencies {
   ownership: Ownership
   replicas: Replicas
   lines: readonly Line[]
+  /** Who wants no messages; absent: everybody wants them. */
+  stops?: Pick<StopList, 'has'>
 }
 
 export interface RunningDispatch extends Dispatch {
@@ -51,6 +54,7 @@ export function createDispatch(deps: DispatchDependencies): RunningDispatch {
     validity: config.validity,
     paired: config.pair !== undefined,
     owned: config.pair?.mode === 'active-active',
+    stopped: (number) => deps.stops?.has(number) === true,
   }
   let book: Book = config
   let known = config.routes
@@ -121,7 +125,8 @@ export function createDispatch(deps: DispatchDependencies): RunningDispatch {
     const { message, deliveries } = made
     if (refusesOneDisk && !replicas.available()) return { result: 'oneDisk' }
     // Where one disk is not enough, nothing is transmitted before the second one has it.
-    const claim = refusesOneDisk ? undefined : loop.claimFor(message.priority, deliveries.length)
+    const ended = deliveries.some(({ state }) => state !== 'queued')
+    const claim = refusesOneDisk || ended ? undefined : loop.claimFor(message.priority, deliveries.length)
     const acceptance = request.key ? { message, deliveries, key: request.key } : { message, deliveries }
     const [result] = await store.accept([acceptance], claim)
     switch (result?.result) {

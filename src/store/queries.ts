@@ -104,7 +104,7 @@ function match(tables: Tables, source: Source, row: Row, query: Slice): string[]
     const delivery: Delivery = JSON.parse(document)
     return (
       (query.state === undefined || delivery.state === query.state) &&
-      (query.to === undefined || delivery.to === query.to)
+      (query.to === undefined || sameNumber(delivery.to, query.to))
     )
   })
   return wanted ? deliveries : undefined
