@@ -8,6 +8,7 @@ import type { SmtpConfig } from '#config/smtp.ts'
 import type { Log } from '#core/log.ts'
 import type { Dispatch, SubmitRequest, SubmitResult } from '#dispatch/contract.ts'
 import type { RunningDispatch } from '#dispatch/dispatch.ts'
+import { parseRecipient } from '#messages/recipient.ts'
 import { objection, priorityOf } from './headers.ts'
 import type { Mail } from './mail.ts'
 import { type MailRecipient, readRecipient } from './recipient.ts'
@@ -105,8 +106,10 @@ function keyOf(
   { channel, to }: MailRecipient,
   text: string,
 ): NonNullable<SubmitRequest['key']> {
+  const read = parseRecipient(to)
+  const whom = 'number' in read ? read.number : to.toLowerCase()
   const hash = createHash('sha256')
-    .update(JSON.stringify([messageId, channel, to.toLowerCase(), text]))
+    .update(JSON.stringify([messageId, channel, whom, text]))
     .digest('hex')
   return { key: `mail:${hash}`, bodyHash: hash }
 }
