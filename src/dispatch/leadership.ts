@@ -9,7 +9,7 @@ import type { Loop } from './loop.ts'
 import type { PairOwnership } from './pair-ownership.ts'
 import type { PassiveLines } from './passive-lines.ts'
 
-/** After a failed takeover, ms. */
+/** After a failed takeover, and while the connection of a silent member has not ended yet, ms. */
 const AGAIN_MS = 1_000
 
 export interface Leadership {
@@ -50,16 +50,31 @@ export function followLeadership(deps: {
     )
   }
 
+  const looks = new Map<string, NodeJS.Timeout>()
+
+  /** A frozen member falls silent first and is cut off later; until then it counts as alive. */
+  function lookAgain(node: string): void {
+    if (!ownership.alive(node)) return
+    const look = () => {
+      updateLines()
+      lookAgain(node)
+    }
+    looks.set(node, setTimeout(look, AGAIN_MS).unref())
+  }
+
   const updateLines = () => passive.update(ownership.owner().active, (node) => ownership.alive(node))
 
   return {
     role: follow,
-    signal(_node, signal) {
+    signal(node, signal) {
       if (signal === 'LIVE') ownership.met()
+      clearTimeout(looks.get(node))
       then(
         async () => {
           if (signal !== 'LIVE') await loop.adopt()
           updateLines()
+          clearTimeout(looks.get(node))
+          if (signal !== 'LIVE') lookAgain(node)
         },
         // The loop's own periodic look adopts again.
         () => {},

@@ -21,7 +21,7 @@ const state = (role: RoleState['role'], counter: number): RoleState => ({
 })
 
 function rig() {
-  const refuses = { now: false, calls: 0 }
+  const refuses = { now: false, calls: 0, connected: false }
   const ownership = new PairOwnership(
     {
       node: 'box-a',
@@ -39,14 +39,15 @@ function rig() {
       log: silent,
       transmitUntil: () => 1_000,
       members: () => [],
-      connected: () => false,
+      connected: () => refuses.connected,
       synchronised: () => true,
       grantWait: 1_700,
     },
     state('standby', 1),
   )
   let changed = 0
-  const passive: PassiveLines = { update: () => {} }
+  const lost: boolean[] = []
+  const passive: PassiveLines = { update: (_active, alive) => lost.push(!alive('box-b')) }
   const leadership = followLeadership({
     ownership,
     loop: {
@@ -58,7 +59,7 @@ function rig() {
     passive,
     log: silent,
   })
-  return { ownership, leadership, refuses, changed: () => changed }
+  return { ownership, leadership, refuses, changed: () => changed, lost }
 }
 
 it('takes over as soon as the store takes writes again', async () => {
@@ -85,4 +86,15 @@ it('does not come back to a role that is over', async () => {
   expect(ownership.stop()).toBeDefined()
   expect(refuses.calls).toBe(1)
   expect(changed()).toBe(1)
+})
+
+it('looks again at a silent member until its connection has ended: only then its lines are taken', async () => {
+  const { leadership, refuses, lost } = rig()
+  refuses.connected = true
+  leadership.signal('box-b', 'DEAD')
+  await vi.advanceTimersByTimeAsync(2_500)
+  expect(lost).toEqual([false, false, false])
+  refuses.connected = false
+  await vi.advanceTimersByTimeAsync(5_000)
+  expect(lost).toEqual([false, false, false, true])
 })
