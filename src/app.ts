@@ -16,8 +16,13 @@ import { PairOwnership } from '#dispatch/pair-ownership.ts'
 import { passiveLines } from '#dispatch/passive-lines.ts'
 import { settleReport } from '#dispatch/reports.ts'
 import { SelfCheck } from '#dispatch/self-check.ts'
+import { createStopList } from '#dispatch/stop-list.ts'
+import { Callbacks } from '#intake/compat/callbacks.ts'
 import { answerForwarded, forwardOverLinks } from '#intake/http/forward-link.ts'
 import { type HttpIntake, startHttp } from '#intake/http/server.ts'
+import { type Actions, createActions } from '#intake/inbound/actions.ts'
+import { createDeadLetters } from '#intake/inbound/dead.ts'
+import type { InboundPublisher } from '#intake/inbound/perform.ts'
 import { createReceiver } from '#intake/inbound/receiver.ts'
 import { startModbus } from '#intake/modbus/modbus.ts'
 import { type SmtpIntake, startSmtp } from '#intake/smtp/server.ts'
@@ -27,6 +32,7 @@ import { createAudit } from '#notify/audit.ts'
 import { checkAudit } from '#notify/audit-check.ts'
 import { AUDIT_TOPIC, answerHeads, askHeads } from '#notify/audit-exchange.ts'
 import { createFailoverLog } from '#notify/failover-log.ts'
+import { createMailer } from '#notify/mail.ts'
 import { createMetrics } from '#notify/metrics.ts'
 import { createPairEvents } from '#notify/pair-events.ts'
 import { type PairedConfig, startPair } from '#pair/pair.ts'
@@ -94,7 +100,13 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
   started.defer(settings.subscribe(follow))
 
   // From here on until everything is built, what one part says to a later one finds nobody.
-  const late: { dispatch?: RunningDispatch; http?: HttpIntake; smtp?: SmtpIntake; check?: SelfCheck } = {}
+  const late: {
+    dispatch?: RunningDispatch
+    actions?: Actions
+    http?: HttpIntake
+    smtp?: SmtpIntake
+    check?: SelfCheck
+  } = {}
   const events = createPairEvents(log)
   const pair = isPaired(config)
     ? await startPair({
@@ -121,14 +133,17 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
       })
     : undefined
   if (pair) started.defer(() => pair.stop())
-  store.onMerged(({ queue, members, revisions, failover: lines }) => {
+  const stops = await createStopList({ store, clock })
+  store.onMerged(({ queue, members, revisions, inbox, facts, failover: lines }) => {
     if (queue) late.dispatch?.loop.wake()
     if (members) void pair?.membership.reload().catch(onFailure)
     if (revisions) void settings.refresh().catch(onFailure)
+    if (inbox) late.actions?.wake()
+    if (facts) void stops.refresh().catch(onFailure)
     failover.merged(lines)
   })
 
-  const receiver = createReceiver({ node, store, clock, log })
+  const receiver = createReceiver({ node, store, clock, log, received: () => late.actions?.wake() })
   started.defer(() => receiver.stop())
   started.defer(keepHouse({ store, clock, log, retention: () => settings.current().retention }))
 
@@ -172,6 +187,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     ownership: ownership ?? soleOwner(node),
     replicas: pair?.replication ?? noReplicas,
     lines,
+    stops,
   })
   late.dispatch = dispatch
   late.check = new SelfCheck(lines, clock, () => dispatch.loop.diskRefuses)
@@ -182,6 +198,30 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
   const role = () => {
     const now = pair?.role().role
     return now === undefined || now === 'active' || now === 'single' ? 'ACTIVE' : 'STANDBY'
+  }
+  const mailer = config.mail ? createMailer(config.mail) : undefined
+  if (mailer) started.defer(async () => mailer.close())
+  const inboundEvents: InboundPublisher[] = []
+  const actions = createActions({
+    store,
+    dispatch,
+    stops,
+    clock,
+    log,
+    audit,
+    mailer,
+    webhook: config.webhook,
+    publishers: inboundEvents,
+    settings: () => settings.current().inbound,
+    active: () => role() === 'ACTIVE',
+  })
+  late.actions = actions
+  started.defer(() => actions.stop())
+  // Another member may have accepted what this one has to tell about.
+  if (config.compat !== undefined || pair !== undefined) {
+    const callbacks = new Callbacks({ store, clock, log, active: () => role() === 'ACTIVE' })
+    callbacks.start()
+    started.defer(() => callbacks.stop())
   }
   const metrics = createMetrics({ store, lines: () => lines, clock, node, version: version(), role })
   const http = await startHttp({
@@ -195,6 +235,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     node,
     role,
     settings,
+    inbound: { dead: createDeadLetters(store, clock, (entry) => actions.reload(entry)), stops },
     records: {
       audit,
       failover,
@@ -237,6 +278,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
   if (modbus) started.defer(() => modbus.stop())
   /** What asks or subscribes does so on one member only, or everybody would get its alerts twice. */
   const followRole = (active: boolean) => {
+    actions.wake()
     modbus?.follow(active)
   }
   if (!pair) followRole(true)

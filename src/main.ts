@@ -18,6 +18,7 @@ const commands: Record<string, () => Promise<Command>> = {
   token: async () => (await import('./cli/token.ts')).token,
   pair: async () => (await import('./cli/pair.ts')).pair,
   recover: async () => (await import('./cli/recover.ts')).recover,
+  inbound: async () => (await import('./cli/inbound.ts')).inbound,
   audit: async () => (await import('./cli/audit.ts')).audit,
   witness: async () => (await import('./cli/witness.ts')).witness,
   config: async () => (await import('./cli/config.ts')).config,

@@ -26,7 +26,7 @@ export interface Target {
 }
 
 export interface Call {
-  method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Below /api/v1, beginning with a slash. */
   path: string
   /** JSON. */

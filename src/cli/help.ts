@@ -13,6 +13,7 @@ const text = `twinline: alerts in over the network, SMS out over serial modems, 
   twinline recover                    after an outage: bring both to the same, and say what happened
   twinline config get|set|history …   the settings that all members of a pair share
   twinline check --config FILE        look at a configuration without running it
+  twinline inbound dead|replay|…      what received messages were to bring about and did not; the stop list
   twinline audit verify|list          who did what, and whether the record of it is whole
   twinline witness --listen ADDR      the third vote of a pair, on any third box
   twinline simulate                   simulated modems, to try things with

@@ -3,13 +3,16 @@
  * Strict on purpose: nothing is coerced or dropped, so that a misspelt field is an answer and not a surprise.
  */
 import { isUtf8 } from 'node:buffer'
-import { finished } from 'node:stream'
 import fastify, { type FastifyReply } from 'fastify'
+import type { CompatConfig } from '#config/compat.ts'
+import { compatRoutes } from '../compat/register.ts'
 import { checkAddresses } from './allow.ts'
 import { auditRoutes } from './audit-routes.ts'
 import { configRoutes } from './config-routes.ts'
 import { describeApi } from './documentation.ts'
 import { admitForwarded } from './forward.ts'
+import { inboundRoutes } from './inbound-routes.ts'
+import { whenRead } from './large-bodies.ts'
 import { lineRoutes } from './line-routes.ts'
 import { messageRoutes } from './message-routes.ts'
 import { openRoutes } from './open-routes.ts'
@@ -22,9 +25,6 @@ import { tokenRoutes } from './token-routes.ts'
 
 /** Bytes of a body, but for messages, which may name many recipients. */
 const BODY_LIMIT = 16_384
-
-/** Bytes of a body that is too large that are read and dropped, so that its sender lives to see why. */
-const DROPPED_BODY = 64_000_000
 
 const internal = new Problem(500, 'internal', 'something went wrong inside the appliance; its log says what')
 
@@ -53,7 +53,8 @@ function parseJson(body: Buffer): unknown {
   }
 }
 
-export async function createApi(parts: Parts): Promise<Api> {
+/** @param compat the foreign interfaces that it also speaks */
+export async function createApi(parts: Parts, compat?: CompatConfig): Promise<Api> {
   function refuse(error: Error, reply: FastifyReply): void {
     const problem = problemOf(error)
     if (problem === undefined) {
@@ -91,12 +92,7 @@ export async function createApi(parts: Parts): Promise<Api> {
   api.decorateRequest('source', '')
   admitForwarded(api, parts.access)
   api.setErrorHandler((error: Error, request, reply) => {
-    const { raw } = request
-    // fastify answers before it has read such a body and closes the connection: a client that is still sending would
-    // see a reset and no answer. So the rest is read and dropped first, for no longer than a request may take.
-    const unread = 'code' in error && error.code === 'FST_ERR_CTP_BODY_TOO_LARGE' && !raw.readableEnded
-    if (!unread || !(Number(request.headers['content-length']) <= DROPPED_BODY)) return refuse(error, reply)
-    finished(raw.resume(), () => refuse(error, reply))
+    whenRead(error, request, () => refuse(error, reply))
   })
 
   // Every route by its path, to tell a wrong method (405, RFC 9110 15.5.6) from a wrong path (404).
@@ -133,6 +129,7 @@ export async function createApi(parts: Parts): Promise<Api> {
       lineRoutes(versioned, parts)
       tokenRoutes(versioned, parts)
       pairRoutes(versioned, parts)
+      if (parts.inbound !== undefined) inboundRoutes(versioned, parts, parts.inbound)
       if (parts.settings !== undefined) configRoutes(versioned, parts, parts.settings)
       if (parts.records !== undefined) auditRoutes(versioned, parts, parts.records)
       done()
@@ -140,6 +137,7 @@ export async function createApi(parts: Parts): Promise<Api> {
     { prefix: '/api/v1' },
   )
   openRoutes(api, parts)
+  if (compat !== undefined) compatRoutes(api, parts, compat)
   await api.ready()
   return api
 }

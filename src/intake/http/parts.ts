@@ -11,6 +11,7 @@ import type { Store } from '#store/contract.ts'
 import type { Records } from './audit-routes.ts'
 import type { Access } from './auth.ts'
 import type { Forward } from './forward.ts'
+import type { InboundService } from './inbound-routes.ts'
 import type { PairService } from './pair-routes.ts'
 import type { SchemaTypes } from './schemas.ts'
 
@@ -29,6 +30,8 @@ export interface Services {
   records?: Records
   /** The replicated settings; an engine without a log of operations has none. */
   settings?: Settings
+  /** What is done about received messages. */
+  inbound?: InboundService
   /** The way to the active member. Absent on an appliance that stands alone. */
   forward?: Forward
   /** Absent on an appliance that stands alone. */

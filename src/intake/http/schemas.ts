@@ -76,6 +76,10 @@ export const newMessage = object(
       type: 'boolean',
       description: 'SMS class 0: shown at once, not stored',
     },
+    acknowledge: {
+      type: 'boolean',
+      description: 'Adds a line `ACK CODE` to the text, with which the recipient can answer',
+    },
   },
   ['to', 'text'],
 )

@@ -17,14 +17,22 @@ export interface Receiver {
   stop(): void
 }
 
-export function createReceiver(deps: { node: string; store: Store; clock: Clock; log: Log }): Receiver {
-  const { node, store, clock, log } = deps
+export function createReceiver(deps: {
+  node: string
+  store: Store
+  clock: Clock
+  log: Log
+  /** Told when a message is in the inbox. */
+  received(): void
+}): Receiver {
+  const { node, store, clock, log, received } = deps
   const timer = setInterval(() => void completePartials(), CHECK_MS)
   return {
     async receive(part) {
       const entry = await store.receive({ ...part, node })
-      if (entry)
-        log.info({ line: part.line, entry: entry.id, parts: entry.parts.received }, 'message received')
+      if (!entry) return
+      log.info({ line: part.line, entry: entry.id, parts: entry.parts.received }, 'message received')
+      received()
     },
     stop: () => clearInterval(timer),
   }
@@ -33,6 +41,7 @@ export function createReceiver(deps: { node: string; store: Store; clock: Clock;
     try {
       for (const entry of await store.completePartials(clock.now() - PARTIAL_AFTER_MS)) {
         log.warn({ entry: entry.id, ...entry.parts }, 'message received in part; the rest did not come')
+        received()
       }
     } catch (error) {
       log.error({ error: errorText(error) }, 'partial messages could not be completed')
