@@ -8,6 +8,7 @@ import { isEntryList, placeText } from './entries.ts'
 import { inboundDefaults, inboundPaths, readInbound, withInbound, writtenInbound } from './inbound.ts'
 import { quoted, Section } from './section.ts'
 import { Source } from './source.ts'
+import { noStorm, readStorm, writtenStorm } from './storm.ts'
 import type { RouteConfig, SharedConfig } from './types.ts'
 import { formatSize, matching, parseSize } from './values.ts'
 
@@ -31,6 +32,7 @@ export const sharedPaths = [
   'log.level',
   'contacts',
   'groups',
+  'storm',
   ...inboundPaths,
 ] as const
 export type SharedPath = (typeof sharedPaths)[number]
@@ -45,13 +47,14 @@ export const sharedDefaults = (): SharedConfig => ({
   log: { level: 'info' },
   contacts: [],
   groups: [],
+  storm: noStorm(),
   inbound: inboundDefaults(),
 })
 
 /** Only what is shared of it. */
 export const sharedOf = (config: SharedConfig): SharedConfig => {
-  const { routes, validity, retention, reserve, log, contacts, groups, inbound } = config
-  return { routes, validity, retention, reserve, log, contacts, groups, inbound }
+  const { routes, validity, retention, reserve, log, contacts, groups, inbound, storm } = config
+  return { routes, validity, retention, reserve, log, contacts, groups, inbound, storm }
 }
 
 /** What lines a route may name. */
@@ -85,6 +88,7 @@ export function readShared(root: Section, known: KnownLines): SharedConfig {
     log: { level },
     inbound: readInbound(root),
     ...readBook(root),
+    storm: readStorm(root),
   }
 }
 
@@ -115,6 +119,7 @@ export function written(shared: SharedConfig): Record<SharedPath, unknown> {
     reserve: formatSize(shared.reserve),
     'log.level': shared.log.level,
     contacts: shared.contacts.map((contact) => ({ ...contact })),
+    storm: writtenStorm(shared.storm),
     groups: shared.groups.map((group) => ({ ...group, members: [...group.members] })),
     ...writtenInbound(shared.inbound),
   }

@@ -6,6 +6,7 @@ import type { MailConfig } from './mail.ts'
 import type { ModbusConfig } from './modbus.ts'
 import type { MqttConfig } from './mqtt.ts'
 import type { SmtpConfig } from './smtp.ts'
+import type { StormConfig } from './storm.ts'
 
 export interface Config extends SharedConfig {
   /** This appliance's name; unique among the members of a pair. */
@@ -48,6 +49,8 @@ export interface SharedConfig {
   log: { level: 'debug' | 'info' | 'warn' | 'error' }
   contacts: readonly Contact[]
   groups: readonly Group[]
+  /** Off where nothing of it is written. */
+  storm: StormConfig
   /** What is done about received messages. */
   inbound: InboundSettings
 }

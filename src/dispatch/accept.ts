@@ -76,6 +76,7 @@ export function draft(request: SubmitRequest, rules: AcceptanceRules): Draft {
     flash: request.flash ?? false,
     coding,
     ...(request.tag === undefined ? {} : { tag: request.tag }),
+    ...(request.dedupe === undefined ? {} : { dedupe: request.dedupe }),
     ...(request.callback === undefined ? {} : { callback: request.callback }),
   }
   const numbers = recipients(request.to, channel, rules)
@@ -111,6 +112,9 @@ function checkFields(request: SubmitRequest): Draft | undefined {
   }
   if (tag !== undefined && tag.length > limits.tag) {
     return invalid('tag', 'invalid-tag', `is longer than ${limits.tag} characters`)
+  }
+  if (request.dedupe !== undefined && (request.dedupe === '' || request.dedupe.length > limits.dedupe)) {
+    return invalid('dedupe', 'invalid-dedupe', `must have 1 to ${limits.dedupe} characters`)
   }
   return undefined
 }

@@ -17,6 +17,8 @@ export interface SubmitRequest {
   /** `ACK CODE` is added to the text, which its recipient can answer with. */
   acknowledge?: boolean
   tag?: string
+  /** What the storm guard takes for the same message, instead of the text. */
+  dedupe?: string
   key?: IdempotencyKey
   callback?: Callback
   /** Intake and user, e.g. `http:monitoring`. */
@@ -56,6 +58,7 @@ export const limits = {
   /** 3GPP TS 23.040 9.2.3.24.1: the total of a concatenated message is one octet. */
   parts: 255,
   tag: 100,
+  dedupe: 200,
   idempotencyKey: 200,
   validityMs: { min: 5_000, max: 63 * 7 * 86_400_000 },
   /** Bytes of a request body: 60,000 recipients of 20 characters, and a long text. */

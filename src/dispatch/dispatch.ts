@@ -19,9 +19,10 @@ import type { Ownership, Replicas } from './ownership.ts'
 import { createDirectory, type Directory } from './recipients.ts'
 import { createRouter } from './routing.ts'
 import type { StopList } from './stop-list.ts'
+import { StormGuard, type StormView } from './storm-guard.ts'
 
 export interface DispatchDependencies {
-  config: Pick<Config, 'node' | 'lines' | 'routes' | 'validity' | 'pair' | 'contacts' | 'groups'>
+  config: Pick<Config, 'node' | 'lines' | 'routes' | 'validity' | 'pair' | 'contacts' | 'groups' | 'storm'>
   store: Store & Pick<OperationLog, 'logged' | 'operate'>
   clock: Clock
   log: Log
@@ -37,9 +38,10 @@ export interface RunningDispatch extends Dispatch {
   /** What submit() would make of a request, and nothing is stored: for a client that names its recipients first. */
   check(request: SubmitRequest): Draft
   /** The replicated settings changed. */
-  configure(settings: Pick<Config, 'routes' | 'validity' | 'contacts' | 'groups'>): Promise<void>
+  configure(settings: Pick<Config, 'routes' | 'validity' | 'contacts' | 'groups' | 'storm'>): Promise<void>
   /** Contacts and groups as they are now. */
   directory(): Directory
+  storm(): StormView
 }
 
 export function createDispatch(deps: DispatchDependencies): RunningDispatch {
@@ -62,6 +64,11 @@ export function createDispatch(deps: DispatchDependencies): RunningDispatch {
   const refusesOneDisk = config.pair?.accept.oneDisk === 'refuse'
   const held = new Held(config.node, replicas)
   const byId = new Map(config.lines.map((line) => [line.id, line]))
+  const guard = new StormGuard(
+    { node: config.node, store, clock, log, submit: (request) => submit(request) },
+    config.storm,
+    rules.directory,
+  )
   const loop = new Loop({
     node: config.node,
     store,
@@ -70,6 +77,7 @@ export function createDispatch(deps: DispatchDependencies): RunningDispatch {
     ownership,
     replicas,
     router,
+    guard,
     lines: lines.map((line) => {
       const lineConfig = byId.get(line.id)
       assert(lineConfig, `line ${line.id} has no configuration`)
@@ -84,12 +92,14 @@ export function createDispatch(deps: DispatchDependencies): RunningDispatch {
     check: (request) => draft(request, rules),
     replicated: (message) => held.elsewhere(message),
     directory: () => rules.directory,
-    async configure({ routes, validity, contacts, groups }) {
+    storm: () => guard.view(),
+    async configure({ routes, validity, contacts, groups, storm }) {
       rules.validity = validity
       if (contacts !== book.contacts || groups !== book.groups) {
         book = { contacts, groups }
         rules.directory = createDirectory(book)
       }
+      if (guard.configure(storm, rules.directory)) await loop.guardAnew()
       if (isDeepStrictEqual(routes, known)) return
       known = routes
       rules.router = createRouter(config.lines, routes)

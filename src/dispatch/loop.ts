@@ -8,11 +8,9 @@
  * Invariants: a delivery is in the window, in one attempt, or in the store, never in two of them; an intent is written
  * only for the line that is free for it; nothing starts while an outcome is owed to the disk.
  */
-import type { LineConfig } from '#config/types.ts'
 import type { Clock } from '#core/clock.ts'
 import { errorText } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
-import type { Line } from '#lines/contract.ts'
 import type { Delivery, Message } from '#messages/message.ts'
 import type { Outcome } from '#messages/outcome.ts'
 import { settle } from '#messages/retry.ts'
@@ -24,8 +22,10 @@ import { handOn } from './handing.ts'
 import { overdueChanges } from './overdue.ts'
 import type { Ownership, Replicas } from './ownership.ts'
 import { Pace } from './pace.ts'
+import { chooseLine, firstUsable, type Post } from './posts.ts'
 import { Recorder } from './recorder.ts'
-import type { Router, Tiers } from './routing.ts'
+import type { Router } from './routing.ts'
+import type { StormGuard } from './storm-guard.ts'
 import { Window } from './window.ts'
 
 /** Due deliveries held in memory; far below the 10,000 that the design allows, and enough for minutes of any line. */
@@ -49,18 +49,9 @@ export interface LoopDependencies {
   ownership: Ownership
   replicas: Replicas
   router: Router
-  lines: readonly { line: Line; config: Pick<LineConfig, 'rate' | 'reports' | 'concatenation'> }[]
-}
-
-/** What the loop knows of a line. */
-interface Post {
-  line: Line
-  config: LoopDependencies['lines'][number]['config']
-  pace: Pace
-  usable: boolean
-  /** When it was last, ms of the monotonic clock; the start counts, for a modem needs a moment to open. */
-  usedAt: number
-  current: { attempt: Attempt; done: Promise<void> } | undefined
+  lines: readonly Pick<Post, 'line' | 'config'>[]
+  /** Holds back what is too much; absent: nothing is. */
+  guard?: StormGuard
 }
 
 export class Loop {
@@ -84,6 +75,8 @@ export class Loop {
   #stopping = false
   /** What waits here was claimed under the right to transmit that holds now: after a gap it may be another's. */
   #claimsHold = false
+  /** Claimed while the storm guard did not know yet what went out before. */
+  #parked: string[] = []
   #router: Router
 
   constructor(deps: LoopDependencies) {
@@ -111,7 +104,9 @@ export class Loop {
     await this.#doubtful.resume()
     this.#tickedAt = this.#deps.clock.monotonic()
     this.#ticker = setInterval(() => void this.#tick(), TICK_MS)
+    const guarded = this.guardAnew()
     this.wake()
+    await guarded
   }
 
   /** Ends what can be ended, waits (bounded) for answers to what was transmitted, gives back the rest. */
@@ -132,7 +127,18 @@ export class Loop {
     await this.#giveBack()
     this.#claimsHold = !this.#deps.ownership.stop()
     if (!this.#claimsHold) return
+    const guarded = this.guardAnew()
     await this.adopt()
+    this.wake()
+    await guarded
+  }
+
+  /** The storm guard reads what went out before; what has no priority 0 waits for that. */
+  async guardAnew(): Promise<void> {
+    await this.#deps.guard?.begin()
+    const parked = this.#parked.splice(0)
+    if (parked.length === 0) return
+    await this.#deps.store.release(parked)
     this.wake()
   }
 
@@ -199,7 +205,7 @@ export class Loop {
       if (this.#window.size < LOW_WATER) void this.#claim()
       return
     }
-    for (const delivery of deliveries) this.#hold({ delivery, message })
+    for (const delivery of deliveries) void this.#hold({ delivery, message })
     this.#pump()
   }
 
@@ -258,47 +264,25 @@ export class Loop {
     if (this.#stopping || this.#recorder.behind || !this.#mayTransmit()) return
     const now = this.#deps.clock.monotonic()
     for (;;) {
-      const next = this.#window.next((tiers, tried) => this.#chooseLine(tiers, tried, now))
+      const next = this.#window.next((tiers, tried, priority) =>
+        chooseLine(this.#posts, tiers, tried, {
+          now,
+          may: (line) => this.#deps.guard?.lineMay(line, priority) !== false,
+          waits: (ms) => this.#pumpIn(ms),
+        }),
+      )
       if (!next) break
       const post = this.#posts.get(next.line)
       this.#window.remove(next.held.delivery.id)
       if (post) this.#begin(post, next.held.delivery, next.held.message, now)
     }
-    if (this.#moreInStore && this.#window.size < LOW_WATER) void this.#claim()
-  }
-
-  #chooseLine(tiers: Tiers, tried: ReadonlySet<string>, now: number): string | undefined {
-    const untried = this.#firstFree(tiers, tried, now)
-    // Every line that is left has refused it in this round: the round begins anew.
-    if (untried === 'none usable' && tried.size > 0) {
-      const again = this.#firstFree(tiers, noLines, now)
-      return again === 'none usable' ? undefined : again
-    }
-    return untried === 'none usable' ? undefined : untried
-  }
-
-  /** @returns a line; undefined while the cheapest usable lines are all busy */
-  #firstFree(tiers: Tiers, without: ReadonlySet<string>, now: number): string | 'none usable' | undefined {
-    for (const tier of tiers) {
-      let usable = false
-      for (const id of tier) {
-        const post = this.#posts.get(id)
-        if (without.has(id) || !post?.usable || post.pace.rest(now) > 0) continue
-        usable = true
-        if (post.current || !post.line.free()) continue
-        const wait = post.pace.wait(now)
-        if (wait === 0) return id
-        this.#pumpIn(wait)
-      }
-      if (usable) return undefined
-    }
-    return 'none usable'
+    if (this.#moreInStore && this.#window.size + this.#parked.length < LOW_WATER) void this.#claim()
   }
 
   #begin(post: Post, delivery: Delivery, message: Message, now: number): void {
     const { clock, node, ownership } = this.#deps
     if (clock.trusted() && delivery.expires <= clock.now()) {
-      void this.#settled(delivery, { event: 'expire', reason: reasons.expired })
+      void this.#settled({ delivery, message }, { event: 'expire', reason: reasons.expired })
       return
     }
     const attempt = new Attempt(delivery, message, {
@@ -312,6 +296,7 @@ export class Loop {
       moreUrgentWaits: () => this.#moreUrgentWaits(post.line.id),
     })
     post.pace.used(now, delivery.parts - attempt.from)
+    this.#deps.guard?.began(post.line.id, delivery, message, delivery.parts - attempt.from)
     const done = post.line.transmit(attempt).then((outcome) => this.#finish(post, attempt, outcome))
     post.current = { attempt, done }
   }
@@ -329,7 +314,7 @@ export class Loop {
 
     const event = stopped ? endOf(stopped, delivery) : this.#settle(post, attempt, outcome, now)
     if (!event) this.#tried.delete(delivery.id)
-    const settled = event ? this.#settled(delivery, event) : Promise.resolve()
+    const settled = event ? this.#settled(attempt, event) : Promise.resolve()
     if (outcome.result !== 'accepted') {
       this.#deps.log.info(
         {
@@ -350,7 +335,7 @@ export class Loop {
     const { delivery, message } = attempt
     const { clock, node } = this.#deps
     const tried = new Set([...(this.#tried.get(delivery.id) ?? []), post.line.id])
-    const left = this.#firstUsable(this.#router.tiers(delivery.channel, delivery.to), tried, now)
+    const left = firstUsable(this.#posts, this.#router.tiers(delivery.channel, delivery.to), tried, now)
     const event = settle(delivery, message, outcome, {
       now: clock.now(),
       node,
@@ -363,17 +348,10 @@ export class Loop {
     return event
   }
 
-  #firstUsable(tiers: Tiers, without: ReadonlySet<string>, now: number): string | undefined {
-    for (const id of tiers.flat()) {
-      const post = this.#posts.get(id)
-      if (!without.has(id) && post?.usable && post.pace.rest(now) === 0) return id
-    }
-    return undefined
-  }
-
   /** Writes an event that ends an attempt; what it queues again comes back through a claim. */
-  async #settled(delivery: Delivery, event: DeliveryEvent): Promise<void> {
-    const { clock } = this.#deps
+  async #settled({ delivery, message }: Claim, event: DeliveryEvent): Promise<void> {
+    const { clock, guard } = this.#deps
+    if (event.event === 'fail' || event.event === 'expire') guard?.ended(delivery, message)
     await this.#recorder.record([{ delivery: delivery.id, event, at: clock.now() }])
     if (event.event !== 'defer' && event.event !== 'resend') return
     if (event.due <= clock.now()) this.wake()
@@ -422,7 +400,7 @@ export class Loop {
     })
     this.#moreInStore = nextDue !== undefined && nextDue <= now
     if (nextDue !== undefined && nextDue > now) this.#claimAt(nextDue)
-    for (const claim of claims) this.#hold(claim)
+    await Promise.all(claims.map((claim) => this.#hold(claim)))
     const surplus: string[] = []
     while (this.#window.room < 0) {
       const last = this.#window.last()
@@ -436,8 +414,15 @@ export class Loop {
     }
   }
 
-  #hold({ delivery, message }: Claim): void {
+  /** Resolves when what the storm guard made of it is on disk. */
+  async #hold({ delivery, message }: Claim): Promise<void> {
     if (this.#attemptOf(delivery.id)) return
+    const verdict = this.#deps.guard?.consider(delivery, message)
+    if (verdict === 'later') {
+      this.#parked.push(delivery.id)
+      return
+    }
+    if (verdict) return this.#settled({ delivery, message }, verdict)
     const tiers = this.#router.tiers(delivery.channel, delivery.to)
     this.#window.add(delivery, message, tiers, this.#tried.get(delivery.id))
   }
@@ -470,6 +455,7 @@ export class Loop {
       await this.#recorder.payBack()
       if (!this.#mayTransmit() && !this.#deps.ownership.stop()) await this.ownershipChanged()
       if (this.#claimsHold) await this.#look()
+      if (this.#claimsHold) await this.#deps.guard?.tick()
       this.#tickedAt = this.#deps.clock.monotonic()
     } catch (error) {
       this.#deps.log.error({ error: errorText(error) }, 'the periodic check failed')
@@ -492,8 +478,6 @@ export class Loop {
     if (changes.length > 0) await this.#recorder.record(changes)
   }
 }
-
-const noLines: ReadonlySet<string> = new Set()
 
 const isNumberFault = (outcome: Outcome): boolean =>
   outcome.result === 'refused' && outcome.scope === 'number'

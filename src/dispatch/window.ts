@@ -72,10 +72,10 @@ export class Window {
 
   /**
    * The most urgent delivery for which `choose` names a line, with that line.
-   * @param choose gets the tiers of a group of deliveries and the lines they have tried
+   * @param choose gets the tiers of a group of deliveries, the lines they have tried and the priority of the first
    */
   next(
-    choose: (tiers: Tiers, tried: ReadonlySet<string>) => string | undefined,
+    choose: (tiers: Tiers, tried: ReadonlySet<string>, priority: number) => string | undefined,
   ): { held: Held; line: string } | undefined {
     let best: { held: Held; line: string } | undefined
     for (const [key, { tiers, tried, heap }] of this.#heaps) {
@@ -85,7 +85,7 @@ export class Window {
         continue
       }
       if (best && !before(head, best.held)) continue
-      const line = choose(tiers, tried)
+      const line = choose(tiers, tried, head.delivery.priority)
       if (line !== undefined) best = { held: head, line }
     }
     return best

@@ -43,6 +43,8 @@ export interface Message {
   /** SMS class 0: shown at once, not stored. */
   flash: boolean
   tag?: string
+  /** What the storm guard takes for the same message, instead of the text. */
+  dedupe?: string
   coding?: Coding
   callback?: Callback
 }

@@ -1,9 +1,11 @@
 /** A dispatch over a real store and scripted lines, for the tests of this room; each cleans up after itself. */
+
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, vi } from 'vitest'
 import { pairDefaults } from '#config/pair.ts'
+import { noStorm, type StormConfig } from '#config/storm.ts'
 import type { Config, LineConfig, PairConfig, RouteConfig } from '#config/types.ts'
 import { systemClock } from '#core/clock.ts'
 import { silent } from '#core/log.ts'
@@ -43,6 +45,7 @@ export interface RigOptions {
   ownership?: Ownership
   replicas?: Replicas
   pair?: Config['pair']
+  storm?: StormConfig
 }
 
 export const pair = (oneDisk: 'accept' | 'refuse'): PairConfig => ({
@@ -85,6 +88,7 @@ export async function rig(options: RigOptions = {}): Promise<Rig> {
       validity: 1_800_000,
       contacts: [],
       groups: [],
+      storm: options.storm ?? noStorm(),
       ...(options.pair ? { pair: options.pair } : {}),
     },
     store,

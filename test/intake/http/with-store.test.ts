@@ -1,8 +1,10 @@
 /** The intake on the real store and the real acceptance: keys, tokens and lists as they are on an appliance. */
+
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { noStorm } from '#config/storm.ts'
 import { systemClock } from '#core/clock.ts'
 import { silent } from '#core/log.ts'
 import { createDispatch, type RunningDispatch } from '#dispatch/dispatch.ts'
@@ -43,6 +45,7 @@ beforeAll(async () => {
       validity: 86_400_000,
       contacts: [],
       groups: [],
+      storm: noStorm(),
     },
     store,
     clock,
