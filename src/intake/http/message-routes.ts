@@ -1,12 +1,12 @@
 /** Messages over HTTP: accept, list, look up, cancel, send again. */
 import { createHash } from 'node:crypto'
-import type { onRequestHookHandler } from 'fastify'
 import { parseDuration } from '#core/duration.ts'
 import { type ActionResult, type Dispatch, limits, type SubmitRequest } from '#dispatch/contract.ts'
 import { requires } from './auth.ts'
 import { forwarded } from './forward.ts'
+import { roomForBody } from './large-bodies.ts'
 import type { Api, Parts } from './parts.ts'
-import { Problem, sendProblem } from './problems.ts'
+import { Problem } from './problems.ts'
 import type { Shape } from './schemas.ts'
 import * as schemas from './schemas.ts'
 import { acceptedView, detailView, inboxView, messageView, pageView } from './views.ts'
@@ -48,31 +48,6 @@ function actionView(
       throw new Problem(404, 'message-unknown', 'there is no message with this id', { field: 'id' })
     case 'tooLate':
       throw new Problem(409, result.reason.code, result.reason.text)
-  }
-}
-
-/** Bytes that an ordinary message never has. */
-const LARGE = 65_536
-/** Requests with more than that, at a time: their bodies are held in memory. */
-const LARGE_AT_ONCE = 8
-
-/** Keeps many clients with large bodies from filling the memory of a small box. */
-function roomForBody(): onRequestHookHandler {
-  let large = 0
-  return (request, reply, done) => {
-    const length = Number(request.headers['content-length'] ?? Number.POSITIVE_INFINITY)
-    if (length > LARGE) {
-      if (large >= LARGE_AT_ONCE) {
-        reply.header('retry-after', '1')
-        sendProblem(reply, new Problem(503, 'busy', 'too many large requests at a time; nothing was stored'))
-        return
-      }
-      large += 1
-      reply.raw.once('close', () => {
-        large -= 1
-      })
-    }
-    done()
   }
 }
 

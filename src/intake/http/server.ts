@@ -10,7 +10,7 @@ import type { Services } from './parts.ts'
 import { openTokens, type Tokens } from './tokens.ts'
 
 export interface HttpOptions extends Services {
-  config: Pick<Config, 'http' | 'https' | 'data'>
+  config: Pick<Config, 'http' | 'https' | 'data' | 'compat'>
 }
 
 export interface HttpIntake {
@@ -33,7 +33,7 @@ export interface HttpIntake {
 export async function startHttp({ config, ...services }: HttpOptions): Promise<HttpIntake> {
   const local = new WeakSet<Socket>()
   const tokens = await openTokens(services.store, services.clock)
-  const api = await createApi({ ...services, access: { tokens, local } })
+  const api = await createApi({ ...services, access: { tokens, local } }, config.compat)
   const listeners: Listener[] = []
 
   async function stop(): Promise<void> {
