@@ -67,7 +67,8 @@ function ofMessage(
   return deliveries.flatMap((delivery) => {
     const input = inputOf(delivery, message)
     const happened: Happened[] = []
-    if (input.digest) happened.push({ at: message.at, apply: (storm) => storm.restoreDigest(input.to) })
+    if (input.digest)
+      happened.push({ at: message.at, apply: (storm) => storm.restoreDigest(input.to, message.at) })
     const tried = delivery.timeline.find(({ event }) => event === 'intend')
     const { reason } = delivery
     if (tried !== undefined) {

@@ -3,7 +3,7 @@
  * function of the settings, of what went out before and of the time. Whoever may transmit asks it; the state can be
  * made again from the store (storm-memory.ts), so that it is the same after a restart and on whichever member is active.
  *
- * Priority 0 always passes, and is counted. What is folded is counted too, until a digest tells the recipient of it. Of a
+ * Priority 0 always passes, and is counted, so that it may take a budget beyond its end. What is folded is counted too, until a digest tells the recipient of it. Of a
  * recipient's budget one part is kept for that digest, so that the digest never breaks what it tells of.
  * A budget's span begins with the first message after the last span.
  */
@@ -89,6 +89,8 @@ interface Span {
 
 interface Recipient {
   budget: Span
+  /** The part of this budget that is kept for a digest was used. */
+  told: boolean
   group: Span
   /** What was let pass in these spans: it is not counted again when it comes back. */
   passed: Set<string>
@@ -163,9 +165,10 @@ export class Storm {
   }
 
   /** A digest was accepted: what was folded before it is told. */
-  restoreDigest(to: string): void {
-    const recipient = this.#recipients.get(to)
-    if (recipient) recipient.pending = undefined
+  restoreDigest(to: string, at: number): void {
+    const recipient = this.#recipient(to, at)
+    recipient.pending = undefined
+    recipient.told = true
   }
 
   /** Takes the digests that are due. One for which the budget has no room waits for the next span. */
@@ -180,6 +183,7 @@ export class Storm {
       else if (!this.#hasRoom(recipient)) pending.due = this.#spanEnd(recipient)
       else {
         recipient.pending = undefined
+        recipient.told = true
         const { count, priority, latest, first } = pending
         due.push({ to, count, priority, latest, first })
       }
@@ -264,7 +268,7 @@ export class Storm {
       return { verdict: 'fold', reason: stormReasons.repeated }
     const { recipient: budget } = budgets
     const reason =
-      budget !== undefined && recipient.budget.used + input.parts + 1 > budget.parts
+      budget !== undefined && recipient.budget.used + input.parts + (recipient.told ? 0 : 1) > budget.parts
         ? stormReasons.budget
         : group !== undefined && recipient.group.used >= group.after
           ? stormReasons.folded
@@ -290,7 +294,7 @@ export class Storm {
   /** Of one part, for a digest. */
   #hasRoom(recipient: Recipient): boolean {
     const { recipient: budget } = this.#rules.budgets
-    return budget === undefined || recipient.budget.used + 1 <= budget.parts
+    return budget === undefined || !recipient.told || recipient.budget.used + 1 <= budget.parts
   }
 
   #spanEnd(recipient: Recipient): number {
@@ -325,6 +329,7 @@ export class Storm {
     if (this.#recipients.size >= MOST) this.#forgetOldest()
     const recipient = {
       budget: { since: now, used: 0 },
+      told: false,
       group: { since: now, used: 0 },
       passed: new Set<string>(),
       pending: undefined,
@@ -347,7 +352,10 @@ export class Storm {
     const over = (span: Span, length: number) => now - span.since >= length
     const budgetOver = over(recipient.budget, budgets.recipient?.perMs ?? 0)
     const groupOver = over(recipient.group, group?.window ?? 0)
-    if (budgetOver) recipient.budget = { since: now, used: 0 }
+    if (budgetOver) {
+      recipient.budget = { since: now, used: 0 }
+      recipient.told = false
+    }
     if (groupOver) recipient.group = { since: now, used: 0 }
     if (budgetOver && groupOver) recipient.passed.clear()
   }
