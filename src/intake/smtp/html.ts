@@ -62,7 +62,7 @@ export function htmlToText(html: string): string {
   }
   return decode(out.join(''))
     .split('\n')
-    .map((line) => line.trim())
+    .map((line) => line.replace(/ +/g, ' ').trim())
     .filter((line) => line !== '' && line !== '-')
     .join('\n')
 }

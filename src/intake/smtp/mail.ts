@@ -1,6 +1,6 @@
 /**
  * The bytes of a mail into its headers and words (RFC 5322, RFC 2045 to 2047), by postal-mime. Called for small mails
- * where they arrive and for large ones in a thread of its own (reader.ts), for a mail can be made to take any time.
+ * where they arrive and for large ones in a process of its own (reader.ts), for a mail can be made to take any time.
  */
 import { isUtf8 } from 'node:buffer'
 import PostalMime from 'postal-mime'

@@ -1,48 +1,59 @@
 /**
  * Reads mails within bounds of time and memory. A parser's work does not follow from a mail's size alone (ten million
- * line ends are a mail of 10 MB), so what is not small is read in a thread of its own that is ended when it takes too
- * long or too much. Small ones are read at once, because a thread costs more than they do.
+ * line ends are a mail of 10 MB that takes gigabytes), so what is not small is read in a process of its own, which may
+ * run out of memory or be killed and harms nobody. (A thread is not enough: V8 ends the whole process when the heap of
+ * one overflows in the wrong place.) Small mails are read at once, because a process costs more than they do.
  */
+import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { Worker } from 'node:worker_threads'
+import { fileURLToPath } from 'node:url'
 import { type Mail, parseMail } from './mail.ts'
 import { notNow, Refusal } from './refusal.ts'
 
 /** Up to here even the worst mail is read in some tens of milliseconds. */
 const SMALL = { bytes: 32_000, lines: 2_000 }
-const LONGEST_MS = 5_000
-/** Of the thread's own heap; the mail's bytes are outside it. */
-const MOST_MEMORY_MB = 96
-/** Mails that wait for the thread, the one in it included. */
+const LONGEST_MS = 10_000
+/** Of the process's heap; the mail's bytes are outside it. */
+const MOST_MEMORY_MB = 128
+/** Mails that wait for the process, the one in it included. */
 const MOST_WAITING = 8
+
+const program = fileURLToPath(new URL('./mail-process.ts', import.meta.url))
 
 export interface MailReader {
   /** @throws Refusal */
   read(bytes: Buffer): Promise<Mail>
-  stop(): Promise<void>
+  stop(): void
 }
 
 export function createMailReader(): MailReader {
   let waiting = 0
   let last: Promise<unknown> = Promise.resolve()
-  let running: Worker | undefined
+  let running: ChildProcess | undefined
 
   async function apart(bytes: Buffer): Promise<Mail> {
-    const worker = new Worker(new URL('./mail-thread.ts', import.meta.url), {
-      workerData: bytes,
-      resourceLimits: { maxOldGenerationSizeMb: MOST_MEMORY_MB },
-      stdout: true,
-      stderr: true,
+    const child = fork(program, {
+      execArgv: [`--max-old-space-size=${MOST_MEMORY_MB}`],
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      env: {},
     })
-    running = worker
+    running = child
+    const done = new AbortController()
+    const signal = AbortSignal.any([done.signal, AbortSignal.timeout(LONGEST_MS)])
     try {
-      const [mail] = await once(worker, 'message', { signal: AbortSignal.timeout(LONGEST_MS) })
+      // What cannot be sent shows in the process's end.
+      child.send(bytes, () => {})
+      const ended = once(child, 'exit', { signal }).then(() =>
+        Promise.reject(new Error('ended without an answer')),
+      )
+      const [mail] = await Promise.race([once(child, 'message', { signal }), ended])
       return mail
     } finally {
+      done.abort()
       running = undefined
-      // A thread that ended for want of memory says so once more while it is being ended.
-      worker.on('error', () => {})
-      await worker.terminate()
+      child.on('error', () => {})
+      child.kill('SIGKILL')
     }
   }
 
@@ -50,8 +61,7 @@ export function createMailReader(): MailReader {
     if (waiting >= MOST_WAITING) throw notNow('busy', 'too many large mails at a time')
     waiting += 1
     try {
-      const before = last
-      const mine = before.then(() => apart(bytes))
+      const mine = last.then(() => apart(bytes))
       last = mine.catch(() => {})
       return await mine
     } finally {
@@ -72,8 +82,8 @@ export function createMailReader(): MailReader {
         )
       }
     },
-    async stop() {
-      await running?.terminate()
+    stop() {
+      running?.kill('SIGKILL')
     },
   }
 }

@@ -223,7 +223,7 @@ export async function startSmtp({
           connection.send(421, 'stopping: this appliance is being stopped, try another')
       }
       await closed
-      await reader.stop()
+      reader.stop()
     },
   }
 }

@@ -70,6 +70,9 @@ const attribution =
 const outlookFrom = /^\*?(from|von|de|da|van|od)\s?:\*? .+$/i
 const outlookSent = /^\*?(sent|date|gesendet|datum|envoyé|enviado|inviato|verzonden|wysłano)\s?:\*? .+$/i
 
+/** Empty, or a line drawn between one's own words and what follows. */
+const divider = /^(_{5,}|-{5,})?$/
+
 /** The lines that the writer wrote: up to the signature, and up to what is quoted below. */
 function written(body: string, reply: boolean): string {
   const all = body.split(/\r\n?|\n/)
@@ -81,6 +84,7 @@ function written(body: string, reply: boolean): string {
       break
     }
   }
+  while (end > 0 && divider.test((all[end - 1] ?? '').trim())) end -= 1
   const own = all.slice(0, end).filter((line) => !(reply && line.startsWith('>')))
   // A mail that is nothing but quotation was sent on for what it quotes.
   return own.some((line) => line.trim() !== '') ? own.join('\n') : body
@@ -94,7 +98,7 @@ function beginsQuote(all: readonly string[], n: number, reply: boolean): boolean
   const quotedSoon = below.some((one) => one.startsWith('>'))
   if ((reply || quotedSoon) && (attribution.test(line) || attribution.test(`${line} ${below[0] ?? ''}`)))
     return true
-  const divided = n === 0 || /^(_{5,}|-{5,})?$/.test((all[n - 1] ?? '').trim())
+  const divided = n === 0 || divider.test((all[n - 1] ?? '').trim())
   return reply && divided && outlookFrom.test(line) && below.slice(0, 2).some((one) => outlookSent.test(one))
 }
 

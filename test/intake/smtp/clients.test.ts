@@ -134,7 +134,7 @@ describeWith(['swaks'], 'swaks', () => {
       '--header',
       'Subject: again',
       '--header',
-      'Message-ID: <7@lan>',
+      'Message-Id: <7@lan>',
       '--body',
       'x',
     ]
