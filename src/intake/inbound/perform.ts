@@ -182,6 +182,8 @@ async function submit(
     to,
     text,
     source: `inbound:${kind}`,
+    // A phone that is answered twice may be a machine; a forwarded alert had better come twice than not at all.
+    onUnknown: kind === 'reply' ? 'hold' : 'resend',
     key: { key, bodyHash: key },
   })
   switch (answer.result) {
