@@ -7,7 +7,7 @@
 import { readFileSync } from 'node:fs'
 import { createTransport } from 'nodemailer'
 import type { MailConfig } from '#config/mail.ts'
-import { errorText } from '#core/errors.ts'
+import { CodedError, errorText } from '#core/errors.ts'
 import type { Reason } from '#messages/states.ts'
 
 export interface Mail {
@@ -36,7 +36,18 @@ const STEP_MS = 15_000
 /** For the whole of one mail, its wait in the pool included, ms. */
 const MAIL_MS = 60_000
 
-/** @throws when the certificates of `mail.ca` cannot be read */
+function readCa(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new CodedError('mail-ca-unusable', `mail.ca: cannot read ${path}: ${errorText(error)}`, {
+      field: 'mail.ca',
+      cause: error,
+    })
+  }
+}
+
+/** @throws CodedError `mail-ca-unusable` */
 export function createMailer(config: MailConfig): Mailer {
   const { host, port, secure, login, from, ca } = config
   // Where nothing secret is sent and a server without TLS would do as well, one whose certificate nobody knows is no
@@ -56,7 +67,7 @@ export function createMailer(config: MailConfig): Mailer {
     disableUrlAccess: true,
     requireTLS: login !== undefined && !secure && !local,
     ...(login === undefined ? {} : { auth: { user: login.user, pass: login.password } }),
-    tls: { rejectUnauthorized: checked, ...(ca === undefined ? {} : { ca: readFileSync(ca, 'utf8') }) },
+    tls: { rejectUnauthorized: checked, ...(ca === undefined ? {} : { ca: readCa(ca) }) },
   })
   // What goes wrong with an idle connection is no mail's fault; the next one opens another.
   transport.on('error', () => {})
