@@ -46,6 +46,8 @@ export interface Setting {
   /** Lines are switched off, so that what is accepted stays queued. */
   idle?: boolean
   modemOptions?: Record<string, string>
+  /** More of the configuration, as YAML. */
+  more?: string
 }
 
 export interface Rig {
@@ -68,6 +70,7 @@ export async function startRig(bench: Bench, setting: Setting): Promise<Rig> {
     directory,
     ports: modems.ports.map((port) => `serial://${port}?baud=115200`),
     reports: setting.reports ?? false,
+    ...(setting.more ? { more: setting.more } : {}),
     ...(setting.environment ? { environment: setting.environment } : {}),
   })
   await appliance.ready(setting.lines)
