@@ -2,6 +2,7 @@
  * apprise's generic notifiers `json://`, `xml://` and `form://` (1.2.0): POST /compat/apprise with the token as the
  * password of HTTP Basic or as `X-Token`; `?to=` names other recipients than the configuration does.
  */
+import { isUtf8 } from 'node:buffer'
 import type { FastifyRequest } from 'fastify'
 import type { Priority } from '#messages/message.ts'
 import type { Api } from '../http/parts.ts'
@@ -46,7 +47,9 @@ function noticeOf(request: FastifyRequest): Notice {
     return { title: wordOf(body['title']), message: wordOf(body['message']), type: wordOf(body['type']) }
   }
   if (/xml/i.test(type)) {
-    const text = textOf(Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0), 'utf-8', 'body')
+    const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
+    // apprise 1.2.0 announces UTF-8 and sends Latin-1 where all characters are in it.
+    const text = textOf(bytes, isUtf8(bytes) ? 'utf-8' : 'windows-1252', 'body')
     return {
       title: element(text, 'Subject'),
       message: element(text, 'Message'),
