@@ -25,6 +25,7 @@ import { createDeadLetters } from '#intake/inbound/dead.ts'
 import type { InboundPublisher } from '#intake/inbound/perform.ts'
 import { createReceiver } from '#intake/inbound/receiver.ts'
 import { startModbus } from '#intake/modbus/modbus.ts'
+import { type Mqtt, startMqtt } from '#intake/mqtt/mqtt.ts'
 import { type SmtpIntake, startSmtp } from '#intake/smtp/server.ts'
 import type { Line, LineEvents } from '#lines/contract.ts'
 import { loadProfiles } from '#lines/profile.ts'
@@ -37,6 +38,7 @@ import { createMetrics } from '#notify/metrics.ts'
 import { createPairEvents } from '#notify/pair-events.ts'
 import { type PairedConfig, startPair } from '#pair/pair.ts'
 import { createGsmLine } from '#sms/gsm-line.ts'
+import { tellChanges } from '#store/changes.ts'
 import { openStore } from '#store/sqlite.ts'
 
 /** What a started appliance offers to the command that started it. */
@@ -77,8 +79,16 @@ export async function startAppliance(config: Config, options: Options): Promise<
 async function start(config: Config, options: Options, started: AsyncDisposableStack): Promise<Appliance> {
   const { node } = config
   const { log, setLevel, onFailure } = options
-  const store = await openStore({ directory: config.data, node, reserve: config.reserve, onFailure })
-  started.defer(() => store.close())
+  // From here on until everything is built, what one part says to a later one finds nobody.
+  const late: Late = {}
+  const opened = await openStore({ directory: config.data, node, reserve: config.reserve, onFailure })
+  started.defer(() => opened.close())
+  const store = config.mqtt
+    ? tellChanges(opened, {
+        accepted: (acceptance) => late.mqtt?.accepted(acceptance),
+        recorded: (change) => late.mqtt?.recorded(change),
+      })
+    : opened
   const clock = systemClock(store.lastLogged, (byMs) => {
     log.warn(
       { byMs },
@@ -99,14 +109,6 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
   follow(settings.current())
   started.defer(settings.subscribe(follow))
 
-  // From here on until everything is built, what one part says to a later one finds nobody.
-  const late: {
-    dispatch?: RunningDispatch
-    actions?: Actions
-    http?: HttpIntake
-    smtp?: SmtpIntake
-    check?: SelfCheck
-  } = {}
   const events = createPairEvents(log)
   const pair = isPaired(config)
     ? await startPair({
@@ -187,6 +189,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     ownership: ownership ?? soleOwner(node),
     replicas: pair?.replication ?? noReplicas,
     lines,
+    removed: () => pair?.membership.standing() === 'removed',
     stops,
   })
   late.dispatch = dispatch
@@ -276,10 +279,18 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
       })
     : undefined
   if (modbus) started.defer(() => modbus.stop())
+  if (config.mqtt) {
+    const own = { config: config.mqtt, node, version: version(), lines: () => lines, role }
+    const mqtt = startMqtt({ ...own, dispatch, store, clock, log, metrics })
+    late.mqtt = mqtt
+    started.defer(() => mqtt.stop())
+    inboundEvents.push((event) => mqtt.inbound(event))
+  }
   /** What asks or subscribes does so on one member only, or everybody would get its alerts twice. */
   const followRole = (active: boolean) => {
     actions.wake()
     modbus?.follow(active)
+    late.mqtt?.follow(active)
   }
   if (!pair) followRole(true)
   for (const line of lines) line.start()
@@ -307,6 +318,16 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     alive: () => dispatch.loop.alive(),
     stop: () => started.disposeAsync(),
   }
+}
+
+/** Parts that earlier ones speak to. */
+interface Late {
+  dispatch?: RunningDispatch
+  actions?: Actions
+  http?: HttpIntake
+  smtp?: SmtpIntake
+  check?: SelfCheck
+  mqtt?: Mqtt
 }
 
 const isPaired = (config: Config): config is PairedConfig => config.pair !== undefined
