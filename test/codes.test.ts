@@ -20,6 +20,8 @@ test('docs/errors.md has a row for every code', () => {
     /\bcode: '([A-Za-z-]+)'/g,
     /\? \{ code: '([A-Za-z-]+)'/g,
     /\b(?:blocked|notYet|fault)\(\s*'([A-Za-z-]+)'/g,
+    /new Refusal\(\s*\d+,\s*'([a-z-]+)'/g,
+    /\b(?:notNow|refuse)\(\s*'([a-z-]+)'/g,
     /new CodedError\(\s*'([A-Za-z-]+)'/g,
     /super\('([a-z]+-[a-z-]+)'/g,
     /\binvalid\(\s*(?:'[a-z]+'|`[^`]+`),\s*'([a-z-]+)'/g,

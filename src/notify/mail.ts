@@ -9,6 +9,7 @@ import { createTransport } from 'nodemailer'
 import type { MailConfig } from '#config/mail.ts'
 import { CodedError, errorText } from '#core/errors.ts'
 import type { Reason } from '#messages/states.ts'
+import { OWN_MAIL } from './own-mail.ts'
 
 export interface Mail {
   /** Stable for one mail however often it is tried: receivers drop a second copy by it. */
@@ -87,7 +88,7 @@ export function createMailer(config: MailConfig): Mailer {
             subject: subject.replace(/\s+/g, ' '),
             text,
             messageId: `<${id}@${from.split('@')[1]}>`,
-            headers: { 'Auto-Submitted': 'auto-generated' },
+            headers: { 'Auto-Submitted': 'auto-generated', [OWN_MAIL]: 'yes' },
           }),
         )
         return { result: 'sent' }
