@@ -238,6 +238,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     node,
     role,
     settings,
+    storm: dispatch.storm,
     inbound: { dead: createDeadLetters(store, clock, (entry) => actions.reload(entry)), stops },
     records: {
       audit,

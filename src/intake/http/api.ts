@@ -9,6 +9,7 @@ import { compatRoutes } from '../compat/register.ts'
 import { checkAddresses } from './allow.ts'
 import { auditRoutes } from './audit-routes.ts'
 import { configRoutes } from './config-routes.ts'
+import { contactRoutes } from './contact-routes.ts'
 import { describeApi } from './documentation.ts'
 import { admitForwarded } from './forward.ts'
 import { inboundRoutes } from './inbound-routes.ts'
@@ -21,6 +22,7 @@ import type { Api, Parts } from './parts.ts'
 import { Problem, problemOf, sendProblem } from './problems.ts'
 import { redirectToActive } from './redirect.ts'
 import type { SchemaTypes } from './schemas.ts'
+import { stormRoutes } from './storm-routes.ts'
 import { tokenRoutes } from './token-routes.ts'
 
 /** Bytes of a body, but for messages, which may name many recipients. */
@@ -130,7 +132,11 @@ export async function createApi(parts: Parts, compat?: CompatConfig): Promise<Ap
       tokenRoutes(versioned, parts)
       pairRoutes(versioned, parts)
       if (parts.inbound !== undefined) inboundRoutes(versioned, parts, parts.inbound)
-      if (parts.settings !== undefined) configRoutes(versioned, parts, parts.settings)
+      if (parts.settings !== undefined) {
+        configRoutes(versioned, parts, parts.settings)
+        contactRoutes(versioned, parts, parts.settings)
+      }
+      if (parts.storm !== undefined) stormRoutes(versioned, parts, parts.storm)
       if (parts.records !== undefined) auditRoutes(versioned, parts, parts.records)
       done()
     },

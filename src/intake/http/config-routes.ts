@@ -2,10 +2,10 @@
  * The replicated configuration over HTTP: to look at with the scope read, to change with the scope admin. Changes are
  * made on the active member, wherever they come in.
  */
-import type { Settings, SettingsResult } from '#config/settings.ts'
+import type { Settings } from '#config/settings.ts'
 import { requires } from './auth.ts'
 import * as schemas from './config-schemas.ts'
-import { conflictsView, conflictUnknown, historyView, outcome, settingsView } from './config-views.ts'
+import { conflictsView, conflictUnknown, historyView, noted, settingsView } from './config-views.ts'
 import { forwarded } from './forward.ts'
 import type { Api, Parts } from './parts.ts'
 
@@ -63,16 +63,6 @@ export function configRoutes(api: Api, parts: Parts, settings: Settings): void {
   )
 
   forwarded(api, forward, (scope) => {
-    /** Into the audit log too: the history says what, the audit log that nobody has changed it. */
-    function noted(source: string, result: SettingsResult): ReturnType<typeof outcome> {
-      const done = outcome(result)
-      if (done.revision !== undefined) {
-        const paths = done.revision.changes.map(({ path }) => path).join(', ')
-        records?.audit.write(source, 'settings-changed', `revision ${done.revision.id} changed ${paths}`)
-      }
-      return done
-    }
-
     scope.patch(
       '/config',
       {
@@ -86,7 +76,7 @@ export function configRoutes(api: Api, parts: Parts, settings: Settings): void {
       },
       async ({ body, source }) => {
         const wanted = Object.entries(body).map(([path, value]) => ({ path, value: value ?? undefined }))
-        return noted(source, await settings.set(wanted, source))
+        return noted(records, source, await settings.set(wanted, source))
       },
     )
 
@@ -102,7 +92,7 @@ export function configRoutes(api: Api, parts: Parts, settings: Settings): void {
         },
       },
       async ({ body, source }) =>
-        noted(source, await settings.restore(body.revision, source, body.value, body.path)),
+        noted(records, source, await settings.restore(body.revision, source, body.value, body.path)),
     )
 
     scope.post(

@@ -2,6 +2,7 @@
 import type { LoggedRevision } from '#config/revisions.ts'
 import type { Settings, SettingsResult } from '#config/settings.ts'
 import type { Revision } from '#messages/operation.ts'
+import type { Records } from './audit-routes.ts'
 import type * as schemas from './config-schemas.ts'
 import { Problem } from './problems.ts'
 import type { Shape } from './schemas.ts'
@@ -50,6 +51,26 @@ export function outcome(result: SettingsResult): { revision?: ReturnType<typeof 
     case 'unknownRevision':
       throw revisionUnknown()
   }
+}
+
+/** Paths that a record of the audit log names. */
+const TOLD_PATHS = 10
+
+/** Into the audit log too: the history says what, the audit log that nobody has changed it. */
+export function noted(
+  records: Records | undefined,
+  source: string,
+  result: SettingsResult,
+): ReturnType<typeof outcome> {
+  const done = outcome(result)
+  if (done.revision !== undefined) {
+    const { changes } = done.revision
+    const paths = changes.slice(0, TOLD_PATHS).map(({ path }) => path)
+    if (changes.length > TOLD_PATHS) paths.push(`and ${changes.length - TOLD_PATHS} more`)
+    const text = `revision ${done.revision.id} changed ${paths.join(', ')}`
+    records?.audit.write(source, 'settings-changed', text)
+  }
+  return done
 }
 
 export function settingsView(settings: Settings): Shape<typeof schemas.settingList> {

@@ -6,6 +6,7 @@ import type { Settings } from '#config/settings.ts'
 import type { Clock } from '#core/clock.ts'
 import type { Log } from '#core/log.ts'
 import type { Dispatch } from '#dispatch/contract.ts'
+import type { StormView } from '#dispatch/storm-guard.ts'
 import type { Metrics } from '#notify/metrics.ts'
 import type { Store } from '#store/contract.ts'
 import type { Records } from './audit-routes.ts'
@@ -32,6 +33,8 @@ export interface Services {
   settings?: Settings
   /** What is done about received messages. */
   inbound?: InboundService
+  /** What the storm guard holds back. */
+  storm?(): StormView
   /** The way to the active member. Absent on an appliance that stands alone. */
   forward?: Forward
   /** Absent on an appliance that stands alone. */

@@ -76,6 +76,8 @@ const codes: Record<string, string> = {
   'validity maxLength': 'invalid-validity',
   'tag minLength': 'invalid-tag',
   'tag maxLength': 'invalid-tag',
+  'dedupe minLength': 'invalid-dedupe',
+  'dedupe maxLength': 'invalid-dedupe',
 }
 
 /** The first thing that the schema found wrong. */
@@ -144,6 +146,10 @@ const ofStore: Record<string, [status: number, detail: string]> = {
   'disk-full': [507, 'no room is left to keep anything safe; nothing was stored'],
   'store-busy': [503, 'more is waiting for the disk than can be kept; nothing was stored, try again'],
   'store-closed': [503, 'the appliance is stopping'],
+  'removed-from-pair': [
+    503,
+    'this appliance was removed from its pair and takes no messages until it joins again or goes on alone',
+  ],
 }
 
 /** @returns undefined when the error is nobody's fault but ours */

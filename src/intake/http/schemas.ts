@@ -51,7 +51,8 @@ export const newMessage = object(
       minItems: 1,
       maxItems: limits.recipients,
       items: { type: 'string', minLength: 1, maxLength: 100 },
-      description: 'Recipients: + and digits, a national number, a short code',
+      description:
+        'Recipients: + and digits, a national number, a short code, the id of a contact or a group',
     },
     text: { type: 'string', minLength: 1 },
     channel: { type: 'string', enum: channels },
@@ -72,6 +73,12 @@ export const newMessage = object(
       description: 'What to do when the line never said whether it transmitted',
     },
     tag: { type: 'string', minLength: 1, maxLength: limits.tag },
+    dedupe: {
+      type: 'string',
+      minLength: 1,
+      maxLength: limits.dedupe,
+      description: 'What the storm guard takes for the same message, instead of the text',
+    },
     flash: {
       type: 'boolean',
       description: 'SMS class 0: shown at once, not stored',
