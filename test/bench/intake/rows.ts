@@ -1,10 +1,14 @@
 /** The figures of the ways in, by the name that --only takes. Each has a module of its own. */
 import type { Bench } from '../bench.ts'
+import { largeJob } from './job.ts'
 import { mailAccepted } from './mail.ts'
+import { modbusCrossing } from './modbus.ts'
 
 /** Measures and prints; throws when it could not be measured. */
 export type IntakeFigure = (bench: Bench) => Promise<void>
 
 export const intakeFigures: Readonly<Record<string, IntakeFigure>> = {
+  job: largeJob,
   mail: mailAccepted,
+  modbus: modbusCrossing,
 }
