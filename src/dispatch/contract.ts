@@ -42,6 +42,7 @@ export type ActionResult =
   | { result: 'tooLate'; reason: Reason; view: MessageView }
 
 export interface Dispatch {
+  /** Rejects with the CodedError `removed-from-pair` on an appliance that another member removed, and as the store does. */
   submit(request: SubmitRequest): Promise<SubmitResult>
   /** Cancels what has not been transmitted. A delivery in hand is asked right before its irrevocable byte. */
   cancel(message: string): Promise<ActionResult>

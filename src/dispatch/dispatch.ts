@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Book } from '#config/contacts.ts'
 import type { Config } from '#config/types.ts'
 import type { Clock } from '#core/clock.ts'
-import { assert } from '#core/errors.ts'
+import { assert, CodedError } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
 import type { Line } from '#lines/contract.ts'
 import { type DeliveryEvent, mayHappen, type Reason } from '#messages/states.ts'
@@ -29,6 +29,8 @@ export interface DispatchDependencies {
   ownership: Ownership
   replicas: Replicas
   lines: readonly Line[]
+  /** Another member removed this one from the pair: nobody would send what it takes. */
+  removed?(): boolean
   /** Who wants no messages; absent: everybody wants them. */
   stops?: Pick<StopList, 'has'>
 }
@@ -130,6 +132,11 @@ export function createDispatch(deps: DispatchDependencies): RunningDispatch {
   }
 
   async function submit(request: SubmitRequest): Promise<SubmitResult> {
+    if (deps.removed?.())
+      throw new CodedError(
+        'removed-from-pair',
+        'this appliance was removed from its pair and takes no messages',
+      )
     const made = draft(request, rules)
     if (made.result === 'invalid') return made
     const { message, deliveries } = made

@@ -15,13 +15,15 @@ import type { Delivery, Message } from '#messages/message.ts'
 import type { Term } from '#messages/operation.ts'
 import type { Reason } from '#messages/states.ts'
 import type { MemberView, RoleState } from '#pair/contract.ts'
-import type { OperationLog } from '#store/contract.ts'
+import { wentAlone } from '#pair/membership.ts'
+import type { OperationLog, Store } from '#store/contract.ts'
 import type { Ownership } from './ownership.ts'
 
 export interface PairOwnershipDependencies {
   node: string
   mode: PairConfig['mode']
-  store: Pick<OperationLog, 'observe' | 'operate' | 'positions' | 'owned'>
+  store: Pick<OperationLog, 'observe' | 'operate' | 'positions' | 'owned'> &
+    Pick<Store, 'remember' | 'recall'>
   clock: Clock
   log: Log
   /** Until when this member may transmit, ms of the monotonic clock; 0 without a guard. */
@@ -85,9 +87,11 @@ export class PairOwnership implements Ownership {
     return { node: this.#deps.node, active: this.#active }
   }
 
-  mayBeCopy({ latest, handed = [] }: Delivery, { node = '' }: Message): boolean {
+  mayBeCopy({ latest, handed = [] }: Delivery, { node }: Message): boolean {
+    // What was accepted here just now has not been read back; what knows no member is older than orders are.
+    if (latest === undefined && node !== undefined) return false
     const counter = latest?.term.counter ?? 0
-    return ['*', node, ...handed].some((each) => counter < (this.#flagged.get(each) ?? 0))
+    return ['*', node ?? '', ...handed].some((each) => counter < (this.#flagged.get(each) ?? 0))
   }
 
   alive(node: string): boolean {
@@ -152,6 +156,7 @@ export class PairOwnership implements Ownership {
       )
       this.#flagged.set('*', term.counter)
     }
+    await this.#flagFormerPair(term)
     for (const origin of new Set((await store.positions()).map((position) => position.origin))) {
       const view = members().find((each) => each.node === origin)
       // In mode active-active each goes on with its own; one that may still be at it is adopted when its time is over.
@@ -163,6 +168,15 @@ export class PairOwnership implements Ownership {
     }
     // The role may have changed while this was written.
     if (this.#term.counter === term.counter) this.#settledFor = term.counter
+  }
+
+  /** It was removed from its pair and goes on alone: what it held then may have been sent by the others. */
+  async #flagFormerPair({ counter }: Term): Promise<void> {
+    const { store, node } = this.#deps
+    const since = await store.recall(wentAlone(node))
+    if (since === undefined) return
+    if (since === '0') await store.remember(wentAlone(node), String(counter))
+    this.#flagged.set('*', Math.max(this.#flagged.get('*') ?? 0, Number(since) || counter))
   }
 
   /** By whichever log it came: an earlier run of that member may have accepted it, or a third one handed it over. */

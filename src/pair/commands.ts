@@ -72,7 +72,13 @@ export function createPairControl(parts: CommandParts): PairControl {
       }
     },
 
-    takeover: (who) => change('takeover', who),
+    async takeover(who) {
+      if (membership.standing() === 'removed') {
+        await membership.join([])
+        audit(who, 'pair-left', 'this appliance was removed from its pair; on command it goes on alone')
+      }
+      return change('takeover', who)
+    },
     handover: (who) => change('handover', who),
 
     async remove(name, who) {

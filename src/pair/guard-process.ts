@@ -14,7 +14,7 @@ import { errorText, unreachable } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
 import type { Term } from '#messages/operation.ts'
 import type { MemberView, PairEvents, RoleState, SwitchResult, WitnessView } from './contract.ts'
-import type { FromGuard, GuardMember, Health, ToGuard } from './guard/protocol.ts'
+import type { Former, FromGuard, GuardMember, Health, ToGuard } from './guard/protocol.ts'
 import type { Identity } from './links/contract.ts'
 
 /**
@@ -49,6 +49,7 @@ export interface GuardOptions {
   pair: PairConfig
   identity: Identity
   members: readonly GuardMember[]
+  former: Former
   /** `<data>/pair`; must exist. */
   directory: string
   pairingKey?: { id: string; key: string }
@@ -72,6 +73,7 @@ export interface GuardEvents extends PairEvents {
 export interface GuardProcess {
   setMembers(
     members: readonly GuardMember[],
+    former: Former,
     more?: { pairingKey?: { id: string; key: string }; joined?: boolean },
   ): void
   /** As it is now: the guard takes a gateway for hung that says nothing for `pair.selfCheck`. */
@@ -104,7 +106,7 @@ function mayRunFirst(): Promise<boolean> {
 export function startGuard(options: GuardOptions, events: GuardEvents): GuardProcess {
   const { node, log } = options
   const main = options.main ?? process.argv[1] ?? ''
-  let { members, pairingKey } = options
+  let { members, former, pairingKey } = options
   let health: Health | undefined
   let first = false
   let child: ChildProcess | undefined
@@ -176,6 +178,7 @@ export function startGuard(options: GuardOptions, events: GuardEvents): GuardPro
       pair: options.pair,
       identity: options.identity,
       members,
+      former,
       directory: options.directory,
       ...(pairingKey && { pairingKey }),
     })
@@ -271,12 +274,14 @@ export function startGuard(options: GuardOptions, events: GuardEvents): GuardPro
   )
 
   return {
-    setMembers(now, more = {}) {
+    setMembers(now, left, more = {}) {
       members = now
+      former = left
       pairingKey = more.pairingKey ?? pairingKey
       tell({
         kind: 'members',
         members,
+        former,
         ...(pairingKey && { pairingKey }),
         ...(more.joined === true && { joined: true }),
       })

@@ -19,11 +19,13 @@ export interface Membership {
   standing(): Standing
   /** All members but this one; nobody when it is single or removed. */
   others(): readonly MemberRecord[]
+  /** Members that were removed, the newest at the end. */
+  former(): readonly Gone[]
   /** The name of a member that was removed, by its certificate, so that its refusal can say so. */
   removed(fingerprint: string): string | undefined
   /** Takes in a member; settles when it is on disk. */
   admit(member: MemberRecord): Promise<void>
-  /** This appliance becomes a member among these. What it knew of others is forgotten. */
+  /** This appliance becomes a member among these, or single. What it knew of others is forgotten. */
   join(members: readonly MemberRecord[]): Promise<void>
   /**
    * @param told awaited between the entry in the log and the cut, so that the removed one can still learn of it
@@ -50,7 +52,13 @@ type UsedStore = Pick<OperationLog, 'operate' | 'members'> & Pick<Store, 'rememb
 const REMOVED = 'pair.removed'
 const MOST_REMOVED = 64
 
-type Gone = { node: string; fingerprint: string }
+export type Gone = { node: string; fingerprint: string }
+
+/**
+ * Under which name the store remembers that a removed member went on alone: the counter of the first term in which it
+ * sent by itself, 0 until there is one. What is older may have been sent by its former pair.
+ */
+export const wentAlone = (node: string): string => `pair.alone.${node}`
 
 /** @param own the record as it is now; where the log has an older one, it is brought up to date */
 export async function openMembership(store: UsedStore, own: MemberRecord): Promise<Membership> {
@@ -122,9 +130,14 @@ export async function openMembership(store: UsedStore, own: MemberRecord): Promi
     own,
     standing,
     others,
+    former: () => gone,
     removed: (fingerprint) => gone.find((each) => each.fingerprint === fingerprint)?.node,
     admit: (member) => change(() => list([...others().filter(({ node }) => node !== member.node), member])),
-    join: (members) => change(() => list(members), true),
+    join: (members) =>
+      change(async () => {
+        if (members.length === 0 && standing() === 'removed') await store.remember(wentAlone(own.node), '0')
+        await list(members)
+      }, members.length > 0),
     remove: (node, told) =>
       change(async () => {
         const member = others().find((each) => each.node === node)

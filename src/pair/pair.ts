@@ -122,6 +122,7 @@ export async function startPair(parts: PairParts): Promise<Pair> {
   const logMembers = () =>
     cutOff() ? [] : membership.others().map((each) => ({ ...each, addresses: each.log }))
   const guardMembers = () => membership.others().map((each) => ({ ...each, addresses: each.guard }))
+  const former = () => ({ removed: membership.standing() === 'removed', members: membership.former() })
   replication.setMembers(logMembers())
 
   ceremony = createCeremony({
@@ -130,12 +131,12 @@ export async function startPair(parts: PairParts): Promise<Pair> {
     membership,
     clock,
     audit,
-    onPairingKey: (key) => guard?.setMembers(guardMembers(), { pairingKey: key, joined: false }),
+    onPairingKey: (key) => guard?.setMembers(guardMembers(), former(), { pairingKey: key, joined: false }),
   })
   started.defer(() => ceremony?.close())
   membership.onChange(({ joined }) => {
     replication.setMembers(logMembers())
-    guard?.setMembers(guardMembers(), { joined })
+    guard?.setMembers(guardMembers(), former(), { joined })
     events.members(joined)
   })
 
@@ -204,6 +205,7 @@ export async function startPair(parts: PairParts): Promise<Pair> {
           directory,
           log,
           members: guardMembers(),
+          former: former(),
           ...optional('pairingKey', pairingKey),
         },
         {

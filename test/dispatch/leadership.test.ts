@@ -34,6 +34,8 @@ function rig() {
         operate: async () => true,
         positions: async () => [],
         owned: async () => [],
+        recall: async () => undefined,
+        remember: async () => {},
       },
       clock: { now: () => 0, monotonic: () => 0, trusted: () => true },
       log: silent,

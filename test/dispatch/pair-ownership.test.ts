@@ -7,6 +7,7 @@ import { PairOwnership } from '#dispatch/pair-ownership.ts'
 import { newDelivery } from '#messages/message.ts'
 import type { Operation, Term } from '#messages/operation.ts'
 import type { MemberView, Role, RoleState } from '#pair/contract.ts'
+import { wentAlone } from '#pair/membership.ts'
 import type { LogPosition } from '#store/contract.ts'
 
 const roleState = (role: Role, counter: number): RoleState => ({
@@ -27,6 +28,7 @@ function rig(mode: PairConfig['mode'] = 'active-standby') {
     positions: [] as (LogPosition & { first: number })[],
     owned: new Map<string, string[]>(),
     synchronised: true,
+    facts: new Map<string, string>(),
   }
   const ownership = new PairOwnership(
     {
@@ -47,6 +49,10 @@ function rig(mode: PairConfig['mode'] = 'active-standby') {
         },
         positions: async () => world.positions,
         owned: async (node) => world.owned.get(node) ?? [],
+        recall: async (name) => world.facts.get(name),
+        remember: async (name, value) => {
+          world.facts.set(name, value)
+        },
       },
       synchronised: () => world.synchronised,
       grantWait: 1_700,
@@ -120,6 +126,8 @@ it('flags everything unfinished when it became active without having heard anybo
   await ownership.follow(roleState('active', 2))
   expect(ownership.mayBeCopy(delivery(1), { ...message, node: 'a' })).toBe(true)
   expect(ownership.mayBeCopy(delivery(2), { ...message, node: 'a' })).toBe(false)
+  // Just accepted: it goes to a line before it is read back from the store.
+  expect(ownership.mayBeCopy(newDelivery(message, 0, '+49', 'sms', 1), { ...message, node: 'a' })).toBe(false)
 })
 
 it('an appliance that nobody has joined flags nothing', async () => {
@@ -243,4 +251,17 @@ it('takes changes of the role one after another, and tells the loop of each', as
   await new Promise(setImmediate)
   await new Promise(setImmediate)
   expect(told).toEqual(['may', 'may not', 'may', 'adopts'])
+})
+
+it('who goes on alone after its removal flags all that was there before, also after a restart', async () => {
+  const { ownership, world } = rig()
+  world.facts.set(wentAlone('a'), '0')
+  await ownership.follow(roleState('single', 5))
+  expect(ownership.mayBeCopy(delivery(4), message)).toBe(true)
+  expect(ownership.mayBeCopy(delivery(5), message)).toBe(false)
+  const again = rig()
+  again.world.facts = world.facts
+  await again.ownership.follow(roleState('single', 6))
+  expect(again.ownership.mayBeCopy(delivery(4), message)).toBe(true)
+  expect(again.ownership.mayBeCopy(delivery(5), message)).toBe(false)
 })

@@ -28,6 +28,8 @@ export interface Modem {
   readonly address: string
   /** The texts that reached phones through it, each once. */
   texts(): string[]
+  /** An SMS from a phone to it. */
+  receive(from: string, text: string): void
 }
 
 /** @param network how long the network takes to answer, ms */
@@ -41,7 +43,11 @@ export async function modem(network: string): Promise<Modem> {
     simulated.stop()
     await served.stop()
   })
-  return { address: served.address, texts: () => phones.received().map(({ text }) => text) }
+  return {
+    address: served.address,
+    texts: () => phones.received().map(({ text }) => text),
+    receive: (from, text) => void phones.send('modem', { from, text }),
+  }
 }
 
 export interface BoxPlan {
@@ -49,6 +55,8 @@ export interface BoxPlan {
   /** Keys of `pair`, one a line. */
   pair?: readonly string[]
   routes?: readonly string[]
+  /** Further sections of the configuration. */
+  more?: string
 }
 
 interface Status {
@@ -68,16 +76,16 @@ export class PairBox {
     this.node = node
     this.#directory = join(directory, node)
     mkdirSync(this.#directory)
-    const { lines, pair = [], routes = [] } = plan
+    const { lines, pair = [], routes = [], more = '' } = plan
     const list = (key: string, items: readonly string[]) =>
       items.length === 0 ? '' : `${key}:\n${items.map((item) => `  - ${item}\n`).join('')}`
     writeFileSync(
       this.#config,
-      `node: ${node}\ndata: data\n${list('lines', lines)}${list('routes', routes)}pair:
+      `node: ${node}\ndata: data\n${list('lines', lines)}${list('routes', routes)}${more}pair:
   listen: ${host}:8883
   advertise: ['${host}:8883']
   aloneAfter: 2s
-  profile: { interval: 200ms, misses: 8, timeout: 0ms, lease: 2s }
+  profile: { interval: 300ms, misses: 8, timeout: 0ms, lease: 3s }
   vip: { driver: none }
 ${pair.map((line) => `  ${line}\n`).join('')}`,
     )

@@ -70,6 +70,19 @@ test('a removed member is refused with an old code, and welcome with a new one',
   expect(await b.ceremony.join((await a.ceremony.invite('x')).code, 'x')).toMatchObject({ result: 'joined' })
 })
 
+test('a removed member goes on alone when it is told to take over', async () => {
+  const [a, b] = [await box('box-a'), await box('box-b')]
+  await b.ceremony.join((await a.ceremony.invite('x')).code, 'x')
+  await b.store.operate({ op: 'memberRemove', node: 'box-b' })
+  await b.membership.reload()
+  const commands = control(b, statusOf('box-b', []))
+  expect(commands.standing()).toBe('removed')
+  expect(await commands.takeover('http:admin')).toEqual({ result: 'done' })
+  expect(commands.standing()).toBe('single')
+  expect(commands.commands).toEqual(['takeover'])
+  expect(b.audited.map(({ what }) => what)).toContain('pair-left')
+})
+
 test('an active member, oneself and a stranger are not removed', async () => {
   const [a, b] = [await box('box-a'), await box('box-b')]
   await b.ceremony.join((await a.ceremony.invite('x')).code, 'x')

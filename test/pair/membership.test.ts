@@ -2,7 +2,13 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Config } from '#config/types.ts'
 import type { MemberRecord } from '#messages/operation.ts'
-import { type Membership, type MembershipChange, openMembership, ownRecord } from '#pair/membership.ts'
+import {
+  type Membership,
+  type MembershipChange,
+  openMembership,
+  ownRecord,
+  wentAlone,
+} from '#pair/membership.ts'
 import { pairConfig } from '../intake/http/pair-stand-in.ts'
 import { memberStore, nodes } from './ceremony/two-boxes.ts'
 
@@ -89,6 +95,20 @@ test('who finds itself removed trusts nobody', async () => {
   expect(membership.others()).toEqual([])
   expect(changes).toEqual([{ others: [], standing: 'removed', joined: false, dropped: [b, c] }])
   expect((await openMembership(store, a)).standing()).toBe('removed')
+})
+
+test('a removed member that goes on alone is single, and notes that others may have sent what it holds', async () => {
+  await membership.join([b, c])
+  await membership.join([b])
+  expect(await store.recall(wentAlone('box-a'))).toBeUndefined()
+  await store.operate({ op: 'memberRemove', node: 'box-a' })
+  await membership.reload()
+  changes.length = 0
+  await membership.join([])
+  expect(membership.standing()).toBe('single')
+  expect(nodes(await store.members())).toEqual(['box-a'])
+  expect(changes).toEqual([{ others: [], standing: 'single', joined: false, dropped: [] }])
+  expect(await store.recall(wentAlone('box-a'))).toBe('0')
 })
 
 test('records of a pair that was left do not come along into the next', async () => {

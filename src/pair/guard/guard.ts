@@ -55,6 +55,7 @@ export async function startGuard(begin: Begin, parent: Parent): Promise<Guard> {
   const { node, pair, directory } = begin
   const { interval, misses } = pair.profile
   const ended = Promise.withResolvers<void>()
+  let { former } = begin
   const reads = new Map<string, Reads>()
   const troubles = new Set<string>()
   /** Before the machine runs, what happens waits here. */
@@ -108,6 +109,7 @@ export async function startGuard(begin: Begin, parent: Parent): Promise<Guard> {
     ...(pair.allow.sync && { allow: pair.allow.sync }),
     onMessage: heard,
     onPaths: (member, paths) => input({ input: 'paths', node: member, paths }),
+    removed: (fingerprint) => former.members.find((each) => each.fingerprint === fingerprint)?.node,
     onRefused: (who, what, text) => parent.tell({ kind: 'audit', who, what, text }),
     log,
   }).catch(async (error: unknown) => {
@@ -140,6 +142,7 @@ export async function startGuard(begin: Begin, parent: Parent): Promise<Guard> {
     roleSettings(node, pair),
     {
       members: begin.members,
+      removed: former.removed,
       stored: ('term' in stored ? stored.term : undefined) ?? { counter: 0, node: '' },
       session: randomBytes(6).toString('base64url'),
       wallOffset: wallOffset(),
@@ -293,8 +296,14 @@ export async function startGuard(begin: Begin, parent: Parent): Promise<Guard> {
           return
         case 'members':
           witness.setKey(message.pairingKey)
+          former = message.former
           setMembers(message.members)
-          input({ input: 'members', members: message.members, joined: message.joined === true })
+          input({
+            input: 'members',
+            members: message.members,
+            joined: message.joined === true,
+            removed: former.removed,
+          })
           return
         case 'cut':
           cutUntil = monotonic() + Math.min(message.ms, LONGEST_CUT_MS)

@@ -13,6 +13,14 @@ export interface GuardMember extends LinkMember {
   priority: number
 }
 
+/** What became of memberships. */
+export interface Former {
+  /** Another member removed this one. */
+  removed: boolean
+  /** Members that were removed, by the certificates that they go on showing. */
+  members: readonly { node: string; fingerprint: string }[]
+}
+
 /** How the gateway is; sent at least every 250 ms, and at once when something in it changes. */
 export interface Health {
   /** Its self-check: lines and disk. A reason makes an active hand over if a healthy standby exists. */
@@ -37,6 +45,7 @@ export type ToGuard =
       pair: PairConfig
       identity: Identity
       members: readonly GuardMember[]
+      former: Former
       /** Where the term file and the guard's lock are. */
       directory: string
       /** Shared by the members since the first invitation; signs requests to the witness. Absent before it. */
@@ -45,6 +54,7 @@ export type ToGuard =
   | {
       kind: 'members'
       members: readonly GuardMember[]
+      former: Former
       pairingKey?: { id: string; key: string }
       /** This appliance has just joined these members: they are served by their active, so it stands by whatever its own term is. */
       joined?: true

@@ -1,8 +1,9 @@
 /** The machine at the start of a guard, and what changes when members come and go. */
-import type { RoleMember, RoleSettings, RoleStart } from './contract.ts'
+import type { RoleInput, RoleSettings, RoleStart } from './contract.ts'
 import { leave } from './leaving.ts'
 import type { Draft, RoleMachine } from './state.ts'
-import { newPeer } from './state.ts'
+import { holding, newPeer } from './state.ts'
+import { withdraw } from './taking.ts'
 import { voting } from './votes.ts'
 
 /** A running active renews as before until the new majority has answered once, or this is over. ms */
@@ -19,6 +20,7 @@ export function beginning(settings: RoleSettings, start: RoleStart, now: number)
     peers: start.members
       .filter(({ node }) => node !== settings.node)
       .map(({ node, priority }) => newPeer(node, priority, now)),
+    removed: start.removed === true,
     term: undefined,
     highest: start.stored,
     stored: start.stored,
@@ -70,8 +72,11 @@ export function beginning(settings: RoleSettings, start: RoleStart, now: number)
   }
 }
 
-export function changeMembers(d: Draft, members: readonly RoleMember[], joined: boolean): void {
+export const REMOVED = 'this appliance was removed from its pair'
+
+export function changeMembers(d: Draft, input: Extract<RoleInput, { input: 'members' }>): void {
   const { s, now } = d
+  const { members, joined } = input
   const others = members.filter(({ node }) => node !== s.settings.node)
   const before = voting(s)
   s.peers = others.map(({ node, priority }) => {
@@ -85,6 +90,11 @@ export function changeMembers(d: Draft, members: readonly RoleMember[], joined: 
   s.nextBeatAt = now
   if (before === 'alone' && others.length > 0 && s.phase === 'serving') {
     s.reason = `it was alone until ${others.map(({ node }) => node).join(' and ')} joined it`
+  }
+  s.removed = input.removed === true
+  if (s.removed) {
+    leave(d, REMOVED)
+    if (s.phase !== 'waiting' && !holding(s)) withdraw(d, REMOVED)
   }
   if (!joined) return
   // It stands by whatever it held alone: what it knows of terms and holders is not the others'.

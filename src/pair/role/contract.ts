@@ -134,8 +134,11 @@ export type RoleInput =
   | { input: 'witness'; request: number; granted: boolean; retryAfter?: number; highest?: Term }
   /** Answer to `askRouter`: false when none of three questions was answered. */
   | { input: 'router'; reachable: boolean }
-  /** `joined`: this box has just joined the others' pair, so it comes up as standby even if it served until now. */
-  | { input: 'members'; members: readonly RoleMember[]; joined: boolean }
+  /**
+   * `joined`: this box has just joined the others' pair, so it comes up as standby even if it served until now.
+   * `removed`: another member removed this one, so it holds nothing until it joins again or is told that it is single.
+   */
+  | { input: 'members'; members: readonly RoleMember[]; joined: boolean; removed?: boolean }
   | { input: 'command'; id: number; command: 'takeover' | 'handover' }
   /** An announced stop: release, say CLOSE, exit. */
   | { input: 'stop' }
@@ -178,6 +181,8 @@ export type RoleEffect =
 /** What the guard knows when it starts the machine. An address that an earlier guard left is removed before that. */
 export interface RoleStart {
   members: readonly RoleMember[]
+  /** Another member removed this one. */
+  removed?: boolean
   /** The highest term on disk; counter 0 when there is none. */
   stored: Term
   /** Random, at most 8 characters. */

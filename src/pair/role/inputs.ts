@@ -89,7 +89,7 @@ export function receive(d: Draft, input: RoleInput): void {
         : { ...s.router, lostAt: now }
       return
     case 'members':
-      changeMembers(d, input.members, input.joined)
+      changeMembers(d, input)
       return
     case 'command':
       command(d, input.id, input.command)

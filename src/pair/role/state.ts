@@ -67,6 +67,8 @@ export interface RoleMachine {
   phaseUntil: number | undefined
   startedAt: number
   peers: readonly Peer[]
+  /** Another member removed this one: what it holds is for the others to send. */
+  removed: boolean
   /** The term that is asked for, held or being given up. */
   term: Term | undefined
   /** The highest term seen, and the highest on disk, and the one last given to it. */

@@ -2,6 +2,7 @@
  * A member that holds nothing: whether its turn has come (pair.md rules 12 and 24), and what it does meanwhile. Every
  * reason against has a sentence, which people see as the reason of the role.
  */
+import { REMOVED } from './beginning.ts'
 import { carrierGood, closed, cutOff, gatewayAlive, healthy, membersBefore, preferred } from './condition.ts'
 import type { Draft, RoleMachine } from './state.ts'
 import { ask } from './taking.ts'
@@ -56,6 +57,7 @@ function blocked(s: RoleMachine, now: number): string | undefined {
   if (s.stopping !== 'no') return 'it stops'
   if (!gatewayAlive(s, now))
     return s.health === undefined ? 'waiting for the gateway' : 'the gateway does not answer'
+  if (s.removed) return REMOVED
   if (now < s.retryAt) return s.reason
   if (voting(s) === 'alone') return undefined
   if (!s.carrier) return 'no carrier'

@@ -26,6 +26,7 @@ const say = (event: string, value: unknown = null): void => console.log(JSON.str
 const setup: { node: string; data: string; pair: Partial<PairConfig>; members: GuardMember[] } = JSON.parse(
   process.argv[2] ?? '',
 )
+const nobody = { removed: false, members: [] }
 const directory = join(setup.data, 'pair')
 mkdirSync(directory, { recursive: true })
 const identity = await identityFor(directory, setup.node)
@@ -36,6 +37,7 @@ const guard = startGuard(
     identity,
     directory,
     members: setup.members,
+    former: nobody,
     log: {
       ...silent,
       error: (fields, text) => say('error', { ...fields, text }),
@@ -75,7 +77,7 @@ setInterval(tellHealth, 100)
 
 for await (const line of createInterface(process.stdin)) {
   const order: Order = JSON.parse(line)
-  if (order.members) guard.setMembers(order.members)
+  if (order.members) guard.setMembers(order.members, nobody)
   if (order.health !== undefined) healthy = order.health
   if (order.command) guard.command(order.command).then((result) => say('result', result), console.error)
   if (order.state) say('state', { right: guard.transmitUntil() > monotonic() })
