@@ -117,10 +117,11 @@ export async function startSmtp({
         }
       })
       stream.on('end', () => (problem === undefined ? resolve(Buffer.concat(chunks)) : reject(problem)))
-      stream.on('error', reject)
+      const incomplete = () => reject(notNow('mail-incomplete', 'the connection ended within the mail'))
+      stream.on('error', incomplete)
       stream.on('close', () => {
         release()
-        reject(notNow('mail-incomplete', 'the connection ended within the mail'))
+        incomplete()
       })
     })
   }

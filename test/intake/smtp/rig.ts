@@ -23,7 +23,7 @@ export interface Rig {
   port: number
   smtp: SmtpIntake
   /** What is kept, in the order it came. */
-  kept: SubmitRequest[]
+  kept: (SubmitRequest & { id: string })[]
   /** When set, what submit() answers, or what it fails with. */
   answer: SubmitResult | Error | undefined
   /** Codes of what was refused. */
@@ -87,7 +87,7 @@ ${more}`,
     const made = draft(request, rules)
     if (made.result === 'invalid') return made
     const result = { result: 'accepted', view: made, replicated: false, replayed: false } as const
-    rig.kept.push(request)
+    rig.kept.push({ ...request, id: made.message.id })
     if (request.key !== undefined) known.set(request.key.key, result)
     return result
   }
