@@ -13,11 +13,12 @@ export const iso = (ms: number): string => new Date(ms).toISOString()
 export const acceptedView = (view: MessageView, replicated: boolean): Shape<typeof schemas.accepted> => ({
   id: view.message.id,
   replicated,
-  deliveries: view.deliveries.map(({ id, to, channel, parts }) => ({
+  deliveries: view.deliveries.map(({ id, to, channel, parts, reason }) => ({
     id,
     to,
     channel,
-    state: 'queued',
+    // As it was at acceptance, so that the answer to a repeated request is the same.
+    state: reason?.code === 'recipient-stopped' ? 'cancelled' : 'queued',
     parts,
   })),
 })
