@@ -1,5 +1,8 @@
 /** Every way in that `npm run fuzz` feeds. */
 import { mail } from './mail.ts'
+import { modbus } from './modbus.ts'
+import { mqtt } from './mqtt.ts'
+import { pdu } from './pdu.ts'
 import type { FuzzTarget } from './target.ts'
 
-export const fuzzTargets: readonly FuzzTarget[] = [mail]
+export const fuzzTargets: readonly FuzzTarget[] = [mail, modbus, mqtt, pdu]

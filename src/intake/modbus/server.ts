@@ -201,7 +201,8 @@ export async function startModbusServer(options: ServerOptions): Promise<ModbusS
       .catch(() => {})
       .finally(() => {
         open.delete(socket)
-        socket.destroy()
+        // What was answered still goes out.
+        socket.destroySoon()
       })
   })
   server.maxConnections = MOST_CONNECTIONS

@@ -105,6 +105,8 @@ const recipients = (to: unknown): string[] | undefined =>
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value.isWellFormed()
 
+const isRecipient = (value: unknown): boolean => isText(value) && value.length > 0 && value.length <= 100
+
 /** What of the fields has the wrong shape, the first one. */
 function faultOf(value: Fields): Refusal | undefined {
   const stranger = Object.keys(value).find((name) => !fields.some((known) => known === name))
@@ -116,12 +118,16 @@ function faultOf(value: Fields): Refusal | undefined {
     return fault('wrong-format', 'must be 1 to 64 letters, digits, dots, - and _', 'id')
   if (key !== undefined && !(typeof key === 'string' && /^[ -~]{1,200}$/.test(key)))
     return fault('wrong-format', `must be 1 to ${limits.idempotencyKey} printable ASCII characters`, 'key')
-  if (Array.isArray(to)) {
-    const wrong = to.findIndex((one) => typeof one !== 'string' || one.length === 0 || one.length > 100)
-    if (wrong >= 0) return fault('invalid-recipient', 'must be a text of 1 to 100 characters', `to[${wrong}]`)
-  } else if (to !== undefined && typeof to !== 'string') {
+  if (to !== undefined && typeof to !== 'string' && !Array.isArray(to))
     return fault('wrong-type', 'must be a text or a list of texts', 'to')
-  }
+  const list: readonly unknown[] = Array.isArray(to) ? to : []
+  const wrong = list.findIndex((one) => !isRecipient(one))
+  if (wrong >= 0 || (typeof to === 'string' && !isRecipient(to)))
+    return fault(
+      'invalid-recipient',
+      'must be a text of 1 to 100 characters',
+      wrong >= 0 ? `to[${wrong}]` : 'to',
+    )
   if (text === undefined) return fault('missing-field', 'is missing', 'text')
   if (typeof text !== 'string') return fault('wrong-type', 'must be a text', 'text')
   if (!isText(text)) return fault('malformed-text', 'holds half a surrogate pair', 'text')
