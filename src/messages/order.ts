@@ -14,7 +14,7 @@ const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 
 
 export const compareTerms = (a: Term, b: Term): number => a.counter - b.counter || compareText(a.node, b.node)
 
-/** Negative when `a` comes first. Zero only for two incarnations of one log of which one lost its end unknowingly. */
+/** Negative when `a` comes first. Zero only for one entry: an incarnation leaps over what the former may have lost. */
 export const compareOrders = (a: Order, b: Order): number =>
   compareTerms(a.term, b.term) || a.clock - b.clock || compareText(a.origin, b.origin)
 

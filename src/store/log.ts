@@ -18,6 +18,9 @@ const RETAINED_MS = 7 * KEEP_MS
 /** Dropped at a time, so that no transaction gets long. */
 const TRIM = 500
 
+/** More entries than a member writes between the backup that it is restored from and the restore; 2^53 has room for 2^29 starts. */
+const LOST_AT_MOST = 2 ** 24
+
 export class Log {
   readonly #tables: Tables
   readonly #logs: Logs
@@ -169,9 +172,14 @@ export class Log {
     this.#tables.run("INSERT OR REPLACE INTO state (name, value) VALUES ('seen', ?)", value)
   }
 
-  /** Own entries are an incarnation of their own from here on. */
+  /**
+   * Own entries are an incarnation of their own from here on. Should the disk have lost the end of the former one, the
+   * other members still have it, and it is fetched later: what is written meanwhile must not stand at the same places
+   * of the order, so the clock leaps over whatever may have been lost.
+   */
   open(): LogPosition {
     this.#closed = this.take()
+    this.#clock += LOST_AT_MOST
     this.#own = this.#logs.fresh(this.#origin)
     if (this.#written) this.#written = { from: 1, texts: [] }
     return this.position()

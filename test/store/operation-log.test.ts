@@ -1,5 +1,5 @@
 /** The logs beneath the SQLite engine, as replication uses them: real stores in directories of their own. */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -8,6 +8,9 @@ import { openStore } from '#store/sqlite.ts'
 import { acceptance, accepted, because, change, intend, START, term } from './fixtures.ts'
 
 type Both = Store & OperationLog
+
+/** By how much the clock of a log is ahead when a new incarnation of it begins. */
+const leap = 2 ** 24
 
 let directory: string
 const opened: Both[] = []
@@ -86,13 +89,13 @@ describe('the own log', () => {
     const entries = await store.entries('a', 0, 10)
     expect(entries.map(({ clock, term: { counter } }) => [clock, counter])).toEqual([
       [1, 1],
-      [2, 7],
+      [leap + 2, 7],
     ])
     await store.close()
     const again = await open('a')
     expect(again.logged()).toEqual({ ...fresh, sequence: 1 })
     await again.remember('a', '3')
-    expect((await again.entries('a', 1, 10)).at(-1)).toMatchObject({ clock: 3, term: { counter: 7 } })
+    expect((await again.entries('a', 1, 10)).at(-1)).toMatchObject({ clock: leap + 3, term: { counter: 7 } })
   })
 
   test('of starts that wrote nothing nothing is kept', async () => {
@@ -221,6 +224,27 @@ describe('merging', () => {
     expect(await again.record([change(id, intend())])).toEqual([true])
     expect(await b.merge(await readOne(again))).toMatchObject({ result: 'merged' })
     expect(await deliveryOf(b, id)).toMatchObject({ state: 'submitting' })
+  })
+
+  test('sorts what a member wrote before it got its lost tail back after that tail, everywhere', async () => {
+    const [first, b] = [await open('a'), await open('b')]
+    await first.remember('x', 'kept')
+    await first.close()
+    const [disk, backup] = [join(directory, 'a'), join(directory, 'backup')]
+    await cp(disk, backup, { recursive: true })
+    const second = await open('a')
+    await second.remember('x', 'lost')
+    await b.merge(await readOne(second))
+    const { incarnation } = second.logged()
+    await second.close()
+    await rm(disk, { recursive: true })
+    await cp(backup, disk, { recursive: true })
+    const again = await open('a')
+    await again.openIncarnation()
+    await again.remember('x', 'newest')
+    await again.merge(await readOne(b, 1, incarnation))
+    await b.merge(await readOne(again))
+    expect([await again.recall('x'), await b.recall('x')]).toEqual(['newest', 'newest'])
   })
 
   test('keeps an event whose acceptance is not here yet, over a restart', async () => {

@@ -93,6 +93,8 @@ export interface Replication {
  */
 export async function startReplication(options: ReplicationOptions): Promise<Replication> {
   const { store } = options
+  // Before a lost tail is asked for: its numbers stay those of the former log, so nothing that is written meanwhile can
+  // take the place of what the other members still have of it; it is merged when they are reached, however late.
   const own = await store.openIncarnation()
   const runner = new Runner(options, initialState(own, await store.positions(), store.complete()))
   await runner.start()
