@@ -54,6 +54,14 @@ export function draft(request: SubmitRequest, rules: AcceptanceRules): Draft {
   const at = rules.clock.now()
   const id = newId(at)
   const text = request.acknowledge ? `${request.text}\nACK ${acknowledgementCode(id)}` : request.text
+  // Cutting a text into parts takes time, and for some texts much more than their length says.
+  if (text.length > limits.characters) {
+    return invalid(
+      'text',
+      'text-too-long',
+      `has ${text.length} characters; at most ${limits.characters} are possible`,
+    )
+  }
   // A message must split alike on every line that may take it, so the widest reference that any line wants is used.
   const reference = rules.lines.some((line) => line.concatenation === 16) ? 16 : 8
   const { coding, parts } = planText(text, reference)

@@ -58,6 +58,8 @@ export const limits = {
   recipients: 60_000,
   /** 3GPP TS 23.040 9.2.3.24.1: the total of a concatenated message is one octet. */
   parts: 255,
+  /** What so many parts hold of the alphabet with the shortest characters: 153 septets each. */
+  characters: 255 * 153,
   tag: 100,
   dedupe: 200,
   idempotencyKey: 200,

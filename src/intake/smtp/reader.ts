@@ -15,8 +15,6 @@ const SMALL = { bytes: 32_000, lines: 2_000 }
 const LONGEST_MS = 10_000
 /** Of the process's heap; the mail's bytes are outside it. */
 const MOST_MEMORY_MB = 128
-/** Mails that wait for the process, the one in it included. */
-const MOST_WAITING = 8
 
 const program = fileURLToPath(new URL('./mail-process.ts', import.meta.url))
 
@@ -26,7 +24,8 @@ export interface MailReader {
   stop(): void
 }
 
-export function createMailReader(): MailReader {
+/** @param mostWaiting mails that wait for the process, the one in it included */
+export function createMailReader(mostWaiting = 32): MailReader {
   let waiting = 0
   let last: Promise<unknown> = Promise.resolve()
   let running: ChildProcess | undefined
@@ -58,7 +57,7 @@ export function createMailReader(): MailReader {
   }
 
   async function inTurn(bytes: Buffer): Promise<Mail> {
-    if (waiting >= MOST_WAITING) throw notNow('busy', 'too many large mails at a time')
+    if (waiting >= mostWaiting) throw notNow('busy', 'too many large mails at a time')
     waiting += 1
     try {
       const mine = last.then(() => apart(bytes))

@@ -23,7 +23,7 @@ export function smsText(
   { subject, body, reply }: Words,
   { text: rule, long }: Pick<SmtpConfig, 'text' | 'long'>,
 ): string | Refusal {
-  const title = tidy(subject).replace(/\s*\n\s*/g, ' ')
+  const title = tidy(subject.slice(0, MOST_CHARACTERS)).replace(/\s*\n\s*/g, ' ')
   const story = rule === 'subject' ? '' : tidy(written(body.slice(0, MOST_CHARACTERS), reply))
   const text = rule === 'body' ? story : joined(title, story)
   if (text === '') {
