@@ -34,6 +34,8 @@ export interface MqttIntake {
   stop(): Promise<void>
 }
 
+/** Where the refusal of what names no id is published. */
+const UNNAMED = 'refused'
 /** The store's note of the message in hand. */
 const IN_HAND = 'mqtt/in-hand'
 /** Between two tries to store what cannot be stored now, ms; after the last one the connection is given up. */
@@ -53,7 +55,7 @@ export function createIntake(options: IntakeOptions): MqttIntake {
 
   async function arrived(message: Arrived): Promise<void> {
     if (message.retained) {
-      refuse('retained', {
+      refuse(UNNAMED, {
         code: 'retained-message',
         detail: 'the message was published with the retain flag, so it may be old; publish it without',
       })
@@ -61,7 +63,7 @@ export function createIntake(options: IntakeOptions): MqttIntake {
     }
     const parsed = parsePayload(message.payload, config.to)
     if ('refused' in parsed) {
-      refuse(parsed.id ?? 'refused', parsed.refused)
+      refuse(parsed.id ?? UNNAMED, parsed.refused)
       return
     }
     const keyed = parsed.request.key === undefined ? await underKey(message, parsed.request) : parsed.request
@@ -102,11 +104,11 @@ export function createIntake(options: IntakeOptions): MqttIntake {
         }
         case 'invalid': {
           const { code, field, detail } = result
-          refuse(id ?? 'refused', { code, field, detail: `${field} ${detail}` })
+          refuse(id ?? UNNAMED, { code, field, detail: `${field} ${detail}` })
           return
         }
         case 'conflict':
-          refuse(id ?? 'refused', {
+          refuse(id ?? UNNAMED, {
             code: 'key-reused',
             detail: 'the key came before with another message',
             field: 'key',

@@ -146,7 +146,7 @@ describeWith(['mosquitto'], 'messages over MQTT', () => {
     await other.publish(`${TOPIC}/send`, JSON.stringify({ text: 'old', to: ['+491710001'] }), true)
     const { mqtt, taken } = await member(port)
     mqtt.follow(true)
-    await until(() => other.on(`${TOPIC}/result/retained`).length === 1, 'refused')
+    await until(() => other.on(`${TOPIC}/result/refused`).length === 1, 'refused')
     expect(taken.taken).toHaveLength(0)
   })
 
