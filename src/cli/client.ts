@@ -35,7 +35,7 @@ export interface Call {
 }
 
 export type Answer =
-  | { result: 'answer'; status: number; body: unknown }
+  | { result: 'answer'; status: number; body: unknown /** Of a redirect. */; location?: string }
   /** Nothing of the request left this process. */
   | { result: 'notSent'; reason: string; code: string | undefined }
   /** It was sent, or part of it, and no whole answer came. */
@@ -114,7 +114,11 @@ function finish(request: ClientRequest, timeoutMs: number, body: string | undefi
     })
     request.on('response', (response) => {
       read(response).then(
-        (text) => end({ result: 'answer', status: response.statusCode ?? 0, body: parsed(text) }),
+        (text) => {
+          const { location } = response.headers
+          const answer = { result: 'answer', status: response.statusCode ?? 0, body: parsed(text) } as const
+          end(location === undefined ? answer : { ...answer, location })
+        },
         (error) => give(errorText(error)),
       )
     })

@@ -11,7 +11,7 @@ import { connectionOptions, connectionUsage, durationArgument, parseArguments } 
 import { type Answer, type Call, call, type Target } from './client.ts'
 import { exit, UsageError } from './outcome.ts'
 import { printJson } from './print.ts'
-import { reasonOf, targetsOf } from './target.ts'
+import { reasonOf, redirected, targetsOf } from './target.ts'
 import { waitForOutcome } from './wait.ts'
 
 type Accepted = Shape<typeof schemas.accepted>
@@ -32,7 +32,8 @@ export const usage = `twinline send -i DEST ... -m TEXT [options]
 
 ${connectionUsage}
 
-Several hosts are tried in this order: --host A B C, or --host A --host B.
+Several hosts are tried in this order: --host A B C, or --host A --host B. A member that stands by and redirects is
+followed to the active one.
 Exit code: 0 accepted (with --wait: sent), 1 refused (with --wait: not sent), 2 usage, 3 no host reachable,
 4 unknown: a request went out and no answer came. The same command with the printed --key is then safe.`
 
@@ -124,8 +125,15 @@ async function offer(targets: readonly Target[], request: Call): Promise<Offered
   const reasons: string[] = []
   let unknown = false
   let unwelcome = false
-  for (const target of targets) {
-    const answer = await call(target, request)
+  for (const first of targets) {
+    let target = first
+    let answer = await call(target, request)
+    // Once: a member that stands by as well is no better than the one before.
+    const active = redirected(target, answer, request)
+    if (active !== undefined) {
+      target = active
+      answer = await call(target, request)
+    }
     const verdict = judge(answer)
     if (verdict === 'accepted' && answer.result === 'answer') return { target, body: answer.body }
     reasons.push(`${target.name}: ${reasonOf(answer)}`)
@@ -153,6 +161,6 @@ function judge(answer: Answer): 'accepted' | 'refused' | 'next' | 'unwelcome' | 
   if ([408, 425, 429, 503, 507].includes(status)) return 'next'
   // A server or a proxy in between failed with the request in hand: nobody knows how far it got.
   if (status >= 500) return 'unknown'
-  // Anything below 400 (a redirect, a web page) comes from something that is no appliance.
+  // Anything else below 400 (a second redirect, a web page) comes from something that is no appliance.
   return status >= 400 ? 'refused' : 'next'
 }

@@ -84,6 +84,23 @@ function readCertificates(file: string, usage: string): string {
   }
 }
 
+/**
+ * Where a standby sends its clients (`pair.redirect`; RFC 9110, 15.4.8): the same request to the active member, under
+ * the same rules for its certificate. A token that was given to TLS goes to TLS only.
+ */
+export function redirected(target: Target, answer: Answer, { path }: Call): Target | undefined {
+  if (answer.result !== 'answer' || answer.status !== 307 || !('url' in target.where)) return undefined
+  const { location = '' } = answer
+  const url = URL.canParse(location) ? new URL(location) : undefined
+  const end = `/api/v1${path}`
+  const schemes = target.where.url.protocol === 'https:' ? ['https:'] : ['http:', 'https:']
+  if (!url || !schemes.includes(url.protocol) || url.username !== '' || !url.pathname.endsWith(end)) {
+    return undefined
+  }
+  url.pathname = url.pathname.slice(0, -end.length)
+  return { ...target, name: `${target.name}, which stands by, and then ${url.origin}`, where: { url } }
+}
+
 /** What an appliance said no with, in one sentence. */
 export function problemText({ status, body }: { status: number; body: unknown }): string {
   const { detail, title, code } = (typeof body === 'object' && body !== null ? body : {}) as Record<

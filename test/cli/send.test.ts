@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { localSocketPath } from '#core/local-socket.ts'
+import { identityFor } from '#pair/links/certificate.ts'
 import { twinline } from './program.ts'
 import { closedUrl, muteUrl, type Reply, standIn } from './stand-in.ts'
 
@@ -241,3 +242,67 @@ test.each(usageErrors)(
     expect(ran).toMatchObject({ code: 2, stdout: '' })
   },
 )
+
+const redirect = (location: string): Reply => ({
+  status: 307,
+  body: {
+    type: 'about:blank',
+    title: 'x',
+    status: 307,
+    detail: 'this appliance is standing by',
+    code: 'redirected',
+  },
+  location,
+})
+
+test('a standby that redirects is followed to the active one, with the same key, token and body', async () => {
+  const active = await standIn(() => accepted)
+  const standby = await standIn(({ path }) => redirect(active.url + path))
+  const ran = await twinline(['send', ...message, '--host', standby.url, '--token', 't'])
+  expect(ran).toEqual({ code: 0, stdout: 'm-1\n', stderr: '' })
+  expect(active.asked).toEqual(standby.asked)
+  expect(active.asked).toMatchObject([{ method: 'POST', authorization: 'Bearer t' }])
+})
+
+test('a redirect is followed once: the next host comes after a second one', async () => {
+  const places: string[] = []
+  const [one, two] = await Promise.all(
+    [1, 0].map((n) => standIn(({ path }) => redirect(`${places[n]}${path}`))),
+  )
+  if (!one || !two) throw new Error('no stand-ins')
+  places.push(one.url, two.url)
+  const last = await standIn(() => accepted)
+  expect((await twinline(['send', ...message, '--host', one.url, last.url])).code).toBe(0)
+  expect([one.asked.length, two.asked.length, last.asked.length]).toEqual([1, 1, 1])
+  const alone = await twinline(['send', ...message, '--host', one.url])
+  expect(alone.code).toBe(3)
+  expect(alone.stderr).toContain(
+    `${one.url}, which stands by, and then ${two.url}: this appliance is standing by`,
+  )
+})
+
+test('an active one that may have taken it leaves the outcome unknown', async () => {
+  const active = await standIn(() => 'hangUp')
+  const standby = await standIn(({ path }) => redirect(active.url + path))
+  expect((await twinline(['send', ...message, '--host', standby.url])).code).toBe(4)
+})
+
+test('a redirect from TLS to plain HTTP, or to another thing, never sees the token', async () => {
+  const elsewhere = await standIn(() => accepted)
+  const { certificate: cert, key } = await identityFor(mkdtempSync(join(tmpdir(), 'twinline-')), 'box')
+  const secure = await standIn(({ path }) => redirect(elsewhere.url + path), { tls: { cert, key } })
+  const other = await standIn(() => redirect(`${elsewhere.url}/login`))
+  const ran = await twinline([
+    'send',
+    ...message,
+    '--insecure',
+    '--token',
+    't',
+    '--host',
+    secure.url,
+    other.url,
+  ])
+  expect(ran.code).toBe(3)
+  expect(secure.asked).toHaveLength(1)
+  expect(elsewhere.asked).toEqual([])
+})

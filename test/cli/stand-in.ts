@@ -15,7 +15,7 @@ export interface Asked {
 
 /** A status and a body, or what else may happen to a request. */
 export type Reply =
-  | { status: number; body: unknown }
+  | { status: number; body: unknown; location?: string }
   /** The connection ends with the request in hand. */
   | 'hangUp'
   /** No answer ever. */
@@ -49,7 +49,9 @@ async function handle(
     request.socket.destroy()
     return
   }
-  response.writeHead(reply.status, { 'content-type': 'application/json' }).end(JSON.stringify(reply.body))
+  const { status, body: said, location } = reply
+  const headers = { 'content-type': 'application/json', ...(location === undefined ? {} : { location }) }
+  response.writeHead(status, headers).end(JSON.stringify(said))
 }
 
 export async function standIn(
