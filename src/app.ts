@@ -20,8 +20,8 @@ import { createStopList } from '#dispatch/stop-list.ts'
 import { Callbacks } from '#intake/compat/callbacks.ts'
 import { answerForwarded, forwardOverLinks } from '#intake/http/forward-link.ts'
 import { type HttpIntake, startHttp } from '#intake/http/server.ts'
+import { createActionRecords } from '#intake/inbound/action-records.ts'
 import { type Actions, createActions } from '#intake/inbound/actions.ts'
-import { createDeadLetters } from '#intake/inbound/dead.ts'
 import type { InboundPublisher } from '#intake/inbound/perform.ts'
 import { createReceiver } from '#intake/inbound/receiver.ts'
 import { startModbus } from '#intake/modbus/modbus.ts'
@@ -239,7 +239,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     role,
     settings,
     storm: dispatch.storm,
-    inbound: { dead: createDeadLetters(store, clock, (entry) => actions.reload(entry)), stops },
+    inbound: { actions: createActionRecords(store, clock, (entry) => actions.reload(entry)), stops },
     records: {
       audit,
       failover,

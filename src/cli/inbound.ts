@@ -7,17 +7,20 @@ import { localTime, printable, printJson, printTable } from './print.ts'
 import { ask, targetsOf } from './target.ts'
 
 type DeadPage = Shape<typeof schemas.deadPage>
+type Actions = Shape<typeof schemas.actionList>
 type Replayed = Shape<typeof schemas.replayed>
 type Stopped = Shape<typeof schemas.stoppedList>
 
 const usage = `twinline inbound dead [--json]
 twinline inbound replay ID [--json]
 twinline inbound replay --all [--json]
+twinline inbound actions ID [--json]
 twinline inbound stopped [--json]
 twinline inbound stop NUMBER
 twinline inbound start NUMBER
 
-dead lists what rules for received messages could not do and gave up; replay tries it again.
+dead lists what rules for received messages could not do and gave up; replay tries it again. actions shows what became
+of one received message, by its id in the inbox.
 stopped lists the numbers that answered STOP: only priority 0 is sent there. stop and start change the list.
 
 ${connectionUsage}`
@@ -25,6 +28,11 @@ ${connectionUsage}`
 const options = { ...connectionOptions, all: { type: 'boolean' } } as const
 
 const PAGE = 500
+
+const missing: Record<string, string> = {
+  replay: 'say which: an id, or --all',
+  actions: 'say which message: its id in the inbox',
+}
 
 export async function inbound(argv: string[]): Promise<number> {
   const { values, positionals } = parseArguments(argv, options, usage)
@@ -36,10 +44,10 @@ export async function inbound(argv: string[]): Promise<number> {
   if (rest.length > 0) throw new UsageError(`unexpected ${JSON.stringify(rest[0])}`, usage)
   const { json = false, all = false } = values
   if (all && action !== 'replay') throw new UsageError('--all belongs to replay', usage)
-  const wantsWord = action === 'stop' || action === 'start' || (action === 'replay' && !all)
+  const wantsWord =
+    action === 'actions' || action === 'stop' || action === 'start' || (action === 'replay' && !all)
   if (!wantsWord && word !== undefined) throw new UsageError(`unexpected ${JSON.stringify(word)}`, usage)
-  if (wantsWord && word === undefined)
-    throw new UsageError(action === 'replay' ? 'say which: an id, or --all' : 'say which number', usage)
+  if (wantsWord && word === undefined) throw new UsageError(missing[action] ?? 'say which number', usage)
   const targets = () => targetsOf(values, usage)
   switch (action) {
     case 'dead': {
@@ -68,6 +76,26 @@ export async function inbound(argv: string[]): Promise<number> {
       else console.log(`${answer.replayed} tried again`)
       return exit.accepted
     }
+    case 'actions': {
+      const path = `/inbox/${encodeURIComponent(word ?? '')}/actions`
+      const plan = await ask<Actions>(targets(), { method: 'GET', path })
+      if (json) printJson(plan)
+      else if (plan.skipped !== undefined) console.log(`nothing: ${plan.skipped}`)
+      else {
+        printTable(
+          ['action', 'rule', 'to', 'state', 'attempts', ''],
+          plan.items.map(({ action, rule, to = [], state, attempts, reason }) => [
+            action,
+            rule,
+            to.join(', '),
+            state,
+            attempts,
+            reason === undefined ? '' : `${reason.code}: ${reason.text}`,
+          ]),
+        )
+      }
+      return exit.accepted
+    }
     case 'stopped': {
       const { items } = await ask<Stopped>(targets(), { method: 'GET', path: '/inbound/stopped' })
       if (json) printJson(items)
@@ -88,7 +116,7 @@ export async function inbound(argv: string[]): Promise<number> {
       return exit.accepted
     }
     default:
-      throw new UsageError('say what to do: dead, replay, stopped, stop or start', usage)
+      throw new UsageError('say what to do: dead, replay, actions, stopped, stop or start', usage)
   }
 }
 

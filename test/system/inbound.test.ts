@@ -1,6 +1,8 @@
 /** Received messages, end to end: a phone answers, and mail, webhooks and other phones learn of it, once. */
 import { createHmac } from 'node:crypto'
+import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
+import { twinline } from '../cli/program.ts'
 import { until } from './appliance.ts'
 import { type InboundRig, items, SECRET, startRig } from './inbound-rig.ts'
 
@@ -180,9 +182,9 @@ test('STOP keeps everything but priority 0 from its sender until START; only as 
   rig.receive(PHONE, 'START')
   const list = () => items(rig?.box ?? fail(), '/api/v1/inbound/stopped')
   await until(async () => (await list()).length === 0, 'off the list')
-  expect((await rig.box.call('PUT', '/api/v1/inbound/stopped/%2B491703333333')).status).toBe(204)
+  expect((await rig.box.call('PUT', '/api/v1/inbound/stopped/%2B491703333333')).status).toBe(200)
   expect(await list()).toMatchObject([{ number: '+491703333333' }])
-  expect((await rig.box.call('DELETE', '/api/v1/inbound/stopped/01703333333')).status).toBe(204)
+  expect((await rig.box.call('DELETE', '/api/v1/inbound/stopped/01703333333')).status).toBe(200)
   expect((await rig.box.call('DELETE', '/api/v1/inbound/stopped/01703333333')).status).toBe(404)
   expect((await rig.box.call('PUT', '/api/v1/inbound/stopped/ADAC')).status).toBe(400)
   const { body } = await rig.box.call('GET', '/api/v1/audit')
@@ -246,4 +248,55 @@ test('the blacklist and the guard against loops', async () => {
       .sort(),
   ).toEqual(['+491702222222', '+491702222222', '+491704444444'])
   expect(hook.calls.map(({ body }) => body['from'])).not.toContain('SPAM')
+})
+
+test('rules are changed while it runs, and the command line shows what became of a message', async () => {
+  rig = await startRig('  rules: []')
+  const { box, hook, mail } = rig
+  const config = ['--config', join(rig.directory, 'box', 'twinline.yaml')]
+  const run = (...words: string[]) => twinline([...words, ...config])
+  rig.receive(PHONE, 'before the rule')
+  await until(async () => (await items(box, '/api/v1/inbox')).length === 1, 'received')
+  await until(async () => {
+    const [entry] = await items(box, '/api/v1/inbox')
+    return (await box.call('GET', `/api/v1/inbox/${entry?.['id']}/actions`)).status === 200
+  }, 'decided')
+  const rules = [{ from: '*', do: { webhook: true, mail: ['duty@example.org'], reply: 'Taken.' } }]
+  expect((await box.call('PATCH', '/api/v1/config', { 'inbound.rules': rules })).status).toBe(200)
+  expect(
+    await box.call('PATCH', '/api/v1/config', { 'inbound.rules': [{ from: '*', do: {} }] }),
+  ).toMatchObject({
+    status: 400,
+    body: { code: 'setting-invalid', field: 'inbound.rules[0].do' },
+  })
+  hook.script = [400]
+  mail.refuse = { code: 450, text: 'later' }
+  rig.receive('ADAC', 'after it')
+  await until(async () => (await items(box, '/api/v1/inbound/dead')).length === 1, 'the event is given up')
+  const [entry] = await items(box, '/api/v1/inbox')
+  const shown = await run('inbound', 'actions', String(entry?.['id']))
+  expect(shown.stdout).toMatch(/^mail +\* +duty@example\.org +open +1 +mail-failed: .*450/m)
+  expect(shown.stdout).toMatch(/^webhook +\* +dead +1 +webhook-refused/m)
+  expect(shown.stdout).toMatch(/^reply +\* +ADAC +done +0 +reply-withheld: .*short code or a name/m)
+  const listed = await run('inbound', 'dead', '--json')
+  const [dead] = JSON.parse(listed.stdout)
+  expect(dead).toMatchObject({ from: 'ADAC', action: 'webhook', reason: { code: 'webhook-refused' } })
+  expect((await run('inbound', 'dead')).stdout).toContain('webhook-refused')
+  expect(await run('inbound', 'replay', dead.id)).toMatchObject({ code: 0, stdout: '1 tried again\n' })
+  expect(await run('inbound', 'replay', dead.id)).toMatchObject({ code: 1 })
+  expect(await run('inbound', 'replay', '--all')).toMatchObject({ code: 0 })
+  await until(() => hook.calls.length === 2, 'told')
+  expect(hook.calls.map(({ body }) => body['text'])).toEqual(['after it', 'after it'])
+  expect(await run('inbound', 'stop', '+491708888888')).toMatchObject({ code: 0 })
+  expect((await run('inbound', 'stopped')).stdout).toContain('+491708888888')
+  expect(await run('inbound', 'start', '01708888888')).toMatchObject({ code: 0 })
+  expect(await run('inbound', 'start', '01708888888')).toMatchObject({ code: 1 })
+  for (const wrong of [['inbound'], ['inbound', 'replay'], ['inbound', 'dead', 'x'], ['inbound', 'stop']]) {
+    expect((await run(...wrong)).code, wrong.join(' ')).toBe(2)
+  }
+  // What waits for its next attempt is written, so the mail comes after a kill as well.
+  await box.kill('SIGKILL')
+  mail.refuse = undefined
+  await rig.restart()
+  await until(() => mail.mails.length === 1, 'the mail came')
 })

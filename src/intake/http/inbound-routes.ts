@@ -1,17 +1,29 @@
 /** What is done about received messages: what was given up and may be wanted again, and who wants no messages. */
 import type { StopList } from '#dispatch/stop-list.ts'
-import type { DeadLetters } from '../inbound/dead.ts'
+import type { ActionRecords } from '../inbound/action-records.ts'
+import { type Action, actionId } from '../inbound/plan.ts'
 import { requires } from './auth.ts'
 import { forwarded } from './forward.ts'
 import * as schemas from './inbound-schemas.ts'
 import type { Api, Parts } from './parts.ts'
 import { Problem } from './problems.ts'
+import { idParam } from './schemas.ts'
 import { iso, pageView } from './views.ts'
 
 export interface InboundService {
-  dead: DeadLetters
+  actions: ActionRecords
   stops: StopList
 }
+
+const actionView = (id: string, { kind, rule, to, state, attempts, result }: Action) => ({
+  id,
+  action: kind,
+  rule,
+  state,
+  attempts,
+  ...(to === undefined ? {} : { to: [...to] }),
+  ...(result === undefined ? {} : { reason: result }),
+})
 
 /** At most so many are wanted again by one request. */
 const REPLAYED_AT_ONCE = 1_000
@@ -19,7 +31,7 @@ const REPLAYED_AT_ONCE = 1_000
 export function inboundRoutes(
   api: Api,
   { access, forward, records }: Parts,
-  { dead, stops }: InboundService,
+  { actions, stops }: InboundService,
 ): void {
   const read = requires('read', access)
   const send = requires('send', access)
@@ -40,19 +52,34 @@ export function inboundRoutes(
     async ({ query }) => {
       const after = query.after === undefined ? {} : { after: Number(query.after) }
       return pageView(
-        await dead.list({ limit: query.limit ?? 50, ...after }),
-        ({ id, entry, from, at, action: { kind, rule, to, attempts, result } }) => ({
-          id,
-          inbox: entry,
-          from,
-          at: iso(at),
-          action: kind,
-          rule,
-          attempts,
-          ...(to === undefined ? {} : { to: [...to] }),
-          ...(result === undefined ? {} : { reason: result }),
-        }),
+        await actions.list({ limit: query.limit ?? 50, ...after }),
+        ({ id, entry, from, at, action }) => ({ ...actionView(id, action), inbox: entry, from, at: iso(at) }),
       )
+    },
+  )
+
+  api.get(
+    '/inbox/:id/actions',
+    {
+      onRequest: read,
+      schema: {
+        tags,
+        summary: 'What was to be done about a received message, and what became of it',
+        params: idParam,
+        response: { 200: schemas.actionList },
+      },
+    },
+    async ({ params }) => {
+      const plan = await actions.of(params.id)
+      if (plan === undefined)
+        throw new Problem(404, 'plan-unknown', 'nothing is decided about a message with this id', {
+          field: 'id',
+        })
+      return {
+        at: iso(plan.at),
+        ...(plan.skipped === undefined ? {} : { skipped: plan.skipped }),
+        items: plan.actions.map((action, n) => actionView(actionId(params.id, n), action)),
+      }
     },
   )
 
@@ -70,7 +97,7 @@ export function inboundRoutes(
         },
       },
       async ({ params, source }) => {
-        if ((await dead.replay(params.id)) === undefined)
+        if ((await actions.replay(params.id)) === undefined)
           throw new Problem(404, 'action-unknown', 'nothing with this id was given up', { field: 'id' })
         told(source, 'inbound-replayed', `${params.id} is tried again`)
         return { replayed: 1 }
@@ -88,9 +115,9 @@ export function inboundRoutes(
         },
       },
       async ({ source }) => {
-        const { items } = await dead.list({ limit: REPLAYED_AT_ONCE })
+        const { items } = await actions.list({ limit: REPLAYED_AT_ONCE })
         let replayed = 0
-        for (const { id } of items) if (await dead.replay(id)) replayed += 1
+        for (const { id } of items) if (await actions.replay(id)) replayed += 1
         told(source, 'inbound-replayed', `${replayed} actions are tried again`)
         return { replayed }
       },
@@ -110,7 +137,6 @@ export function inboundRoutes(
     async () => ({ items: stops.list().map(({ number, since }) => ({ number, since: iso(since) })) }),
   )
 
-  const nothing = { type: 'null', description: 'Done' } as const
   api.put(
     '/inbound/stopped/:number',
     {
@@ -119,13 +145,13 @@ export function inboundRoutes(
         tags,
         summary: 'Put a number on the stop list',
         params: schemas.numberParam,
-        response: { 204: nothing },
+        response: { 200: schemas.stoppedState },
       },
     },
-    async ({ params, source }, reply) => {
+    async ({ params, source }) => {
       if (await stops.add(params.number))
         told(source, 'stop-listed', `${params.number} was put on the stop list`)
-      reply.code(204)
+      return { number: params.number, stopped: true }
     },
   )
 
@@ -137,14 +163,14 @@ export function inboundRoutes(
         tags,
         summary: 'Take a number off the stop list',
         params: schemas.numberParam,
-        response: { 204: nothing },
+        response: { 200: schemas.stoppedState },
       },
     },
-    async ({ params, source }, reply) => {
+    async ({ params, source }) => {
       if (!(await stops.remove(params.number)))
         throw new Problem(404, 'number-unknown', 'this number is not on the stop list', { field: 'number' })
       told(source, 'stop-lifted', `${params.number} was taken off the stop list`)
-      reply.code(204)
+      return { number: params.number, stopped: false }
     },
   )
 }

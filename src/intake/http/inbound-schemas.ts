@@ -1,5 +1,5 @@
 /** The shapes of what is done about received messages: actions that were given up, and who wants no messages. */
-import { count, object, page, pageQuery, text, time } from './schemas.ts'
+import { count, flag, object, page, pageQuery, text, time } from './schemas.ts'
 
 export const deadQuery = object(
   {
@@ -16,20 +16,35 @@ export const actionIdParam = object(
 
 const reason = object({ code: text, text }, ['code', 'text'])
 
+const action = {
+  id: { ...text, description: 'Also the id of the event, where it is one' },
+  action: { ...text, description: 'mail, webhook, mqtt, sms, reply …' },
+  rule: text,
+  to: { type: 'array', items: text },
+  state: { type: 'string', enum: ['open', 'done', 'dead'] },
+  attempts: count,
+  reason,
+} as const
+const needed = ['id', 'action', 'rule', 'state', 'attempts'] as const
+
+export const actionList = object(
+  {
+    at: { ...time, description: 'When it was decided' },
+    skipped: { ...text, description: 'Why nothing is done at all' },
+    items: { type: 'array', items: object(action, needed) },
+  },
+  ['at', 'items'],
+)
+
 export const deadPage = page(
   object(
     {
-      id: { ...text, description: 'Also the id of the event, where it is one' },
+      ...action,
       inbox: { ...text, description: 'The received message' },
       from: text,
       at: { ...time, description: 'When the message came' },
-      action: { ...text, description: 'mail, webhook, mqtt, sms, reply …' },
-      rule: text,
-      to: { type: 'array', items: text },
-      attempts: count,
-      reason,
     },
-    ['id', 'inbox', 'from', 'at', 'action', 'rule', 'attempts'],
+    [...needed, 'inbox', 'from', 'at'],
   ),
 )
 
@@ -49,4 +64,9 @@ export const numberParam = object(
 export const stoppedList = object(
   { items: { type: 'array', items: object({ number: text, since: time }, ['number', 'since']) } },
   ['items'],
+)
+
+export const stoppedState = object(
+  { number: text, stopped: { ...flag, description: 'Whether it gets only priority 0' } },
+  ['number', 'stopped'],
 )

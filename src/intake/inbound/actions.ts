@@ -66,7 +66,9 @@ export function createActions(deps: ActionsDependencies): Actions {
   /** Plans that cannot be read here, so that each is told once. */
   const strange = new Set<string>()
   let cursor = 0
+  let fromStart = false
   let begun = false
+  const startedAt = clock.now()
   let since = 0
   let stopping = false
   let looking: Promise<void> | undefined
@@ -92,7 +94,8 @@ export function createActions(deps: ActionsDependencies): Actions {
         await keep(entry, plan)
         unwritten.delete(entry)
       }
-      cursor = Math.max(0, cursor - LOOK_BACK)
+      cursor = fromStart ? 0 : Math.max(0, cursor - LOOK_BACK)
+      fromStart = false
       while (held.size < MOST_HELD && active() && !stopping) {
         const slice = await store.inboxFacts({ after: cursor, containing: containing('open'), orNone: true })
         for (const { entry, fact } of slice.items) await take(entry, fact)
@@ -122,7 +125,7 @@ export function createActions(deps: ActionsDependencies): Actions {
 
   async function begin(): Promise<void> {
     const known = await store.recall(SINCE)
-    since = known === undefined ? clock.now() : Number(known)
+    since = known === undefined ? startedAt : Number(known)
     if (known === undefined) await store.remember(SINCE, String(since))
     replies.clear()
     let after: number | undefined = 0
@@ -234,7 +237,7 @@ export function createActions(deps: ActionsDependencies): Actions {
     reload(entry) {
       // Its lanes drop what they hold of it when its turn comes.
       held.delete(entry)
-      cursor = 0
+      fromStart = true
       wake()
     },
     async stop() {

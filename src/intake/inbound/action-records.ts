@@ -1,7 +1,7 @@
-/** Actions that were given up: listed, and wanted again. Works on what is stored, so that any member can list them. */
+/** What became of actions: of one message's, and of those that were given up, which may be wanted again. Works on what is stored, so that any member can list them. */
 import type { Clock } from '#core/clock.ts'
 import type { Page, Store } from '#store/contract.ts'
-import { type Action, actionId, containing, factName, parseActionId, readPlan } from './plan.ts'
+import { type Action, actionId, containing, factName, type Plan, parseActionId, readPlan } from './plan.ts'
 
 export interface DeadAction {
   id: string
@@ -13,7 +13,9 @@ export interface DeadAction {
   action: Action
 }
 
-export interface DeadLetters {
+export interface ActionRecords {
+  /** What was decided about one message; undefined when nothing was, or another version did. */
+  of(entry: string): Promise<Plan | undefined>
   /** In the order in which the messages came; a page ends with a whole message, so it may be a little longer. */
   list(query: { limit: number; after?: number }): Promise<Page<DeadAction>>
   /** @returns undefined when there is no such one */
@@ -23,7 +25,11 @@ export interface DeadLetters {
 type Kept = Pick<Store, 'inboxFacts' | 'remember' | 'recall'>
 
 /** @param changed told which entry's plan is to be read anew */
-export function createDeadLetters(store: Kept, clock: Clock, changed: (entry: string) => void): DeadLetters {
+export function createActionRecords(
+  store: Kept,
+  clock: Clock,
+  changed: (entry: string) => void,
+): ActionRecords {
   let turn: Promise<unknown> = Promise.resolve()
 
   async function again(id: string): Promise<Action | undefined> {
@@ -40,6 +46,10 @@ export function createDeadLetters(store: Kept, clock: Clock, changed: (entry: st
   }
 
   return {
+    async of(entry) {
+      const fact = await store.recall(factName(entry))
+      return fact === undefined ? undefined : readPlan(fact)
+    },
     async list({ limit, after = 0 }) {
       const items: DeadAction[] = []
       let position = after
