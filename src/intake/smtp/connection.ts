@@ -4,7 +4,7 @@
  */
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { SMTPServer } from 'smtp-server'
+import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
 import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js'
 
 /** From the first byte to the last; mail servers that keep connections for more mail give up sooner themselves. */
@@ -18,7 +18,21 @@ const SPACE = '\ue020'
 type Parsed = ReturnType<SMTPConnection['_parseAddressCommand']>
 
 class MailConnection extends SMTPConnection {
+  /** As it was accepted: what STARTTLS puts around it cannot be reset. */
+  readonly #accepted: Socket | TLSSocket
+  readonly #longestMs: number
   #deadline: NodeJS.Timeout | undefined
+
+  constructor(
+    server: SMTPServer,
+    socket: Socket | TLSSocket,
+    options: SMTPConnectionOptions | null | undefined,
+    longestMs: number,
+  ) {
+    super(server, socket, options)
+    this.#accepted = socket
+    this.#longestMs = longestMs
+  }
 
   /** As the library's, without the tenth of a second in which it waits for clients that talk before they are greeted. */
   override init(): void {
@@ -28,8 +42,8 @@ class MailConnection extends SMTPConnection {
         this.send(421, 'busy: too many connections, try again later')
       else this.connectionReady()
     })
-    this.#endAfter(LONGEST_MS)
-    this._socket.once('close', () => clearTimeout(this.#deadline))
+    this.#endAfter(this.#longestMs)
+    this.#accepted.once('close', () => clearTimeout(this.#deadline))
   }
 
   #endAfter(ms: number): void {
@@ -39,6 +53,10 @@ class MailConnection extends SMTPConnection {
       else this.send(421, 'connection-too-long: connect again')
     }, ms)
     this.#deadline.unref()
+  }
+
+  reset(): void {
+    this.#accepted.resetAndDestroy()
   }
 
   override _parseAddressCommand(name: string, command: Buffer | string): Parsed {
@@ -60,10 +78,26 @@ function withoutSpaces(command: string): string {
 }
 
 export class MailServer extends SMTPServer {
+  readonly #longestMs: number
+  readonly #open = new Set<MailConnection>()
+
+  /** @param longestMs how long a connection may last */
+  constructor(options: SMTPServerOptions, longestMs = LONGEST_MS) {
+    super(options)
+    this.#longestMs = longestMs
+  }
+
   override connect(socket: Socket | TLSSocket, options?: SMTPConnectionOptions | null): void {
-    const connection = new MailConnection(this, socket, options)
+    const connection = new MailConnection(this, socket, options, this.#longestMs)
     this.connections.add(connection)
+    this.#open.add(connection)
+    socket.once('close', () => this.#open.delete(connection))
     connection.on('error', (error: Error) => this.emit('error', error))
     connection.init()
+  }
+
+  /** Resets every connection to one of this machine's addresses, so that clients know at once that it is gone from here. */
+  reset(address: string): void {
+    for (const connection of this.#open) if (connection.localAddress === address) connection.reset()
   }
 }

@@ -212,11 +212,7 @@ export async function startSmtp({
 
   return {
     address: addressOf(server),
-    reset(address) {
-      for (const { _socket: socket } of server.connections) {
-        if (socket.localAddress?.replace(/^::ffff:/, '') === address) socket.resetAndDestroy()
-      }
-    },
+    reset: (address) => server.reset(address),
     async stop() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       for (const connection of server.connections) {

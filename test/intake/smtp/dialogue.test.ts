@@ -1,7 +1,10 @@
 /** The SMTP dialogue over real sockets: who may send, to whom, and what the client is told. */
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import { afterEach, describe, expect, it } from 'vitest'
+import { MailServer } from '#intake/smtp/connection.ts'
+import { until } from '../../system/appliance.ts'
 import { Client, type Rig, startRig, TOKEN } from './rig.ts'
 
 const stops: (() => Promise<void>)[] = []
@@ -250,6 +253,63 @@ describe('a client that', () => {
     const client = await open(await rigWith())
     for (const command of ['WIZ x', 'SHELL', 'KILL', 'XCLIENT ADDR=10.0.0.1'])
       expect(await client.say(command)).toBe('500 Error: command not recognized')
+  })
+
+  it('is one too many is told to come again', async () => {
+    const rig = await rigWith()
+    const all = await Promise.all(
+      Array.from({ length: 101 }, async () => {
+        const client = new Client(rig.port)
+        stops.unshift(async () => client.close())
+        return client.answer()
+      }),
+    )
+    expect(all.filter((answer) => answer.startsWith('220'))).toHaveLength(100)
+    expect(all.filter((answer) => answer.startsWith('421 busy'))).toHaveLength(1)
+  })
+
+  it('never ends is ended', async () => {
+    const server = new MailServer({ disableReverseLookup: true, maxClients: 1, logger: false }, 100)
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))
+    const address = server.server.address()
+    const client = await Client.open(typeof address === 'object' ? (address?.port ?? 0) : 0)
+    expect(await client.answer()).toMatch(/^421 connection-too-long/)
+    expect(await client.answer()).toBe('')
+    await new Promise<void>((resolve) => server.close(() => resolve()))
+  })
+
+  it('is connected to an address that moves away is reset, with TLS too', async () => {
+    const rig = await rigWith()
+    const plainClient = await open(rig)
+    await plainClient.say('MAIL FROM:<a@b>')
+    const raw = await open(rig)
+    await raw.say('STARTTLS')
+    const secure = connectTls({ socket: raw.socket, rejectUnauthorized: false })
+    await once(secure, 'secureConnect')
+    const gone = [plainClient.socket, raw.socket].map(
+      (socket) => new Promise((resolve) => socket.once('close', resolve)),
+    )
+    secure.on('error', () => {})
+    rig.smtp.reset('127.0.0.1')
+    await Promise.all(gone)
+    const next = await open(rig)
+    expect(await next.mail(['duty@x'], alert)).toMatch(/^250/)
+  })
+
+  it('waits for its answer gets it, though the appliance is being stopped', async () => {
+    const rig = await startRig()
+    const client = await Client.open(rig.port)
+    let release = () => {}
+    rig.gate = new Promise((resolve) => {
+      release = resolve
+    })
+    const answered = client.mail(['duty@x'], alert)
+    await until(() => rig.submits > 0, 'the mail to be submitted')
+    const stopped = rig.stop()
+    release()
+    expect(await answered).toMatch(/^250/)
+    client.close()
+    await stopped
   })
 
   it('waits for nothing when the appliance stops', async () => {

@@ -26,9 +26,13 @@ export interface Rig {
   kept: (SubmitRequest & { id: string })[]
   /** When set, what submit() answers, or what it fails with. */
   answer: SubmitResult | Error | undefined
+  /** When set, submit() answers only after it. */
+  gate: Promise<void> | undefined
   /** Codes of what was refused. */
   refused: string[]
   accepted: number
+  /** How often something was submitted. */
+  submits: number
   errors: unknown[]
   config: Config
   stop(): Promise<void>
@@ -73,13 +77,16 @@ ${more}`,
   const rig: Omit<Rig, 'port' | 'smtp' | 'stop'> = {
     kept: [],
     answer: undefined,
+    gate: undefined,
     refused: [],
     accepted: 0,
+    submits: 0,
     errors: [],
     config,
   }
   async function submit(request: SubmitRequest): Promise<SubmitResult> {
-    await new Promise(setImmediate)
+    rig.submits += 1
+    await (rig.gate ?? new Promise(setImmediate))
     if (rig.answer instanceof Error) throw rig.answer
     if (rig.answer !== undefined) return rig.answer
     const before = request.key && known.get(request.key.key)
