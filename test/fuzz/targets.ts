@@ -1,8 +1,9 @@
 /** Every way in that `npm run fuzz` feeds. */
+import { http } from './http.ts'
 import { mail } from './mail.ts'
 import { modbus } from './modbus.ts'
 import { mqtt } from './mqtt.ts'
 import { pdu } from './pdu.ts'
 import type { FuzzTarget } from './target.ts'
 
-export const fuzzTargets: readonly FuzzTarget[] = [mail, modbus, mqtt, pdu]
+export const fuzzTargets: readonly FuzzTarget[] = [mail, http, modbus, mqtt, pdu]

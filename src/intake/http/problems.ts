@@ -162,6 +162,9 @@ export function problemOf(error: FastifyError | Error): Problem | undefined {
   if (!('code' in error)) return undefined
   const fault = error.validation?.[0]
   if (fault !== undefined) return fromSchema(fault, error.validationContext ?? 'body')
+  // Nobody reads this answer: the client hung up in the middle of its body, which fastify marks with 400.
+  if (error.code === 'ECONNRESET' && error.statusCode === 400)
+    return new Problem(400, 'malformed-request', 'the connection ended before the body did')
   const known = ofFastify[error.code]
   return known === undefined ? undefined : new Problem(...known)
 }
