@@ -9,7 +9,7 @@ import { assert, CodedError } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
 import type { Line } from '#lines/contract.ts'
 import { type DeliveryEvent, mayHappen, type Reason } from '#messages/states.ts'
-import type { Change, MessageView, OperationLog, Store } from '#store/contract.ts'
+import { type Change, type MessageView, type OperationLog, SHOWN, type Store } from '#store/contract.ts'
 import { type AcceptanceRules, type Draft, draft } from './accept.ts'
 import { reasons } from './attempt.ts'
 import type { ActionResult, Dispatch, SubmitRequest, SubmitResult } from './contract.ts'
@@ -178,7 +178,11 @@ export function createDispatch(deps: DispatchDependencies): RunningDispatch {
   ): Promise<ActionResult> {
     const before = await store.message(id)
     if (!before) return { result: 'notFound' }
-    const done = await perform(before)
+    let done = await perform(before)
+    for (let from = before.deliveries.length; from < (before.count ?? 0); from += SHOWN) {
+      const more = await store.message(id, from)
+      if (more && (await perform(more))) done = true
+    }
     const view = (await store.message(id)) ?? before
     if (done) {
       log.info({ message: id, what }, reason.text)

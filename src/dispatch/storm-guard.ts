@@ -30,7 +30,7 @@ const AGAIN_MS = 5_000
 
 export interface StormDependencies {
   node: string
-  store: Pick<Store, 'messages' | 'totals'>
+  store: Pick<Store, 'message' | 'messages' | 'totals'>
   clock: Clock
   log: Log
   submit(request: SubmitRequest): Promise<SubmitResult>

@@ -36,7 +36,7 @@ export async function remember(
   storm: Storm,
   rules: StormConfig,
   node: string,
-  store: Pick<Store, 'messages' | 'totals'>,
+  store: Pick<Store, 'message' | 'messages' | 'totals'>,
   now: number,
   inputOf: (delivery: Delivery, message: Message) => StormInput,
 ): Promise<void> {
@@ -46,7 +46,15 @@ export async function remember(
   let after: string | undefined
   for (let read = 0; read < MOST; ) {
     const page = await store.messages({ limit: PAGE, ...(after === undefined ? {} : { after }) })
-    for (const view of page.items) happened.push(...ofMessage(view, node, since, inputOf))
+    for (const listed of page.items) {
+      let view: MessageView | undefined = listed
+      for (let from = 0; view !== undefined; ) {
+        happened.push(...ofMessage(view, node, since, inputOf))
+        from += view.deliveries.length
+        const more: boolean = view.deliveries.length > 0 && from < (view.count ?? 0)
+        view = more ? await store.message(listed.message.id, from) : undefined
+      }
+    }
     read += page.items.length
     const last = page.items.at(-1)
     // A message may be sent as long as it is valid: what was accepted before may have gone out since.

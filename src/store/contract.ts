@@ -69,7 +69,12 @@ export interface Change {
 export interface MessageView {
   message: Message
   deliveries: Delivery[]
+  /** How many there are, where these are not all of them: message() gives the next ones. */
+  count?: number
 }
+
+/** Deliveries of a message that are handed out at a time. */
+export const SHOWN = 1_000
 
 export interface ListQuery {
   limit: number
@@ -174,7 +179,8 @@ export interface Store {
   /** Adds to `due` and `expires` of unfinished deliveries accepted at or after `since`: the clock was corrected. */
   shiftTimes(since: number, byMs: number): Promise<void>
 
-  message(id: string): Promise<MessageView | undefined>
+  /** @param from the first delivery that is wanted, from 0; a listing shows the first hundred */
+  message(id: string, from?: number): Promise<MessageView | undefined>
   messages(query: ListQuery): Promise<Page<MessageView>>
   /**
    * Messages with a callback in the order in which they came here, without those whose fact `callback:ID` is `settled`.

@@ -68,7 +68,7 @@ export interface Methods {
   record(changes: readonly Change[]): boolean[]
   submitting(): Claim[]
   overdue(now: number, limit: number): Delivery[]
-  message(id: string): MessageView | null
+  message(id: string, from: number): MessageView | null
   messages(slice: Slice): Page<MessageView>
   depth(): QueueDepth
   totals(since: number): TotalsRow[]

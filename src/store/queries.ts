@@ -1,6 +1,7 @@
 /** Questions that change nothing. Documents are handed on as they are stored, without being read on the way. */
 import type { Delivery, Message } from '#messages/message.ts'
 import type { InboxFactsQuery, ReportMatch, TokenEntry } from './contract.ts'
+import { SHOWN } from './contract.ts'
 import type { Slice } from './protocol.ts'
 import { integer, type Row, type Tables, text } from './tables.ts'
 
@@ -10,28 +11,39 @@ const sources = [
 ] as const
 type Source = (typeof sources)[number]
 
-/** @returns a MessageView as JSON, from the queue tables or the archive; `null` when it is in neither */
-export function message(tables: Tables, id: string): string {
+/** Deliveries that a listing shows of one message. */
+const LISTED = 100
+
+/**
+ * @param from the first of its deliveries that is wanted, from 0; at most SHOWN come
+ * @returns a MessageView as JSON, from the queue tables or the archive; `null` when it is in neither
+ */
+export function message(tables: Tables, id: string, from = 0): string {
   for (const source of sources) {
     const row = tables.get(`SELECT position, count, document FROM ${source.messages} WHERE id = ?`, id)
-    if (row) return view(row, deliveriesOf(tables, source, row))
+    if (row) return view(row, deliveriesOf(tables, source, row, from, SHOWN))
   }
   return 'null'
 }
 
-function deliveriesOf(tables: Tables, source: Source, row: Row): string[] {
+/** One message may have 60,000 of them: more than fit into a small heap at a time. */
+function deliveriesOf(tables: Tables, source: Source, row: Row, from: number, limit: number): string[] {
   const position = integer(row, 'position')
   return tables
     .all(
-      `SELECT document FROM ${source.deliveries} WHERE position >= ? AND position < ? ORDER BY position`,
-      position,
+      `SELECT document FROM ${source.deliveries} WHERE position >= ? AND position < ? ORDER BY position LIMIT ?`,
+      position + from,
       position + integer(row, 'count'),
+      limit,
     )
     .map((delivery) => text(delivery, 'document'))
 }
 
-const view = (row: Row, deliveries: readonly string[]): string =>
-  `{"message":${text(row, 'document')},"deliveries":[${deliveries.join(',')}]}`
+function view(row: Row, deliveries: readonly string[]): string {
+  const count = integer(row, 'count')
+  const more = count > deliveries.length ? `,"count":${count}` : ''
+  return `{"message":${text(row, 'document')},"deliveries":[${deliveries.join(',')}]${more}}`
+}
 
 /**
  * One slice of a listing, newest first.
@@ -98,16 +110,20 @@ function match(tables: Tables, source: Source, row: Row, query: Slice): string[]
       return undefined
     }
   }
-  const deliveries = deliveriesOf(tables, source, row)
-  if (query.state === undefined && query.to === undefined) return deliveries
-  const wanted = deliveries.some((document) => {
-    const delivery: Delivery = JSON.parse(document)
-    return (
-      (query.state === undefined || delivery.state === query.state) &&
-      (query.to === undefined || sameNumber(delivery.to, query.to))
-    )
-  })
-  return wanted ? deliveries : undefined
+  const shown = () => deliveriesOf(tables, source, row, 0, LISTED)
+  if (query.state === undefined && query.to === undefined) return shown()
+  const count = integer(row, 'count')
+  for (let from = 0; from < count; from += SHOWN) {
+    const wanted = deliveriesOf(tables, source, row, from, SHOWN).some((document) => {
+      const delivery: Delivery = JSON.parse(document)
+      return (
+        (query.state === undefined || delivery.state === query.state) &&
+        (query.to === undefined || sameNumber(delivery.to, query.to))
+      )
+    })
+    if (wanted) return shown()
+  }
+  return undefined
 }
 
 /** How many digits two spellings of one number must share: national ones lack the prefix, some have a zero in front. */

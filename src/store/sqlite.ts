@@ -76,7 +76,7 @@ export async function openStore(options: SqliteOptions): Promise<Store & Operati
       await connection.call('operate', [{ op: 'shiftTimes', since, byMs }, now()])
     },
 
-    message: async (id) => (await connection.call('message', [id])) ?? undefined,
+    message: async (id, from = 0) => (await connection.call('message', [id, from])) ?? undefined,
     async messages(query) {
       const filtered = [query.state, query.to, query.tag, query.search].some((filter) => filter !== undefined)
       const page: Page<Awaited<ReturnType<Store['messages']>>['items'][number]> = { items: [] }

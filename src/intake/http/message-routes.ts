@@ -123,11 +123,12 @@ export function messageRoutes(api: Api, { dispatch, store, metrics, access, forw
         tags,
         summary: 'One message with everything that happened to it',
         params: schemas.idParam,
+        querystring: schemas.deliveriesQuery,
         response: { 200: schemas.messageDetail },
       },
     },
-    async ({ params }) => {
-      const view = await store.message(params.id)
+    async ({ params, query: { from = '0' } }) => {
+      const view = await store.message(params.id, Number(from))
       return actionView(view === undefined ? { result: 'notFound' } : { result: 'done', view }, dispatch)
     },
   )

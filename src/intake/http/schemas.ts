@@ -159,6 +159,7 @@ const messageFields = {
   flash: flag,
   tag: text,
   deliveries: list(delivery),
+  count: { ...count, description: 'How many deliveries there are, where these are not all of them' },
 } as const
 
 const messageRequired = [
@@ -213,6 +214,18 @@ export const pageQuery = {
   limit: { type: 'integer', minimum: 1, maximum: 500 },
   after: { type: 'string', minLength: 1, maxLength: 100 },
 } as const
+
+/** Of a message with many deliveries. */
+export const deliveriesQuery = object(
+  {
+    from: {
+      type: 'string',
+      pattern: '^[0-9]{1,5}$',
+      description: 'The first delivery shown, from 0; 1,000 are',
+    },
+  },
+  [],
+)
 
 export const messageQuery = object(
   {

@@ -45,7 +45,7 @@ function deliveryView(delivery: Delivery): Shape<typeof schemas.message>['delive
 }
 
 export function messageView(
-  { message, deliveries }: MessageView,
+  { message, deliveries, count }: MessageView,
   replicated: boolean,
 ): Shape<typeof schemas.message> {
   const { id, at, source, text, priority, validity, onUnknown, flash, tag } = message
@@ -61,6 +61,7 @@ export function messageView(
     flash,
     ...(tag === undefined ? {} : { tag }),
     deliveries: deliveries.map(deliveryView),
+    ...(count === undefined ? {} : { count }),
   }
 }
 
