@@ -24,6 +24,7 @@ import { createActionRecords } from '#intake/inbound/action-records.ts'
 import { type Actions, createActions } from '#intake/inbound/actions.ts'
 import type { InboundPublisher } from '#intake/inbound/perform.ts'
 import { createReceiver } from '#intake/inbound/receiver.ts'
+import { createLdapImport } from '#intake/ldap/import.ts'
 import { startModbus } from '#intake/modbus/modbus.ts'
 import { type Mqtt, startMqtt } from '#intake/mqtt/mqtt.ts'
 import { type SmtpIntake, startSmtp } from '#intake/smtp/server.ts'
@@ -287,10 +288,13 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     started.defer(() => mqtt.stop())
     inboundEvents.push((event) => mqtt.inbound(event))
   }
+  const ldap = config.ldap && createLdapImport({ config: config.ldap, settings, log })
+  if (ldap) started.defer(() => ldap.stop())
   /** What asks or subscribes does so on one member only, or everybody would get its alerts twice. */
   const followRole = (active: boolean) => {
     actions.wake()
     modbus?.follow(active)
+    ldap?.follow(active)
     late.mqtt?.follow(active)
   }
   if (!pair) followRole(true)

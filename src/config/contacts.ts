@@ -3,6 +3,7 @@
  * plain values and not key by key, because there may be 10,000 of them. Pure.
  */
 import { parseRecipient } from '#messages/recipient.ts'
+import { parseMailAddress } from './mail.ts'
 import { quoted } from './section.ts'
 
 export interface Contact {
@@ -35,7 +36,6 @@ export type Path = readonly (string | number)[]
 
 const idPattern = /^[A-Za-z][A-Za-z0-9._-]{0,62}$/
 const idAllowed = 'write a letter and then up to 62 letters, digits, dots, - and _'
-const mailPattern = /^[^\s@<>,;:"()[\]\\]{1,64}@[^\s@<>,;:"()[\]\\]{1,190}$/
 
 /** Ids are compared without regard to case: mail programs change it. */
 export const nameKey = (id: string): string => id.toLowerCase()
@@ -77,8 +77,9 @@ export function readContact(value: unknown, report: Report): Contact | undefined
     const parsed = parseRecipient(sms)
     if ('problem' in parsed) report(['sms'], `${quoted(sms)} is no number. ${parsed.problem}`)
   }
-  if (mail !== undefined && !mailPattern.test(mail))
-    report(['mail'], `${quoted(mail)} is no mail address; write one such as duty@example.org`)
+  const address = mail === undefined ? undefined : parseMailAddress(mail)
+  if (address !== undefined && 'allowed' in address)
+    report(['mail'], `${quoted(mail ?? '')} is no mail address; ${address.allowed}`)
   if (source !== undefined && source !== 'ldap') report(['source'], 'allowed: ldap, or leave it away')
   if (fields['sms'] === undefined && fields['mail'] === undefined)
     report([], 'has neither sms nor mail; give at least one of them')

@@ -5,6 +5,7 @@
 import { resolve } from 'node:path'
 import { readCompat } from './compat.ts'
 import { missingWays, readWebhook } from './inbound.ts'
+import { readLdap } from './ldap.ts'
 import { readMail } from './mail.ts'
 import { readModbus } from './modbus.ts'
 import { readMqtt } from './mqtt.ts'
@@ -50,6 +51,8 @@ export function readConfig(root: Section, { directory, hostname }: Surroundings)
   const smtp = readSmtp(intake)
   if (smtp !== undefined) config.smtp = smtp
   intake.finish()
+  const ldap = readLdap(root)
+  if (ldap !== undefined) config.ldap = ldap
   const mail = readMail(root, path)
   if (mail !== undefined) config.mail = mail
   const webhook = readWebhook(root)

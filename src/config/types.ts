@@ -2,6 +2,7 @@
 import type { CompatConfig } from './compat.ts'
 import type { Contact, Group } from './contacts.ts'
 import type { InboundSettings, WebhookConfig } from './inbound.ts'
+import type { LdapConfig } from './ldap.ts'
 import type { MailConfig } from './mail.ts'
 import type { ModbusConfig } from './modbus.ts'
 import type { MqttConfig } from './mqtt.ts'
@@ -30,6 +31,8 @@ export interface Config extends SharedConfig {
   mail?: MailConfig
   /** `inbound.webhook`: where received messages are told. */
   webhook?: WebhookConfig
+  /** Where contacts are taken from by schedule; absent: nowhere. */
+  ldap?: LdapConfig
   /** Which of the shared settings the file gives, by path; the others are defaults. */
   given: readonly string[]
 }

@@ -74,8 +74,9 @@ export async function runJob({
     box = await start()
     await until(
       async () => {
+        if ((await count()) < recipients) return false
         const { body } = await box.call('GET', '/api/v1/messages?limit=1&state=queued')
-        return (await count()) >= recipients && Array.isArray(body['items']) && body['items'].length === 0
+        return Array.isArray(body['items']) && body['items'].length === 0
       },
       'everybody has it and nothing is queued',
       withinMs,
