@@ -55,7 +55,7 @@ export async function startSmtp({
   tokens,
   metrics,
 }: SmtpOptions): Promise<SmtpIntake> {
-  const delivery: Delivery = { dispatch, config: smtp, log }
+  const delivery: Delivery = { dispatch, config: smtp, log, accepted: () => metrics.accepted('smtp') }
   const reader = createMailReader()
   const mayConnect = [allowedBy(smtp.allow), allowedBy(config.pair?.allow.send)]
   let held = 0
@@ -132,8 +132,7 @@ export async function startSmtp({
     try {
       const mail = await reader.read(bytes)
       const recipients = session.envelope.rcptTo.map(({ address }) => address)
-      const { ids, fresh } = await deliver(mail, { source: sourceOf(session), recipients }, delivery)
-      for (let n = 0; n < fresh; n += 1) metrics.accepted('smtp')
+      const ids = await deliver(mail, { source: sourceOf(session), recipients }, delivery)
       return `queued as ${ids.slice(0, 10).join(' ')}${ids.length > 10 ? ` and ${ids.length - 10} more` : ''}`
     } finally {
       held -= bytes.length

@@ -78,6 +78,19 @@ describe('a mail', () => {
     expect(rig.refused).toHaveLength(1)
   })
 
+  it('whose groups name too many is refused as a whole', async () => {
+    const contacts = Array.from({ length: 7_000 }, (_, n) => `{ id: c${n}, sms: "+49170${1_000_000 + n}" }`)
+    const members = contacts.map((_, n) => `c${n}`).join(', ')
+    const groups = Array.from({ length: 9 }, (_, n) => `{ id: g${n}, members: [${members}] }`)
+    const rig = await rigWith(undefined, `contacts: [${contacts}]\ngroups: [${groups}]\n`)
+    const client = await open(rig)
+    const all = groups.map((_, n) => `g${n}@x`)
+    expect(await client.mail(all, alert)).toMatch(/^554 too-many-recipients/)
+    expect(rig.kept).toEqual([])
+    expect(await client.mail(all.slice(0, 8), alert)).toMatch(/^250/)
+    expect(rig.kept).toHaveLength(1)
+  })
+
   it('is put off when the store fails', async () => {
     const rig = await rigWith()
     rig.answer = new Error('disk gone')

@@ -45,6 +45,12 @@ const tokens: Record<string, TokenRecord> = {
   tl_reads: { id: '2', name: 'reader', hash: '', scopes: ['read'], createdAt: 0 },
 }
 
+const book = `contacts:
+  - { id: duty, name: Duty, sms: +49 170 1111111 }
+  - { id: boss, name: Boss, sms: +491702222222 }
+  - { id: mute, name: Mute, mail: mute@example.org }
+groups: [{ id: all, members: [duty, boss, mute] }]`
+
 /** @param smtp keys of intake.smtp, as YAML in braces has them; without them clients of this machine need no token */
 export async function startRig(smtp = 'auth: optional, allow: [127.0.0.0/8]', more = ''): Promise<Rig> {
   const data = mkdtempSync(join(tmpdir(), 'smtp-'))
@@ -53,11 +59,7 @@ export async function startRig(smtp = 'auth: optional, allow: [127.0.0.0/8]', mo
 data: ${data}
 lines: [{ id: gsm0, kind: gsm, port: 'sim://gsm' }]
 intake: { smtp: { listen: '127.0.0.1:0', ${smtp} } }
-contacts:
-  - { id: duty, name: Duty, sms: +49 170 1111111 }
-  - { id: boss, name: Boss, sms: +491702222222 }
-  - { id: mute, name: Mute, mail: mute@example.org }
-groups: [{ id: all, members: [duty, boss, mute] }]
+${/^contacts:/m.test(more) ? '' : book}
 ${more}`,
     join(data, 'twinline.yaml'),
   )
