@@ -73,12 +73,15 @@ export async function startModbusServer(options: ServerOptions): Promise<ModbusS
   /** Writes one after another: whether a value is new depends on the one before. */
   let turn: Promise<unknown> = Promise.resolve()
 
-  async function picture(): Promise<Picture> {
+  async function picture({ table, address, count }: Extract<Request, { request: 'read' }>): Promise<Picture> {
     const now = clock.monotonic()
     if (seen === undefined || now - seen.at > FRESH_MS) seen = { at: now, depth: await store.depth() }
     const { queued, unknown, oldest } = seen.depth
     const written = new Map<number, number>()
-    for (const address of alerts.keys()) written.set(address, await lastValue(address))
+    const words = table === 'holding' || table === 'input'
+    for (const asked of words ? alerts.keys() : []) {
+      if (asked >= address && asked < address + count) written.set(asked, await lastValue(asked))
+    }
     return {
       active: options.active(),
       seconds: Math.floor((now - began) / 1000),
@@ -99,7 +102,7 @@ export async function startModbusServer(options: ServerOptions): Promise<ModbusS
     const request = parseRequest(pdu)
     if ('exception' in request) return exceptionAnswer(code, request.exception)
     if (request.request === 'read') {
-      const values = readMap(await picture(), request.table, request.address, request.count)
+      const values = readMap(await picture(request), request.table, request.address, request.count)
       return values === undefined ? exceptionAnswer(code, exceptions.address) : readAnswer(request, values)
     }
     const written = turn.then(() => (request.request === 'writeBits' ? setCoil(request) : raise(request)))

@@ -61,8 +61,8 @@ const MOST_FOLLOWED = 10_000
 /** Follows messages through what is written about them. */
 export class MessageTeller {
   readonly #topic: string
-  /** Parts that are not reported yet, by delivery. */
-  readonly #open = new Map<string, Set<number>>()
+  /** Parts that are not reported yet, by delivery; most have one part. */
+  readonly #open = new Map<string, Set<number> | 'one'>()
 
   /** @param topic what every topic begins with */
   constructor(topic: string) {
@@ -71,7 +71,7 @@ export class MessageTeller {
 
   accepted({ message, deliveries }: Acceptance): Told {
     for (const { id, parts } of deliveries.slice(0, MOST_FOLLOWED)) {
-      this.#open.set(id, new Set(Array.from({ length: parts }, (_, part) => part)))
+      this.#open.set(id, parts === 1 ? 'one' : new Set(Array.from({ length: parts }, (_, part) => part)))
     }
     for (const id of this.#open.keys()) {
       if (this.#open.size <= MOST_FOLLOWED) break
@@ -118,8 +118,9 @@ export class MessageTeller {
     if (event.event !== 'report') return states[event.event]
     // Of what was accepted before the start nobody here knows how many parts it has.
     const open = this.#open.get(delivery)
-    open?.delete(event.part)
-    if (open?.size !== 0) return undefined
+    if (open === undefined) return undefined
+    if (open !== 'one') open.delete(event.part)
+    if (open !== 'one' && open.size > 0) return undefined
     this.#open.delete(delivery)
     return 'delivered'
   }

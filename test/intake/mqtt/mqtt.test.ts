@@ -207,7 +207,7 @@ describeWith(['mosquitto'], 'messages over MQTT', () => {
     expect(first.taken.taken).toHaveLength(0)
     second.mqtt.follow(true)
     await until(() => second.taken.taken.length === 1, 'taken')
-    expect(other.on(`${TOPIC}/status`).at(-1)).toBe('online')
+    await until(() => other.on(`${TOPIC}/status`).at(-1) === 'online', 'online again')
   })
 })
 
