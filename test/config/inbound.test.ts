@@ -1,4 +1,5 @@
 /** The configuration of received messages and of outgoing mail: read, written, and refused with a reason. */
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { inboundDefaults, inboundPaths } from '#config/inbound.ts'
 import { parseConfig } from '#config/load.ts'
@@ -121,4 +122,14 @@ describe('what is wrong is said, with its place', () => {
     expect(said).toContain('inbound.webhook.secret')
     expect(said).not.toContain('hunter22')
   })
+})
+
+test('the example is right where it is taken in', () => {
+  const example = readFileSync('firmware-config/twinline.example.yaml', 'utf8')
+  const [, own = ''] = /^# Outgoing mail.*?\n(# mail:\n.*?)\nlog:/ms.exec(example) ?? []
+  const taken = own.split('\n').filter((line) => /^# {2,}|^# [a-z]+:$/.test(line))
+  const config = parseConfig(taken.map((line) => line.slice(2)).join('\n'), 'x.yaml')
+  expect(config.mail).toBeDefined()
+  expect(config.webhook).toBeDefined()
+  expect(config.inbound.rules).toHaveLength(1)
 })

@@ -11,7 +11,7 @@ import type { InboundSettings } from '#config/inbound.ts'
 import { errorText } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
 import type { InboxEntry } from '#messages/inbound.ts'
-import type { Store } from '#store/contract.ts'
+import type { InboxFacts, Store } from '#store/contract.ts'
 import { Lanes, type Task } from './lanes.ts'
 import { type Means, type Performed, perform } from './perform.ts'
 import { containing, factName, type Plan, pauseAfter, readPlan } from './plan.ts'
@@ -98,12 +98,14 @@ export function createActions(deps: ActionsDependencies): Actions {
       fromStart = false
       while (held.size < MOST_HELD && active() && !stopping) {
         const slice = await store.inboxFacts({ after: cursor, containing: containing('open'), orNone: true })
-        for (const { entry, fact } of slice.items) await take(entry, fact)
+        await take(slice.items)
         if (slice.next === undefined) break
         cursor = slice.next
       }
       lanes.pump()
     } catch (error) {
+      // Replies were counted that may not come of it.
+      begun = false
       log.error({ error: errorText(error) }, 'received messages could not be looked at; it is tried again')
       lookSoon()
     }
@@ -152,15 +154,21 @@ export function createActions(deps: ActionsDependencies): Actions {
     return (replies.get(from) ?? []).filter((at) => now - at < per)
   }
 
-  async function take(entry: InboxEntry, fact: string | undefined): Promise<void> {
-    if (held.has(entry.id) || (fact === undefined && entry.at < since)) return
-    const plan = fact === undefined ? await decide(entry) : readPlan(fact)
-    if (plan === undefined) {
-      if (!strange.has(entry.id)) log.warn({ entry: entry.id }, 'what another version decided is left to it')
-      if (strange.size < MOST_HELD) strange.add(entry.id)
-      return
+  /** Decisions of one look share one write; where it fails they are made anew. */
+  async function take(items: InboxFacts['items']): Promise<void> {
+    const found = items
+      .filter(({ entry, fact }) => !held.has(entry.id) && (fact !== undefined || entry.at >= since))
+      .map(({ entry, fact }) => ({ entry, fact, plan: fact === undefined ? decide(entry) : readPlan(fact) }))
+    await Promise.all(
+      found.map(({ entry, fact, plan }) => (fact === undefined && plan ? keep(entry.id, plan) : undefined)),
+    )
+    for (const { entry, plan } of found) {
+      if (plan) hold(entry, plan)
+      else if (!strange.has(entry.id) && strange.size < MOST_HELD) {
+        strange.add(entry.id)
+        log.warn({ entry: entry.id }, 'what another version decided is left to it')
+      }
     }
-    hold(entry, plan)
   }
 
   function hold(entry: InboxEntry, plan: Plan): void {
@@ -171,10 +179,9 @@ export function createActions(deps: ActionsDependencies): Actions {
     }
   }
 
-  async function decide(entry: InboxEntry): Promise<Plan> {
+  function decide(entry: InboxEntry): Plan {
     const now = clock.now()
     const plan = planFor(entry, settings(), { repliesTo: (from) => recent(from, now).length }, now)
-    await keep(entry.id, plan)
     countReply(entry, plan)
     return plan
   }
