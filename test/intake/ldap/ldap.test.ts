@@ -1,0 +1,189 @@
+/** Contacts from a directory: what changes, on paper, and then with a real slapd (OpenLDAP) on a loopback port. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Client } from 'ldapts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { parseConfig } from '#config/load.ts'
+import { createSettings, type Settings } from '#config/settings.ts'
+import { systemClock } from '#core/clock.ts'
+import { silent } from '#core/log.ts'
+import { createLdapImport, type LdapImport } from '#intake/ldap/import.ts'
+import { planDirectory } from '#intake/ldap/plan.ts'
+import { ModelLog } from '../../config/model-log.ts'
+import { describeWith } from '../../requirements.ts'
+
+const attributes = { id: 'uid', name: 'cn', sms: 'mobile', mail: 'mail' }
+
+test('people come first, unusable values are left away, who is gone leaves its groups', () => {
+  const plan = planDirectory(
+    [
+      { uid: 'ann', CN: ['Ann', 'Anna'], mobile: '+49 170 111', mail: 'nonsense' },
+      { uid: 'ops', cn: 'Somebody else', mobile: '+49170222' },
+      { uid: 'all', cn: 'A group has this id', mobile: '+49170222' },
+      { uid: 'no number', cn: 'x', mobile: '+49170222' },
+      { uid: 'bob', cn: 'Bob', mobile: 'on request' },
+      { uid: 'same', cn: 'Same', mail: 'same@example.org' },
+    ],
+    attributes,
+    {
+      contacts: [
+        { id: 'ops', name: 'Duty', sms: '+49170333' },
+        { id: 'old', name: 'Old', sms: '+49170444', source: 'ldap' },
+        { id: 'same', name: 'Same', mail: 'same@example.org', source: 'ldap' },
+      ],
+      groups: [{ id: 'all', members: ['ops', 'OLD'] }],
+    },
+  )
+  expect(plan).toEqual({
+    changes: [
+      { path: 'contacts/ann', value: { id: 'ann', name: 'Ann', sms: '+49 170 111', source: 'ldap' } },
+      { path: 'contacts/old', value: null },
+      { path: 'groups/all', value: { id: 'all', members: ['ops'] } },
+    ],
+    contacts: 2,
+    skipped: 4,
+  })
+})
+
+test.each([
+  ['ldap: { url: "http://x", base: "dc=x" }', 'ldap.url', /ldaps:\/\/host:636/],
+  ['ldap: { base: "dc=x" }', 'ldap.url', /is missing/],
+  ['ldap: { url: "ldap://x", base: "dc=x", filter: "mobile=*" }', 'ldap.filter', /in brackets/],
+  ['ldap: { url: "ldap://x", base: "dc=x", bind: "cn=a" }', 'ldap.bind', /password go together/],
+  ['ldap: { url: "ldap://x", base: "dc=x", every: 1s }', 'ldap.every', /from 1m to 1w/],
+])('%s is refused', (text, key, problem) => {
+  expect(() => parseConfig(text, '/x.yaml')).toThrow(problem)
+  expect(() => parseConfig(text, '/x.yaml')).toThrow(key)
+})
+
+describeWith(['slapd'], 'with a real slapd', () => {
+  let directory: string
+  let url: string
+  let server: ChildProcess
+  let settings: Settings
+  let ldap: LdapImport
+  const admin = 'cn=admin,dc=example,dc=org'
+
+  const freePort = async (): Promise<number> => {
+    const probe = createServer().listen(0, '127.0.0.1')
+    await once(probe, 'listening')
+    const address = probe.address()
+    await new Promise((resolve) => probe.close(resolve))
+    return typeof address === 'object' && address !== null ? address.port : 0
+  }
+
+  const stopServer = async () => {
+    if (server.exitCode !== null || server.signalCode !== null) return
+    const exited = once(server, 'exit')
+    server.kill('SIGTERM')
+    await exited
+  }
+
+  const startServer = async () => {
+    server = spawn('/usr/sbin/slapd', ['-f', join(directory, 'slapd.conf'), '-h', url, '-d', '0'], {
+      stdio: 'ignore',
+    })
+    for (;;) {
+      if (server.exitCode !== null) throw new Error(`slapd ended with ${server.exitCode}`)
+      const client = new Client({ url })
+      try {
+        await client.bind(admin, 'secret')
+        return
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      } finally {
+        await client.unbind().catch(() => {})
+      }
+    }
+  }
+
+  const change = async (work: (client: Client) => Promise<unknown>) => {
+    const client = new Client({ url })
+    await client.bind(admin, 'secret')
+    await work(client)
+    await client.unbind()
+  }
+  const person = (uid: string, mobile: string) => (client: Client) =>
+    client.add(`uid=${uid},dc=example,dc=org`, {
+      objectClass: 'inetOrgPerson',
+      cn: `Person ${uid}`,
+      sn: uid,
+      mobile,
+    })
+  const ids = () => settings.current().contacts.map(({ id, sms }) => `${id} ${sms}`)
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'slapd-'))
+    await mkdir(join(directory, 'db'))
+    url = `ldap://127.0.0.1:${await freePort()}`
+    const schemas = ['core', 'cosine', 'inetorgperson'].map(
+      (name) => `include /etc/ldap/schema/${name}.schema`,
+    )
+    await writeFile(
+      join(directory, 'slapd.conf'),
+      `${schemas.join('\n')}
+modulepath /usr/lib/ldap
+moduleload back_mdb
+pidfile ${directory}/slapd.pid
+database mdb
+maxsize 16777216
+suffix "dc=example,dc=org"
+rootdn "${admin}"
+rootpw secret
+directory ${directory}/db
+`,
+    )
+    await startServer()
+    await change(async (client) => {
+      await client.add('dc=example,dc=org', {
+        objectClass: ['dcObject', 'organization'],
+        dc: 'example',
+        o: 'Example',
+      })
+      await person('ann', '+49170111')(client)
+      await person('bob', '+49170222')(client)
+    })
+    const text = `
+contacts: [{ id: bob, sms: "+49170999" }]
+ldap: { url: "${url}", bind: "${admin}", password: secret, base: "dc=example,dc=org", filter: "(objectClass=inetOrgPerson)" }
+`
+    const config = parseConfig(text, '/x.yaml')
+    if (config.ldap === undefined) throw new Error('no ldap')
+    settings = await createSettings({ config, store: new ModelLog('a'), clock: systemClock(0), log: silent })
+    ldap = createLdapImport({ config: config.ldap, settings, log: silent })
+  }, 30_000)
+
+  afterAll(async () => {
+    await ldap.stop()
+    await stopServer()
+    await rm(directory, { recursive: true, force: true })
+  })
+
+  test('made, changed, gone; and nothing while it is down', async () => {
+    ldap.follow(true)
+    expect(await ldap.run()).toBe(true)
+    expect(ids()).toEqual(['ann +49170111', 'bob +49170999'])
+    expect(settings.current().contacts[0]).toMatchObject({ name: 'Person ann', source: 'ldap' })
+    await settings.set([{ path: 'groups/all', value: { members: ['ann', 'bob'] } }], 'x')
+
+    await change(person('eve', '+49170333'))
+    expect(await ldap.run()).toBe(true)
+    expect(ids()).toEqual(['ann +49170111', 'bob +49170999', 'eve +49170333'])
+    const head = settings.head()
+    expect(await ldap.run()).toBe(true)
+    expect(settings.head()).toBe(head)
+
+    await change((client) => client.del('uid=ann,dc=example,dc=org'))
+    await stopServer()
+    expect(await ldap.run()).toBe(false)
+    expect(ids()).toHaveLength(3)
+    await startServer()
+    expect(await ldap.run()).toBe(true)
+    expect(ids()).toEqual(['bob +49170999', 'eve +49170333'])
+    expect(settings.current().groups).toEqual([{ id: 'all', members: ['bob'] }])
+  }, 30_000)
+})
