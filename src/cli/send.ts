@@ -24,6 +24,7 @@ export const usage = `twinline send -i DEST ... -m TEXT [options]
   --priority 0-3       0 is the highest, 2 the default
   --validity 30m       how long after acceptance it may still be sent
   --flash              shown at once on the phone, not stored
+  --acknowledge        adds a line ACK CODE to the text, with which the recipient can answer
   --on-unknown WHAT    resend (default) or hold, when the line never said whether it transmitted
   --tag TEXT           any word of yours, to find it again
   --key KEY            idempotency key: the same key and message again is the same message
@@ -45,6 +46,7 @@ const options = {
   priority: { type: 'string' },
   validity: { type: 'string' },
   flash: { type: 'boolean' },
+  acknowledge: { type: 'boolean' },
   'on-unknown': { type: 'string' },
   tag: { type: 'string' },
   key: { type: 'string' },
@@ -88,7 +90,7 @@ export async function send(argv: string[]): Promise<number> {
 }
 
 async function requestBody(values: Values): Promise<object> {
-  const { to, message, channel, validity, flash, tag } = values
+  const { to, message, channel, validity, flash, acknowledge, tag } = values
   if (to === undefined) throw new UsageError('no recipient: give -i DEST', usage)
   if (message === undefined)
     throw new UsageError('no text: give -m TEXT, or -m - to read standard input', usage)
@@ -106,6 +108,7 @@ async function requestBody(values: Values): Promise<object> {
     ...(validity === undefined ? {} : { validity }),
     ...(values['on-unknown'] === undefined ? {} : { onUnknown: values['on-unknown'] }),
     ...(flash ? { flash } : {}),
+    ...(acknowledge ? { acknowledge } : {}),
     ...(tag === undefined ? {} : { tag }),
   }
 }

@@ -194,8 +194,9 @@ test('STOP keeps everything but priority 0 from its sender until START; only as 
 test('ACK with the code acknowledges the message, for its recipient and nobody else', async () => {
   rig = await startRig('  rules: []')
   const { box } = rig
-  const sent = await box.call('POST', '/api/v1/messages', { to: [PHONE], text: 'Pump 3', acknowledge: true })
-  const id = String(sent.body['id'])
+  const config = join(rig.directory, 'box', 'twinline.yaml')
+  const sent = await twinline(['send', '-i', PHONE, '-m', 'Pump 3', '--acknowledge', '--config', config])
+  const id = sent.stdout.trim()
   await until(() => rig?.sent().length === 1, 'sent')
   const code = /^\+491702222222: Pump 3\nACK ([0-9a-f]{4})$/.exec(rig.sent()[0] ?? '')?.[1]
   expect(code).toBe(id.slice(-4))
