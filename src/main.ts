@@ -22,6 +22,8 @@ const commands: Record<string, () => Promise<Command>> = {
   audit: async () => (await import('./cli/audit.ts')).audit,
   witness: async () => (await import('./cli/witness.ts')).witness,
   config: async () => (await import('./cli/config.ts')).config,
+  contacts: async () => (await import('./cli/contacts.ts')).contacts,
+  storm: async () => (await import('./cli/storm.ts')).storm,
   check: async () => (await import('./cli/check.ts')).check,
   demo: async () => (await import('./cli/demo.ts')).demo,
   simulate: async () => (await import('./cli/simulate.ts')).simulate,

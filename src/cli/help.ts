@@ -12,6 +12,8 @@ const text = `twinline: alerts in over the network, SMS out over serial modems, 
   twinline pair invite|join|status|…  two appliances as one: make, look at, switch, practise
   twinline recover                    after an outage: bring both to the same, and say what happened
   twinline config get|set|history …   the settings that all members of a pair share
+  twinline contacts list|import       contacts and groups, and tables of them
+  twinline storm [folded]             what the storm guard holds back
   twinline check --config FILE        look at a configuration without running it
   twinline inbound dead|replay|…      what received messages were to bring about and did not; the stop list
   twinline audit verify|list          who did what, and whether the record of it is whole

@@ -101,6 +101,8 @@ interface Recipient {
 const MOST = 100_000
 /** When a digest follows what a budget held back, where no group window says it; ms. */
 const SOON_MS = 60_000
+/** What a line has used is shown for so long where it has no budget; ms. */
+const HOUR_MS = 3_600_000
 
 /** @param quietUntil when the quiet hours of a recipient end, ms since 1970; undefined outside of them */
 export type QuietUntil = (to: string, now: number) => number | undefined
@@ -367,7 +369,7 @@ export class Storm {
       known = { span: { since: now, used: 0 }, month: { since: now, used: 0 } }
       this.#lines.set(line, known)
     }
-    if (now - known.span.since >= (budget?.perMs ?? 0)) known.span = { since: now, used: 0 }
+    if (now - known.span.since >= (budget?.perMs ?? HOUR_MS)) known.span = { since: now, used: 0 }
     const begin = monthBegin(now, this.#rules.zone)
     if (known.month.since < begin) known.month = { since: begin, used: 0 }
     return known
