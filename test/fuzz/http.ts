@@ -167,6 +167,7 @@ async function converse(port: number, { bytes, whole }: Case, random: Random): P
     if (random.happens(0.1)) await new Promise(setImmediate)
   }
   if (cut !== undefined) socket.resetAndDestroy()
+  else if (random.happens(0.5)) socket.end()
   // Where the other side waits for more, because a length or an end of line is spoiled, nothing more comes.
   await Promise.race([closed, pause(whole ? LONGEST_CASE_MS : PATIENCE_MS, undefined, { ref: false })])
   const ended = socket.destroyed

@@ -230,7 +230,7 @@ export async function answerOf(response: Response): Promise<Answer> {
 }
 
 export async function startAppliance(
-  config: Partial<Pick<Config, 'http' | 'https' | 'data'>> = {},
+  config: Partial<Pick<Config, 'http' | 'https' | 'data' | 'compat'>> = {},
   services: Partial<Services> = {},
 ): Promise<Appliance> {
   const data = config.data ?? (await mkdtemp(join(tmpdir(), 'http-')))
