@@ -27,7 +27,7 @@ import { createReceiver } from '#intake/inbound/receiver.ts'
 import { createLdapImport } from '#intake/ldap/import.ts'
 import { startModbus } from '#intake/modbus/modbus.ts'
 import { type Mqtt, startMqtt } from '#intake/mqtt/mqtt.ts'
-import { type SmtpIntake, startSmtp } from '#intake/smtp/server.ts'
+import type { SmtpIntake } from '#intake/smtp/server.ts'
 import type { Line, LineEvents } from '#lines/contract.ts'
 import { loadProfiles } from '#lines/profile.ts'
 import { createAudit } from '#notify/audit.ts'
@@ -264,6 +264,8 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
   late.http = http
   started.defer(() => http.stop())
   if (config.smtp) {
+    // Loaded here because an appliance that takes no mail needs the memory for its lines.
+    const { startSmtp } = await import('#intake/smtp/server.ts')
     const smtp = await startSmtp({ smtp: config.smtp, config, dispatch, log, tokens: http.tokens, metrics })
     late.smtp = smtp
     started.defer(() => smtp.stop())
