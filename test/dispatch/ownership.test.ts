@@ -35,6 +35,23 @@ it('accepts without the right to transmit, and sends once the right comes', asyn
   expect(sent).toHaveLength(1)
 })
 
+it('claims anew after a gap in its right: what waited here may be another member’s by now', async () => {
+  const ownership = Object.assign(changeable(), { owner: () => ({ node: 'a', active: false }) })
+  ownership.may = true
+  const mine = { ...pair('accept'), mode: 'active-active' as const }
+  const { send, sent, settled, dispatch, store } = await rig({ ownership, pair: mine, ready: false })
+  const { deliveries } = await send({ text: 'taken over meanwhile' })
+  await turn()
+  ownership.may = false
+  dispatch.loop.lineReady('gsm0')
+  await store.operate({ op: 'hand', delivery: deliveries[0]?.id ?? '', to: 'b' })
+  ownership.may = true
+  dispatch.loop.lineReady('gsm0')
+  const own = await send({ text: 'its own' })
+  await settled(own.message.id, 'sent')
+  expect(sent).toHaveLength(1)
+})
+
 it('stops before the irrevocable byte when the right goes, and sends it once when it is back', async () => {
   const ownership = changeable()
   ownership.may = true
