@@ -26,7 +26,7 @@ export function printPair(status: Status): void {
   if (members.length === 0) {
     say(
       status.standing === 'removed'
-        ? 'This appliance was removed from its pair. It joins again with a new code (twinline pair join CODE).'
+        ? 'This appliance was removed from its pair: it takes and sends nothing until it joins again (twinline pair join CODE) or goes on alone (twinline pair takeover).'
         : 'No other member. twinline pair invite makes a code for one.',
     )
     return

@@ -118,6 +118,11 @@ export async function openMembership(store: UsedStore, own: MemberRecord): Promi
     if (still.length < gone.length) await store.remember(REMOVED, JSON.stringify(still))
   }
 
+  /** A removed member goes on without its former pair. */
+  async function leave(): Promise<void> {
+    if (standing() === 'removed') await store.remember(wentAlone(own.node), '0')
+  }
+
   await load()
   const stored = listed.find(({ node }) => node === own.node)
   // With another certificate nobody would believe the change; joining again is the way then.
@@ -132,10 +137,14 @@ export async function openMembership(store: UsedStore, own: MemberRecord): Promi
     others,
     former: () => gone,
     removed: (fingerprint) => gone.find((each) => each.fingerprint === fingerprint)?.node,
-    admit: (member) => change(() => list([...others().filter(({ node }) => node !== member.node), member])),
+    admit: (member) =>
+      change(async () => {
+        await leave()
+        await list([...others().filter(({ node }) => node !== member.node), member])
+      }),
     join: (members) =>
       change(async () => {
-        if (members.length === 0 && standing() === 'removed') await store.remember(wentAlone(own.node), '0')
+        if (members.length === 0) await leave()
         await list(members)
       }, members.length > 0),
     remove: (node, told) =>

@@ -111,6 +111,15 @@ test('a removed member that goes on alone is single, and notes that others may h
   expect(await store.recall(wentAlone('box-a'))).toBe('0')
 })
 
+test('a removed member that takes in others begins a pair of its own, and notes the same', async () => {
+  await membership.join([b])
+  await store.operate({ op: 'memberRemove', node: 'box-a' })
+  await membership.reload()
+  await membership.admit(c)
+  expect(nodes(membership.others())).toEqual(['box-c'])
+  expect(await store.recall(wentAlone('box-a'))).toBe('0')
+})
+
 test('records of a pair that was left do not come along into the next', async () => {
   await membership.join([b])
   await store.operate({ op: 'memberRemove', node: 'box-a' })
