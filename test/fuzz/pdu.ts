@@ -1,6 +1,6 @@
 /**
  * What a modem hands over, spoiled: PDUs with bits, octets and stretches changed, and octets that never were one. Found
- * is an exception, a reading that takes longer than 50 ms, one that says more than a PDU can hold, and a sound PDU that is
+ * is an exception, a reading that takes more than 50 ms of the processor, one that says more than a PDU can hold, and a sound PDU that is
  * no longer read as what it says.
  */
 import { setImmediate as turn } from 'node:timers/promises'
@@ -44,9 +44,10 @@ function decode(random: Random, found: FuzzRun['found']): void {
     : random.spoiled(Buffer.from(random.happens(0.5) ? random.one(sound).pdu : random.one(others), 'hex'))
   const hex = bytes.subarray(0, 2_000).toString('hex')
   const length = random.happens(0.5) ? random.below(200) : undefined
-  const began = performance.now()
+  const began = process.cpuUsage()
   const read = decodeIncoming(random.happens(0.05) ? hex.slice(1) : hex, length)
-  const took = performance.now() - began
+  // Of the processor: a machine that gives the process no time is no fault of the codec.
+  const took = process.cpuUsage(began).user / 1_000
   if (took > LONGEST_MS) found(`${Math.round(took)} ms to read ${hex}`)
   if (read.type === 'deliver' && read.text.length > LONGEST_TEXT)
     found(`${read.text.length} characters out of ${hex}`)
