@@ -20,6 +20,8 @@ export function statusOf({ state, reason, timeline }: Delivery): DeliveryStatus 
     case 'claimed':
       return { status: 'queued' }
     case 'submitting':
+    // Whether it went out is not known: a report, or a person, may still say so.
+    case 'unknown':
       return { status: 'sending' }
     case 'sent':
       return { status: 'sent' }
@@ -33,7 +35,6 @@ export function statusOf({ state, reason, timeline }: Delivery): DeliveryStatus 
     case 'expired':
       return { status: 'failed', error: 30001, ...because }
     case 'cancelled':
-    case 'unknown':
-      return { status: state === 'unknown' ? 'sending' : 'failed', error: 30008, ...because }
+      return { status: 'failed', error: 30008, ...because }
   }
 }
