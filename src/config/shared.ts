@@ -8,6 +8,7 @@ import { isEntryList, placeText } from './entries.ts'
 import { inboundDefaults, inboundPaths, readInbound, withInbound, writtenInbound } from './inbound.ts'
 import { quoted, Section } from './section.ts'
 import { Source } from './source.ts'
+import { readSources } from './sources.ts'
 import { noStorm, readStorm, writtenStorm } from './storm.ts'
 import type { RouteConfig, SharedConfig } from './types.ts'
 import { formatSize, matching, parseSize } from './values.ts'
@@ -33,6 +34,7 @@ export const sharedPaths = [
   'contacts',
   'groups',
   'storm',
+  'sources',
   ...inboundPaths,
 ] as const
 export type SharedPath = (typeof sharedPaths)[number]
@@ -48,13 +50,14 @@ export const sharedDefaults = (): SharedConfig => ({
   contacts: [],
   groups: [],
   storm: noStorm(),
+  sources: [],
   inbound: inboundDefaults(),
 })
 
 /** Only what is shared of it. */
 export const sharedOf = (config: SharedConfig): SharedConfig => {
-  const { routes, validity, retention, reserve, log, contacts, groups, inbound, storm } = config
-  return { routes, validity, retention, reserve, log, contacts, groups, inbound, storm }
+  const { routes, validity, retention, reserve, log, contacts, groups, inbound, storm, sources } = config
+  return { routes, validity, retention, reserve, log, contacts, groups, inbound, storm, sources }
 }
 
 /** What lines a route may name. */
@@ -89,6 +92,7 @@ export function readShared(root: Section, known: KnownLines): SharedConfig {
     inbound: readInbound(root),
     ...readBook(root),
     storm: readStorm(root),
+    sources: readSources(root),
   }
 }
 
@@ -120,6 +124,7 @@ export function written(shared: SharedConfig): Record<SharedPath, unknown> {
     'log.level': shared.log.level,
     contacts: shared.contacts.map((contact) => ({ ...contact })),
     storm: writtenStorm(shared.storm),
+    sources: shared.sources.map((one) => ({ ...one })),
     groups: shared.groups.map((group) => ({ ...group, members: [...group.members] })),
     ...writtenInbound(shared.inbound),
   }

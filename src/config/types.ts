@@ -7,6 +7,7 @@ import type { MailConfig } from './mail.ts'
 import type { ModbusConfig } from './modbus.ts'
 import type { MqttConfig } from './mqtt.ts'
 import type { SmtpConfig } from './smtp.ts'
+import type { SourceConfig } from './sources.ts'
 import type { StormConfig } from './storm.ts'
 
 export interface Config extends SharedConfig {
@@ -54,6 +55,7 @@ export interface SharedConfig {
   groups: readonly Group[]
   /** Off where nothing of it is written. */
   storm: StormConfig
+  sources: readonly SourceConfig[]
   /** What is done about received messages. */
   inbound: InboundSettings
 }

@@ -36,6 +36,8 @@ export interface AcceptanceRules {
   paired: boolean
   /** In mode active-active what a member accepts is its own to transmit. */
   owned: boolean
+  /** In that mode: the member that is to transmit what comes from a source, and can. */
+  preferred(source: string): string | undefined
   /** Whether a number wants no messages. Those of priority 0 are sent all the same. */
   stopped(number: string): boolean
 }
@@ -89,7 +91,7 @@ export function draft(request: SubmitRequest, rules: AcceptanceRules): Draft {
   }
   const numbers = recipients(request.to, channel, rules)
   if (!Array.isArray(numbers)) return numbers
-  const owner = rules.owned ? { owner: rules.node } : {}
+  const owner = rules.owned ? { owner: rules.preferred(request.source) ?? rules.node } : {}
   const deliveries = numbers.map((to, n) => {
     const delivery = { ...newDelivery(message, n, to, channel, parts.length), ...owner }
     const stopped = message.priority !== 0 && rules.stopped(to)

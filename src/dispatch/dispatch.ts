@@ -3,6 +3,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { Book } from '#config/contacts.ts'
+import { preferredFor } from '#config/sources.ts'
 import type { Config } from '#config/types.ts'
 import type { Clock } from '#core/clock.ts'
 import { assert, CodedError } from '#core/errors.ts'
@@ -13,6 +14,7 @@ import { type Change, type MessageView, type OperationLog, SHOWN, type Store } f
 import { type AcceptanceRules, type Draft, draft } from './accept.ts'
 import { reasons } from './attempt.ts'
 import type { ActionResult, Dispatch, SubmitRequest, SubmitResult } from './contract.ts'
+import { canSend } from './handing.ts'
 import { Held } from './held.ts'
 import { Loop } from './loop.ts'
 import type { Ownership, Replicas } from './ownership.ts'
@@ -22,7 +24,10 @@ import type { StopList } from './stop-list.ts'
 import { StormGuard, type StormView } from './storm-guard.ts'
 
 export interface DispatchDependencies {
-  config: Pick<Config, 'node' | 'lines' | 'routes' | 'validity' | 'pair' | 'contacts' | 'groups' | 'storm'>
+  config: Pick<
+    Config,
+    'node' | 'lines' | 'routes' | 'validity' | 'pair' | 'contacts' | 'groups' | 'storm' | 'sources'
+  >
   store: Store & Pick<OperationLog, 'logged' | 'operate'>
   clock: Clock
   log: Log
@@ -40,7 +45,9 @@ export interface RunningDispatch extends Dispatch {
   /** What submit() would make of a request, and nothing is stored: for a client that names its recipients first. */
   check(request: SubmitRequest): Draft
   /** The replicated settings changed. */
-  configure(settings: Pick<Config, 'routes' | 'validity' | 'contacts' | 'groups' | 'storm'>): Promise<void>
+  configure(
+    settings: Pick<Config, 'routes' | 'validity' | 'contacts' | 'groups' | 'storm' | 'sources'>,
+  ): Promise<void>
   /** Contacts and groups as they are now. */
   directory(): Directory
   storm(): StormView
@@ -49,6 +56,7 @@ export interface RunningDispatch extends Dispatch {
 export function createDispatch(deps: DispatchDependencies): RunningDispatch {
   const { config, store, clock, log, ownership, replicas, lines } = deps
   const router = createRouter(config.lines, config.routes)
+  let { sources } = config
   const rules: AcceptanceRules = {
     node: config.node,
     clock,
@@ -58,6 +66,10 @@ export function createDispatch(deps: DispatchDependencies): RunningDispatch {
     validity: config.validity,
     paired: config.pair !== undefined,
     owned: config.pair?.mode === 'active-active',
+    preferred(source) {
+      const node = preferredFor(sources, source)
+      return ownership.takers().some((member) => member.node === node && canSend(member)) ? node : undefined
+    },
     stopped: (number) => deps.stops?.has(number) === true,
   }
   let book: Book = config
@@ -95,7 +107,8 @@ export function createDispatch(deps: DispatchDependencies): RunningDispatch {
     replicated: (message) => held.elsewhere(message),
     directory: () => rules.directory,
     storm: () => guard.view(),
-    async configure({ routes, validity, contacts, groups, storm }) {
+    async configure({ routes, validity, contacts, groups, storm, sources: now }) {
+      sources = now
       rules.validity = validity
       if (contacts !== book.contacts || groups !== book.groups) {
         book = { contacts, groups }
@@ -142,8 +155,11 @@ export function createDispatch(deps: DispatchDependencies): RunningDispatch {
     const { message, deliveries } = made
     if (refusesOneDisk && !replicas.available()) return { result: 'oneDisk' }
     // Where one disk is not enough, nothing is transmitted before the second one has it.
-    const ended = deliveries.some(({ state }) => state !== 'queued')
-    const claim = refusesOneDisk || ended ? undefined : loop.claimFor(message.priority, deliveries.length)
+    // What another member is to send, and what has ended already, is not for this one's lines.
+    const notOurs = deliveries.some(
+      ({ state, owner = config.node }) => state !== 'queued' || owner !== config.node,
+    )
+    const claim = refusesOneDisk || notOurs ? undefined : loop.claimFor(message.priority, deliveries.length)
     const acceptance = request.key ? { message, deliveries, key: request.key } : { message, deliveries }
     const [result] = await store.accept([acceptance], claim)
     switch (result?.result) {

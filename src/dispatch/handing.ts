@@ -25,6 +25,10 @@ export const isStranded = (
   now: number,
 ): boolean => tiers.flat().every((line) => now - (usedAt(line) ?? Number.NEGATIVE_INFINITY) > PATIENCE_MS)
 
+/** It is heard and well, and has a line that works. */
+export const canSend = ({ signal, healthy, linesHealthy = 0 }: MemberView): boolean =>
+  signal === 'LIVE' && healthy !== false && linesHealthy > 0
+
 /**
  * Who gets it: a member that is heard and well, has a line that works and has not had it, of several the one with the
  * shortest queue; else the one that accepted it.
@@ -36,9 +40,7 @@ export function chooseMember(
   members: readonly MemberView[],
 ): string | undefined {
   const able = members
-    .filter(
-      ({ signal, healthy, linesHealthy = 0 }) => signal === 'LIVE' && healthy !== false && linesHealthy > 0,
-    )
+    .filter(canSend)
     .filter(({ node }) => named?.includes(node) ?? true)
     .sort((a, b) => (a.queued ?? 0) - (b.queued ?? 0) || (a.node < b.node ? -1 : 1))
   const next =

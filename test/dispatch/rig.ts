@@ -46,6 +46,7 @@ export interface RigOptions {
   replicas?: Replicas
   pair?: Config['pair']
   storm?: StormConfig
+  sources?: Config['sources']
 }
 
 export const pair = (oneDisk: 'accept' | 'refuse'): PairConfig => ({
@@ -88,6 +89,7 @@ export async function rig(options: RigOptions = {}): Promise<Rig> {
       validity: 1_800_000,
       contacts: [],
       groups: [],
+      sources: options.sources ?? [],
       storm: options.storm ?? noStorm(),
       ...(options.pair ? { pair: options.pair } : {}),
     },

@@ -45,6 +45,7 @@ beforeAll(async () => {
       validity: 86_400_000,
       contacts: [],
       groups: [],
+      sources: [],
       storm: noStorm(),
     },
     store,

@@ -73,6 +73,7 @@ ${more}`,
     paired: false,
     owned: false,
     directory: createDirectory(config),
+    preferred: () => undefined,
     stopped: () => false,
   }
   const known = new Map<string, Extract<SubmitResult, { result: 'accepted' }>>()
