@@ -33,7 +33,7 @@ const answer = (reply: FastifyReply, status: number, text: string) =>
 
 function words({ status, code, message }: Problem): string {
   if (status === 401 || status === 403) return 'Authorization failed for sendsms'
-  if (code === 'no-recipient') return 'Missing receiver number, rejected'
+  if (code === 'invalid-callback') return 'DLR-URL field misformed, rejected'
   if (code === 'charset-unknown' || code === 'not-utf8') return 'Charset or body misformed, rejected'
   return message
 }
@@ -67,7 +67,11 @@ function messageOf(form: Form): Omit<SubmitRequest, 'source'> {
       field: 'deferred',
     })
   const to = (form.text('to') ?? '').split(/\s+/).filter((one) => one !== '')
-  if (to.length === 0) throw new Problem(400, 'no-recipient', 'to names nobody', { field: 'to' })
+  if (to.length === 0) {
+    const words =
+      form.text('to') === undefined ? 'Missing receiver number' : 'Empty receiver number not allowed'
+    throw new Problem(400, 'no-recipient', `${words}, rejected`, { field: 'to' })
+  }
   const charset = form.first('charset') ?? (coding === 2 ? 'utf-16be' : 'utf-8')
   const text = form.text('text', charset.toLowerCase()) ?? ''
   const priority = whole(form, 'priority', 'Priority', [0, 3])
