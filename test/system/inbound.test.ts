@@ -211,6 +211,13 @@ test('ACK with the code acknowledges the message, for its recipient and nobody e
   }
   rig.receive(DUTY, `ACK ${code}`)
   rig.receive(PHONE, 'ACK ffffffff')
+  await until(async () => {
+    const entries = await items(box, '/api/v1/inbox')
+    const results = entries.map(({ id }) => items(box, `/api/v1/inbox/${id}/actions`))
+    const done = (await Promise.all(results)).flat().map(({ reason }) => JSON.stringify(reason))
+    return done.filter((reason) => reason?.includes('code-unknown')).length === 2
+  }, 'neither of them knew the code')
+  expect((await state()).state).toBe('sent')
   rig.receive(PHONE, `ack ${code?.toUpperCase()}!`)
   await until(async () => (await state()).state === 'acknowledged', 'acknowledged')
   expect((await state()).reason).toMatchObject({

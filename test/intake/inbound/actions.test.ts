@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type InboundRule, inboundDefaults } from '#config/inbound.ts'
 import { systemClock } from '#core/clock.ts'
 import { silent } from '#core/log.ts'
+import type { Dispatch } from '#dispatch/contract.ts'
 import { createStopList } from '#dispatch/stop-list.ts'
 import { createActionRecords } from '#intake/inbound/action-records.ts'
 import { type Actions, createActions } from '#intake/inbound/actions.ts'
@@ -44,6 +45,7 @@ interface Rig {
 async function begin(
   publish: (event: InboundEvent) => Promise<void> = async () => {},
   rules: readonly InboundRule[] = [everything],
+  submit: Dispatch['submit'] = async () => ({ result: 'full' }),
 ): Promise<Rig> {
   const told: string[] = []
   const publisher: InboundPublisher = async (event) => {
@@ -58,7 +60,7 @@ async function begin(
       store,
       clock,
       log: silent,
-      dispatch: { submit: async () => ({ result: 'full' }) },
+      dispatch: { submit },
       stops: await createStopList({ store, clock }),
       audit: { write: () => {} },
       publishers: [publisher],
@@ -100,6 +102,41 @@ test('thousands that came meanwhile are told in their order, each once', async (
   const rig = await begin()
   await until(() => rig.told.length >= texts.length, 'all told')
   expect(rig.told).toEqual(texts)
+  // One that was given up long ago is found again, far behind what has been looked at.
+  const first = (await store.inboxFacts({ after: 0, containing: '', orNone: true })).items[0]
+  const given = { kind: 'mqtt', rule: '*', state: 'dead', attempts: 9, since: 1, due: 1 }
+  const id = first?.entry.id ?? ''
+  await store.remember(`inbound:${id}`, JSON.stringify({ at: 1, actions: [given] }))
+  const records = createActionRecords(store, clock, (entry) => rig.actions.reload(entry))
+  expect(await records.list({ limit: 10 })).toMatchObject({ items: [{ id: `${id}.0` }] })
+  expect(await records.replay(`${id}.0`)).toBeDefined()
+  await until(() => rig.told.length > texts.length, 'told again')
+  expect(rig.told.at(-1)).toBe('n0')
+})
+
+test('a role that is lost in the middle: nothing more begins, and what was under way is asked for again by its key', async () => {
+  await end(await begin())
+  const keys: (string | undefined)[] = []
+  const release = Promise.withResolvers<void>()
+  const forward: InboundRule = { ...everything, mqtt: false, sms: ['+491711111111'] }
+  const submit: Dispatch['submit'] = async ({ key }) => {
+    keys.push(key?.key)
+    await release.promise
+    return { result: 'full' }
+  }
+  const former = await begin(undefined, [forward], submit)
+  await receive('one')
+  await receive('two')
+  former.actions.wake()
+  await until(() => keys.length === 1, 'the first is under way')
+  former.role.active = false
+  release.resolve()
+  await end(former)
+  expect(keys).toHaveLength(1)
+  await begin(undefined, [forward], submit)
+  await until(() => keys.length === 3, 'the next one, and once more after the disk was full')
+  expect(keys[1]).toBe(keys[0])
+  expect(keys[2]).not.toBe(keys[0])
 })
 
 test('only while it is active, and what another member did meanwhile is not done again', async () => {
