@@ -195,7 +195,8 @@ export class Storm {
 
   /** A digest could not be accepted: it is due again later, with what was folded since. */
   untold({ to, count, priority, latest, first }: Digest, due: number): void {
-    const recipient = this.#recipient(to, due)
+    const recipient = this.#recipients.get(to) ?? this.#recipient(to, due)
+    recipient.told = false
     const { pending } = recipient
     if (pending === undefined) recipient.pending = { to, count, priority, latest, first, due }
     else {

@@ -1,4 +1,5 @@
 /** How the replicated settings look outside, and how a change that may not be is refused. */
+import { entryLists, entryPath } from '#config/entries.ts'
 import type { LoggedRevision } from '#config/revisions.ts'
 import type { Settings, SettingsResult } from '#config/settings.ts'
 import type { Revision } from '#messages/operation.ts'
@@ -91,6 +92,9 @@ export function settingsView(settings: Settings): Shape<typeof schemas.settingLi
 
 export function conflictsView(settings: Settings): Shape<typeof schemas.conflictList> {
   const holds = new Map<string, unknown>(settings.values().map(({ path, value }) => [path, value]))
+  const current = settings.current()
+  for (const list of entryLists)
+    for (const entry of current[list]) holds.set(entryPath(list, entry.id), entry)
   return {
     items: settings.conflicts().map(({ revision, path, value, author, at, origin, against }) => ({
       revision,
