@@ -66,9 +66,13 @@ export function take(before: Delivery, { operation, order, at }: Step): Delivery
       }
       return after
     }
-    case 'hand':
-      if (isOver(before) || before.owner === operation.to) return undefined
-      return { ...before, owner: operation.to, handed: handedTo(before, order.origin, operation.to) }
+    case 'hand': {
+      if (isOver(before)) return undefined
+      // By who wrote it, whoever was the owner then: that may have been changed by an entry that comes later.
+      const handed = [...new Set([...(before.handed ?? []), order.origin, operation.to])].sort()
+      const same = before.owner === operation.to && handed.length === before.handed?.length
+      return same ? undefined : { ...before, owner: operation.to, handed }
+    }
     case 'adopt':
       return isOver(before) || before.owner !== operation.origin
         ? undefined
@@ -82,11 +86,6 @@ export function take(before: Delivery, { operation, order, at }: Step): Delivery
     }
   }
 }
-
-/** Everybody who has had it, each once: who gave it away and who got it. */
-const handedTo = ({ handed = [], owner }: Delivery, giver: string, to: string): string[] => [
-  ...new Set([...handed, owner ?? giver, to]),
-]
 
 const isOver = (delivery: Delivery): boolean => delivery.state !== 'unknown' && isFinal(delivery)
 
