@@ -25,12 +25,16 @@ const GIVE_UP_MS = 86_400_000
 /** How long after its validity a message that came to no end is looked after. */
 const LOOK_MS = 7 * 86_400_000
 const RETRY_MOST_MS = 300_000
+/** How long a message is left alone whose record the disk would not take. */
+const TROUBLE_MS = 10_000
 const DONE = 'done'
 
 interface Pending {
   id: string
   /** What was told: words by place of the delivery. */
   told: Map<number, string[]>
+  /** The fact as it stands on disk. */
+  saved: string
   /** Not before, ms since 1970. */
   due: number
 }
@@ -85,11 +89,14 @@ export class Callbacks {
     try {
       await this.#discover()
       const now = this.#deps.clock.now()
+      for (const [place, { until }] of this.#resting) {
+        if (now - until > GIVE_UP_MS) this.#resting.delete(place)
+      }
       const due = [...this.#pending.values()].filter((one) => one.due <= now)
       const worker = async () => {
         for (let one = due.shift(); one !== undefined; one = due.shift()) {
           if (this.#stopping.signal.aborted) return
-          await this.#visit(one)
+          await this.#visit(one).catch((error: unknown) => this.#postpone(one, error))
         }
       }
       await Promise.all(Array.from({ length: Math.min(AT_ONCE, due.length) }, worker))
@@ -103,7 +110,10 @@ export class Callbacks {
     while (this.#pending.size < PENDING_MOST) {
       const { items, next } = await store.callbacks(this.#cursor, DONE)
       for (const { id, told } of items) {
-        if (!this.#pending.has(id)) this.#pending.set(id, { id, told: readTold(told), due: 0 })
+        if (!this.#pending.has(id)) {
+          const read = readTold(told)
+          this.#pending.set(id, { id, told: read, saved: writeTold(read), due: 0 })
+        }
       }
       if (next === undefined) return
       this.#cursor = next
@@ -118,7 +128,6 @@ export class Callbacks {
       this.#pending.delete(pending.id)
       return
     }
-    const before = writeTold(pending.told)
     const place = URL.canParse(callback.url) ? new URL(callback.url).host : callback.url
     for (const notice of untold(view, pending.told)) {
       if (this.#stopping.signal.aborted || !this.#deps.active()) break
@@ -128,9 +137,20 @@ export class Callbacks {
     const now = clock.now()
     const over = isOver(view, now) && untold(view, pending.told).length === 0
     const after = over ? DONE : writeTold(pending.told)
-    if (after !== before) await store.remember(`callback:${pending.id}`, after)
+    if (after !== pending.saved) await store.remember(`callback:${pending.id}`, after)
+    pending.saved = after
     if (over) this.#pending.delete(pending.id)
     else pending.due = Math.max(nextLook(view.message, now), this.#resting.get(place)?.until ?? 0)
+  }
+
+  /** What was told is known here and written down later; a member that dies before then lets it be told twice. */
+  #postpone(pending: Pending, error: unknown): void {
+    const { clock, log } = this.#deps
+    pending.due = clock.now() + TROUBLE_MS
+    log.error(
+      { message: pending.id, error: errorText(error) },
+      'a callback could not be looked after; tried again',
+    )
   }
 
   /** @returns whether this notice is settled: told, or given up */
@@ -146,10 +166,11 @@ export class Callbacks {
     if (this.#stopping.signal.aborted) return false
     const failures = (rest?.failures ?? 0) + 1
     const now = clock.now()
-    this.#resting.set(place, {
-      failures,
-      until: now + Math.min(RETRY_MOST_MS, 1_000 * 2 ** Math.min(failures - 1, 20)),
-    })
+    // Of several that were under way together the first one counts.
+    if (this.#resting.get(place) === rest) {
+      const pause = Math.min(RETRY_MOST_MS, 1_000 * 2 ** Math.min(failures - 1, 20))
+      this.#resting.set(place, { failures, until: now + pause })
+    }
     const news = deliveries[notice.delivery]?.timeline.at(-1)?.at ?? message.at
     const about = { message: message.id, place, problem, failures }
     if (now - news < GIVE_UP_MS) {
