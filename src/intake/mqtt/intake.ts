@@ -25,8 +25,8 @@ export interface IntakeOptions {
   clock: Clock
   log: Log
   metrics: Pick<Metrics, 'accepted' | 'refused'>
-  /** Publishes what became of it. */
-  result(id: string, body: object): void
+  /** Publishes what became of it. Never rejects, and takes a second at most. */
+  result(id: string, body: object): Promise<void>
 }
 
 export interface MqttIntake {
@@ -55,7 +55,7 @@ export function createIntake(options: IntakeOptions): MqttIntake {
 
   async function arrived(message: Arrived): Promise<void> {
     if (message.retained) {
-      refuse(UNNAMED, {
+      await refuse(UNNAMED, {
         code: 'retained-message',
         detail: 'the message was published with the retain flag, so it may be old; publish it without',
       })
@@ -63,7 +63,7 @@ export function createIntake(options: IntakeOptions): MqttIntake {
     }
     const parsed = parsePayload(message.payload, config.to)
     if ('refused' in parsed) {
-      refuse(parsed.id ?? UNNAMED, parsed.refused)
+      await refuse(parsed.id ?? UNNAMED, parsed.refused)
       return
     }
     const keyed = parsed.request.key === undefined ? await underKey(message, parsed.request) : parsed.request
@@ -93,7 +93,7 @@ export function createIntake(options: IntakeOptions): MqttIntake {
         case 'accepted': {
           const { message, deliveries } = result.view
           if (!result.replayed) metrics.accepted('mqtt')
-          options.result(id ?? message.id, {
+          await options.result(id ?? message.id, {
             result: 'accepted',
             message: message.id,
             replicated: result.replicated,
@@ -104,11 +104,11 @@ export function createIntake(options: IntakeOptions): MqttIntake {
         }
         case 'invalid': {
           const { code, field, detail } = result
-          refuse(id ?? UNNAMED, { code, field, detail: `${field} ${detail}` })
+          await refuse(id ?? UNNAMED, { code, field, detail: `${field} ${detail}` })
           return
         }
         case 'conflict':
-          refuse(id ?? UNNAMED, {
+          await refuse(id ?? UNNAMED, {
             code: 'key-reused',
             detail: 'the key came before with another message',
             field: 'key',
@@ -117,7 +117,7 @@ export function createIntake(options: IntakeOptions): MqttIntake {
         default: {
           const code = result.result === 'full' ? 'disk-full' : 'one-disk'
           metrics.refused('mqtt', code)
-          options.result(id ?? 'waiting', { result: 'waiting', code })
+          await options.result(id ?? 'waiting', { result: 'waiting', code })
           log.warn({ code }, 'a message of the MQTT broker cannot be stored now; the broker keeps it')
           // What one disk alone held was cancelled together with its key.
           if (result.result === 'oneDisk') void store.remember(IN_HAND, '').catch(() => {})
@@ -129,10 +129,10 @@ export function createIntake(options: IntakeOptions): MqttIntake {
     }
   }
 
-  function refuse(id: string, refusal: Refusal): void {
+  function refuse(id: string, refusal: Refusal): Promise<void> {
     metrics.refused('mqtt', refusal.code)
     log.info({ code: refusal.code, field: refusal.field }, 'a message of the MQTT broker was refused')
-    options.result(id, { result: 'refused', ...refusal })
+    return options.result(id, { result: 'refused', ...refusal })
   }
 
   return {

@@ -5,6 +5,7 @@
  * dead member contradicts a living one.
  */
 import { readFileSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { MqttConfig } from '#config/mqtt.ts'
 import { CodedError, errorText } from '#core/errors.ts'
 import type { Line } from '#lines/contract.ts'
@@ -35,6 +36,8 @@ export interface Mqtt extends ChangeListener {
 
 /** How often it is looked whether there is something new to tell. */
 const EVERY_MS = 1_000
+/** How long a message is held back until the broker has the result of the one before. */
+const RESULT_MS = 1_000
 
 /** @throws CodedError `mqtt-ca-unusable` when the file of the authority cannot be read */
 export function startMqtt(options: MqttOptions): Mqtt {
@@ -82,7 +85,17 @@ export function startMqtt(options: MqttOptions): Mqtt {
   const intake = createIntake({
     ...options,
     ...ca,
-    result: (id, body) => event(`${topic}/result/${id}`, { id, ...body }),
+    async result(id, body) {
+      const place = `${topic}/result/${id}`
+      const payload = { id, ...body }
+      // Waited for, so that a flood of messages cannot push their results out of the outbox; but not for ever.
+      const late = new AbortController()
+      const published = broker
+        .publish(place, JSON.stringify(payload), false)
+        .catch(() => event(place, payload))
+      await Promise.race([published, pause(RESULT_MS, undefined, { signal: late.signal }).catch(() => {})])
+      late.abort()
+    },
   })
   /** Starting and stopping one after another, whatever the order in which roles come and go. */
   let turn: Promise<void> = Promise.resolve()

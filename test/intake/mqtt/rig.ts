@@ -34,7 +34,7 @@ export async function startMosquitto({ user, listener = '' }: MosquittoOptions =
     `listener ${port} 127.0.0.1`,
     listener,
     'set_tcp_nodelay true',
-    `persistence true\npersistence_location ${directory}/\nautosave_on_changes true\nautosave_interval 1`,
+    `persistence true\npersistence_location ${directory}/`,
     user === undefined ? 'allow_anonymous true' : `allow_anonymous false\npassword_file ${passwords}`,
     // Otherwise it gives root up for a user that may not read the directory.
     process.getuid?.() === 0 ? 'user root' : '',
