@@ -159,6 +159,30 @@ test('only while it is active, and what another member did meanwhile is not done
   })
 })
 
+test('what it held before another member was active is forgotten', async () => {
+  await end(await begin())
+  let asked = 0
+  const rig = await begin(async () => {
+    asked += 1
+    if (asked === 1) throw new Error('away')
+  })
+  const entry = await receive('done by the other one')
+  rig.actions.wake()
+  await until(() => asked === 1, 'it failed here')
+  rig.role.active = false
+  rig.actions.wake()
+  const plan = { at: 1, actions: [{ kind: 'mqtt', rule: '*', state: 'done', attempts: 1, since: 1, due: 1 }] }
+  await store.remember(`inbound:${entry?.id}`, JSON.stringify(plan))
+  rig.role.active = true
+  await receive('next')
+  rig.actions.wake()
+  await until(() => rig.told.length === 1, 'the next one is told')
+  // In one lane the one that failed would have come before it.
+  await end(rig)
+  expect(rig.told).toEqual(['next'])
+  expect(asked).toBe(2)
+})
+
 test('what a later version decided is left to it, and holds up nothing', async () => {
   await end(await begin())
   const strange = await receive('strange')
