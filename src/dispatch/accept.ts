@@ -9,6 +9,7 @@ import {
   type Channel,
   channels,
   type Delivery,
+  deliveryId,
   type Message,
   newDelivery,
   priorities,
@@ -92,8 +93,10 @@ export function draft(request: SubmitRequest, rules: AcceptanceRules): Draft {
   const numbers = recipients(request.to, channel, rules)
   if (!Array.isArray(numbers)) return numbers
   const owner = rules.owned ? { owner: rules.preferred(request.source) ?? rules.node } : {}
+  const first = { ...newDelivery(message, 0, '', channel, parts.length), ...owner }
   const deliveries = numbers.map((to, n) => {
-    const delivery = { ...newDelivery(message, n, to, channel, parts.length), ...owner }
+    // All share their lists, which nobody changes in place: a job may have 60,000 recipients.
+    const delivery = { ...first, id: deliveryId(message.id, n), to }
     const stopped = message.priority !== 0 && rules.stopped(to)
     return (stopped ? applyEvent(delivery, stoppedEvent, at) : undefined) ?? delivery
   })

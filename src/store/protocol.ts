@@ -6,7 +6,6 @@ import type { InboundPart, InboxEntry } from '#messages/inbound.ts'
 import type { Delivery } from '#messages/message.ts'
 import type { AuditRecord, LogEntry, MemberRecord, Operation, Revision, Term } from '#messages/operation.ts'
 import type {
-  Acceptance,
   AcceptResult,
   Callbacks,
   Change,
@@ -28,6 +27,7 @@ import type {
   TokenEntry,
   TotalsRow,
 } from './contract.ts'
+import type { Packed } from './packing.ts'
 
 /** How the worker is started. */
 export interface WorkerOptions {
@@ -62,7 +62,7 @@ export interface Failure {
 export type Slice = ListQuery & { rows: number }
 
 export interface Methods {
-  accept(batch: readonly Acceptance[], claimTerm: Term | null): AcceptResult[]
+  accept(batch: readonly Packed[], claimTerm: Term | null): AcceptResult[]
   claim(request: ClaimRequest): ClaimResult
   release(deliveries: readonly string[]): null
   record(changes: readonly Change[]): boolean[]

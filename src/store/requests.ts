@@ -9,6 +9,7 @@ import { waitingEntries } from './inbound.ts'
 import { entries, Log, read } from './log.ts'
 import { Logs } from './logs.ts'
 import { merge, noChange } from './merge.ts'
+import { unpack } from './packing.ts'
 import type { Method, Methods, Request } from './protocol.ts'
 import { callbacks, inbox, inboxFacts, keyed, matchReport, message, messages, tokens } from './queries.ts'
 import { claim, depth, hold, overdue, release, submitting, unhold } from './queue.ts'
@@ -75,7 +76,7 @@ export class Requests {
       case 'accept': {
         const [batch, claimTerm] = request.args
         if (!this.#room()) return json(batch.map((): AcceptResult => ({ result: 'full' })))
-        return `[${batch.map((acceptance) => this.#accept(acceptance, claimTerm)).join(',')}]`
+        return `[${batch.map((acceptance) => this.#accept(unpack(acceptance), claimTerm)).join(',')}]`
       }
       case 'claim':
         this.log.observe(request.args[0].term)

@@ -6,6 +6,7 @@ import type { CodedError } from '#core/errors.ts'
 import { Connection } from './connection.ts'
 import type { OperationLog, Page, Store } from './contract.ts'
 import { operationLog } from './operation-log.ts'
+import { pack } from './packing.ts'
 
 export interface SqliteOptions {
   /** Made when missing (0700; the files in it 0600). One process at a time may use it. */
@@ -56,7 +57,7 @@ export async function openStore(options: SqliteOptions): Promise<Store & Operati
       if (batch.length === 0) return []
       if (!connection.accepting()) return batch.map(() => ({ result: 'full' as const }))
       const weight = batch.reduce((sum, { deliveries }) => sum + deliveries.length, 0)
-      return connection.call('accept', [batch, claim?.term ?? null], weight)
+      return connection.call('accept', [batch.map(pack), claim?.term ?? null], weight)
     },
     async claim(request) {
       const { claims, nextDue } = await connection.call('claim', [request])

@@ -1,0 +1,40 @@
+/** What goes to the store's thread packed comes out as it was; what cannot be packed goes as it is. */
+import { expect, test } from 'vitest'
+import { deliveryId, type Message, newDelivery } from '#messages/message.ts'
+import { pack, unpack } from '#store/packing.ts'
+
+const message: Message = {
+  id: 'm',
+  at: 1,
+  node: 'a',
+  source: 'test',
+  text: 'x',
+  priority: 2,
+  validity: 60_000,
+  onUnknown: 'resend',
+  flash: false,
+}
+const first = newDelivery(message, 0, '', 'sms', 1)
+const many = Array.from({ length: 500 }, (_, n) => ({ ...first, id: deliveryId('m', n), to: `+49${n}` }))
+
+test('deliveries that differ in id and number only', () => {
+  const packed = pack({ message, deliveries: many, key: { key: 'k', bodyHash: 'h' } })
+  expect(packed).toMatchObject({ base: { id: 'm.0' } })
+  const through = JSON.parse(JSON.stringify(packed))
+  expect(unpack(through)).toEqual({ message, deliveries: many, key: { key: 'k', bodyHash: 'h' } })
+})
+
+test.each([
+  ['few', many.slice(0, 3)],
+  ['none', []],
+  [
+    'one in another state',
+    [...many.slice(0, 300), { ...first, id: 'm.300', to: '+491', state: 'cancelled' as const }],
+  ],
+  ['one with more', [...many.slice(0, 300), { ...first, id: 'm.300', to: '+491', owner: 'b' }]],
+  ['out of order', many.toReversed()],
+])('%s', (_, deliveries) => {
+  const acceptance = { message, deliveries }
+  expect(pack(acceptance)).toBe(acceptance)
+  expect(unpack(acceptance)).toBe(acceptance)
+})
