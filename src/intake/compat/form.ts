@@ -38,6 +38,10 @@ export class Form {
     return this.#foldCase ? name.toLowerCase() : name
   }
 
+  has(name: string): boolean {
+    return this.#values.has(this.#key(name))
+  }
+
   /** The value as text; undefined when it is absent. A + is a space. */
   text(name: string, charset = 'utf-8'): string | undefined {
     const value = this.#values.get(this.#key(name))

@@ -26,6 +26,9 @@ const functions: Record<string, string> = {
 }
 const voice = new Set(['ring_call', 'tts_call', 'tts_adv_call'])
 
+/** Looked for in the plain address: a refusal must not fail on what it is about. */
+const wantsXml = /[?&]responsetype=xml(?:&|$)/
+
 const isRpc = (request: FastifyRequest): boolean => request.url.startsWith('/jsonrpc')
 
 export const smseagle: ForeignApi = {
@@ -45,7 +48,7 @@ export const smseagle: ForeignApi = {
     const text = sentence(problem, usesLogin(request))
     if (isRpc(request))
       reply.send({ result: extended(request) ? { error_text: text, status: 'error' } : text })
-    else if (Form.ofUrl(request.url).text('responsetype') === 'xml')
+    else if (wantsXml.test(request.url))
       reply
         .type('application/xml')
         .send(`<xml><error_text>${xmlText(text)}</error_text><status>error</status></xml>`)
@@ -58,9 +61,10 @@ async function plain(form: Form, name: string, door: Door, reply: FastifyReply):
   const field = fieldOf(name)
   const word = (key: string) => form.first(key)
   const asked = { to: named(form.list(field), field), word }
+  // Everything is read before anything is stored.
+  const xml = word('responsetype') === 'xml'
   const ids = word('test') === '1' ? tested(asked) : idsOf((await door.submit(caller, messageOf(asked))).view)
-  if (word('responsetype') !== 'xml')
-    return reply.type('text/plain; charset=utf-8').send(`OK; ID=${ids[0] ?? '0'}`)
+  if (!xml) return reply.type('text/plain; charset=utf-8').send(`OK; ID=${ids[0] ?? '0'}`)
   const items = ids.map((id) => `<item><message_id>${id}</message_id><status>ok</status></item>`)
   return reply.type('application/xml').send(`<xml>${items.join('')}</xml>`)
 }
@@ -155,9 +159,9 @@ const paramsOf = (request: FastifyRequest): Record<string, unknown> | undefined 
 
 function usesLogin(request: FastifyRequest): boolean {
   const params = isRpc(request) ? paramsOf(request) : undefined
-  const given = (name: string) =>
-    isRpc(request) ? wordOf(params?.[name]) : Form.ofUrl(request.url).text(name)
-  return given('access_token') === undefined && (given('login') ?? given('pass')) !== undefined
+  const form = Form.ofUrl(request.url)
+  const given = (name: string) => (isRpc(request) ? wordOf(params?.[name]) !== undefined : form.has(name))
+  return !given('access_token') && (given('login') || given('pass'))
 }
 
 const extended = (request: FastifyRequest): boolean => paramsOf(request)?.['responsetype'] !== 'simple'

@@ -68,6 +68,10 @@ describe('API v1', () => {
     ['send_sms?access_token=TOKEN&to=12345&message=x&date=203012312359', /^Wrong parameters \(date: /],
     ['send_sms?access_token=TOKEN&to=12345&message=x&validity=soon', /^Wrong parameters \(validity: /],
     ['send_sms?access_token=TOKEN&to=12345&message=%E4', /^Wrong parameters \(message is not valid UTF-8\)$/],
+    [
+      'send_sms?access_token=TOKEN&to=12345&message=x&responsetype=%FF',
+      /^Wrong parameters \(responsetype is not valid UTF-8\)$/,
+    ],
     ['send_togroup?access_token=TOKEN&groupname=12345&message=x', /^Wrong parameters \(groupname: /],
     ['send_togroup?access_token=TOKEN&groupname=nobody&message=x', /^Wrong parameters \(to\[0\]: /],
     ['ring_call?access_token=TOKEN&to=12345&duration=10', /^Wrong parameters \(no voice line/],
