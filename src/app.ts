@@ -203,6 +203,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     const now = pair?.role().role
     return now === undefined || now === 'active' || now === 'single' ? 'ACTIVE' : 'STANDBY'
   }
+  const metrics = createMetrics({ store, lines: () => lines, clock, node, version: version(), role })
   const mailer = config.mail ? createMailer(config.mail) : undefined
   if (mailer) started.defer(async () => mailer.close())
   const inboundEvents: InboundPublisher[] = []
@@ -213,6 +214,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     clock,
     log,
     audit,
+    metrics,
     mailer,
     webhook: config.webhook,
     publishers: inboundEvents,
@@ -227,7 +229,6 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     callbacks.start()
     started.defer(() => callbacks.stop())
   }
-  const metrics = createMetrics({ store, lines: () => lines, clock, node, version: version(), role })
   const http = await startHttp({
     config,
     dispatch,

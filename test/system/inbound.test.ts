@@ -61,6 +61,8 @@ test('a keyword goes to mail, to the webhook, to another phone, and is answered'
   expect(rig.sent().sort()).toEqual(
     [`${DUTY}: ${PHONE}: On, please: pump 3 läuft`, `${PHONE}: Taken.`].sort(),
   )
+  const metrics = await (await fetch(`${box.address}/metrics`)).text()
+  expect(metrics).toMatch(/accepted[^\n]*"inbound"[^\n]* 2$/m)
   // The secrets of the ways out are no business of the log, nor is what people write.
   expect(box.log()).not.toContain(SECRET)
   expect(box.log()).not.toContain('pump 3')

@@ -13,6 +13,7 @@ import type { InboxEntry } from '#messages/inbound.ts'
 import type { Reason } from '#messages/states.ts'
 import type { Audit } from '#notify/audit.ts'
 import type { Mailer } from '#notify/mail.ts'
+import type { Metrics } from '#notify/metrics.ts'
 import { callWebhook } from '#notify/webhook.ts'
 import type { Store } from '#store/contract.ts'
 import { acknowledge } from './acknowledge.ts'
@@ -50,6 +51,7 @@ export interface Means {
   stops: StopList
   clock: Clock
   audit: Pick<Audit, 'write'>
+  metrics: Pick<Metrics, 'accepted'>
   mailer?: Mailer | undefined
   webhook?: WebhookConfig | undefined
   /** Read at each event: whoever publishes may be added later. */
@@ -173,7 +175,7 @@ async function submit(
   entry: InboxEntry,
   n: number,
   { kind, to = [], text = '', attempts }: Action,
-  { dispatch }: Means,
+  { dispatch, metrics }: Means,
 ): Promise<Performed> {
   // One key for each attempt that was answered: a crash in between asks again with the same one and gets the same
   // message, while a message that was refused for lack of room is asked for anew.
@@ -188,6 +190,7 @@ async function submit(
   })
   switch (answer.result) {
     case 'accepted':
+      if (!answer.replayed) metrics.accepted('inbound')
       return done('message-accepted', `It is message ${answer.view.message.id}.`)
     case 'invalid':
       return failed(answer.code, `${answer.field}: ${answer.detail}`, true)

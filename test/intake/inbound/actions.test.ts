@@ -63,6 +63,7 @@ async function begin(
       dispatch: { submit },
       stops: await createStopList({ store, clock }),
       audit: { write: () => {} },
+      metrics: { accepted: () => {} },
       publishers: [publisher],
       settings: () => ({ ...inboundDefaults(), rules }),
       active: () => role.active,
