@@ -12,6 +12,8 @@ const MOST_EVENTS = 1_000
 const MOST_IN_FLIGHT = 64
 
 interface Item {
+  /** Counts up, so that what comes back finds its place again. */
+  number: number
   topic: string
   payload: string
   retain: boolean
@@ -25,6 +27,7 @@ export class Outbox {
   #events: Item[] = []
   #inFlight = 0
   #lost = 0
+  #number = 0
 
   /** @param dropped told how many events were dropped while the broker was away, when it is back */
   constructor(outlet: Outlet, dropped: (count: number) => void) {
@@ -41,7 +44,8 @@ export class Outbox {
   }
 
   event(topic: string, payload: string): void {
-    this.#events.push({ topic, payload, retain: false })
+    this.#number += 1
+    this.#events.push({ number: this.#number, topic, payload, retain: false })
     if (this.#events.length > MOST_EVENTS) {
       this.#events.shift()
       this.#lost += 1
@@ -76,7 +80,7 @@ export class Outbox {
   #next(): Item | undefined {
     for (const topic of this.#stale) {
       this.#stale.delete(topic)
-      return { topic, payload: this.#states.get(topic) ?? '', retain: true }
+      return { number: 0, topic, payload: this.#states.get(topic) ?? '', retain: true }
     }
     return this.#events.shift()
   }
@@ -84,7 +88,9 @@ export class Outbox {
   /** The connection ended before the broker said that it has it; it may get it twice. */
   #giveBack(item: Item): void {
     if (item.retain) this.#stale.add(item.topic)
-    else if (this.#events.length < MOST_EVENTS) this.#events.unshift(item)
-    else this.#lost += 1
+    else if (this.#events.length < MOST_EVENTS) {
+      this.#events.push(item)
+      this.#events.sort((a, b) => a.number - b.number)
+    } else this.#lost += 1
   }
 }

@@ -278,6 +278,17 @@ describeWith(['mosquitto'], 'what is told', () => {
     expect(other.on(`${TOPIC}/node/box-a/status`).at(-1)).toBe('online')
   })
 
+  test('what a broker took in and never acknowledged is known not to have been told', async () => {
+    const away = await broker()
+    const other = await listener(away.port)
+    const { mqtt } = await member(away.port)
+    await until(() => other.on(`${TOPIC}/node/box-a/status`).at(-1) === 'online', 'online')
+    away.freeze()
+    const told = expect(mqtt.inbound({ id: 'e1' })).rejects.toThrow()
+    await away.stop('SIGKILL')
+    await told
+  })
+
   test('user and password; a wrong one is tried again and blocks nothing', async () => {
     const { port } = await broker({ user: { name: 'twin', password: 'right' } })
     const other = await listener(port, { username: 'twin', password: 'right' })

@@ -14,6 +14,8 @@ export interface Mosquitto {
   /** Ends it; `again` starts it at the same port, with what it had kept on disk. */
   stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>
   again(): Promise<void>
+  /** It answers nothing from now on. */
+  freeze(): void
   remove(): Promise<void>
 }
 
@@ -60,6 +62,7 @@ export async function startMosquitto({ user, listener = '' }: MosquittoOptions =
     directory,
     stop,
     again: begin,
+    freeze: () => void child?.kill('SIGSTOP'),
     async remove() {
       await stop()
       rmSync(directory, { recursive: true })
