@@ -18,7 +18,7 @@ test('the active acts for both, and after a failover the other one goes on: each
   onTestFinished(() => hook.stop())
   const [modemA, modemB] = [await modem('20'), await modem('20')]
   const more = `inbound:
-  webhook: { url: ${hook.url}, secret: 0123456789abcdef, timeout: 5s }
+  webhook: { url: ${hook.url}, secret: 0123456789abcdef, timeout: 60s }
   rules: [{ from: "*", do: { webhook: true, reply: "Taken." } }]
 `
   const line = (port: string) => `{ id: gsm0, kind: gsm, port: '${port}', reports: false }`

@@ -40,7 +40,7 @@ export async function startRig(rules: string, hookMore = ''): Promise<InboundRig
   const more = [
     `mail: { url: smtp://127.0.0.1:${mail.port}, from: twinline@example.org }`,
     'inbound:',
-    `  webhook: { url: ${hook.url}, secret: ${SECRET}, timeout: 300ms${hookMore} }`,
+    `  webhook: { url: ${hook.url}, secret: ${SECRET}, timeout: 2s${hookMore} }`,
     rules,
   ].join('\n')
   const start = async () => {

@@ -1,10 +1,13 @@
 /** Received messages, end to end: a phone answers, and mail, webhooks and other phones learn of it, once. */
 import { createHmac } from 'node:crypto'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { twinline } from '../cli/program.ts'
 import { until } from './appliance.ts'
 import { type InboundRig, items, SECRET, startRig } from './inbound-rig.ts'
+
+// Several starts of an appliance, beside other suites on a small machine.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
 
 let rig: InboundRig | undefined
 afterEach(async () => {

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type InboundRule, inboundDefaults } from '#config/inbound.ts'
 import { systemClock } from '#core/clock.ts'
 import { silent } from '#core/log.ts'
@@ -14,6 +14,8 @@ import type { InboundEvent, InboundPublisher } from '#intake/inbound/perform.ts'
 import type { OperationLog, Store } from '#store/contract.ts'
 import { openStore } from '#store/sqlite.ts'
 import { until } from '../../system/appliance.ts'
+
+vi.setConfig({ testTimeout: 90_000 })
 
 const clock = systemClock(0)
 const everything: InboundRule = { from: '*', mail: [], mqtt: true, sms: [] }
