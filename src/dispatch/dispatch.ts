@@ -126,22 +126,25 @@ export function createDispatch(deps: DispatchDependencies): RunningDispatch {
         const tooLate = await loop.cancel(open, reasons.cancelled)
         return open.length > tooLate.length
       }),
-    retry: (id) =>
-      act(id, 'retry', retried, async (view) => {
-        const at = clock.now()
-        const event: DeliveryEvent = {
-          event: 'retry',
-          reason: retried,
-          due: at,
-          expires: at + view.message.validity,
-        }
-        const changes: Change[] = view.deliveries
-          .filter(({ state }) => retriable.has(state))
-          .map(({ id: delivery }) => ({ delivery, event, at }))
-        const applied = await store.record(changes)
-        loop.wake()
-        return applied.includes(true)
-      }),
+    retry,
+  }
+
+  function retry(id: string): Promise<ActionResult> {
+    return act(id, 'retry', retried, async (view) => {
+      const at = clock.now()
+      const event: DeliveryEvent = {
+        event: 'retry',
+        reason: retried,
+        due: at,
+        expires: at + view.message.validity,
+      }
+      const changes: Change[] = view.deliveries
+        .filter(({ state }) => retriable.has(state))
+        .map(({ id: delivery }) => ({ delivery, event, at }))
+      const applied = await store.record(changes)
+      loop.wake()
+      return applied.includes(true)
+    })
   }
 
   async function submit(request: SubmitRequest): Promise<SubmitResult> {
@@ -176,8 +179,18 @@ export function createDispatch(deps: DispatchDependencies): RunningDispatch {
         return { result: 'accepted', view: { message, deliveries }, replicated, replayed: false }
       }
       case 'replayed': {
-        const replicated = held.elsewhere(result.message.message)
-        return { result: 'accepted', view: result.message, replicated, replayed: true }
+        const { message: known, deliveries: before } = result.message
+        const refused = before.some(
+          ({ state, reason }) => state === 'cancelled' && reason?.code === oneDisk.code,
+        )
+        const replicated =
+          held.elsewhere(known) || (refused && (await replicas.acknowledged(store.logged(), waitMs)))
+        if (!refused) return { result: 'accepted', view: result.message, replicated, replayed: true }
+        // Its client was told that it is not sent, and asks again.
+        if (!replicated) return { result: 'oneDisk' }
+        const again = await retry(known.id)
+        const view = again.result === 'notFound' ? result.message : again.view
+        return { result: 'accepted', view, replicated, replayed: true }
       }
       case 'conflict':
         return { result: 'conflict' }

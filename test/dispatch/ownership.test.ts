@@ -166,6 +166,22 @@ it('accepts nothing on one disk where that is refused, and sends nothing of it',
   expect(items.map(({ deliveries }) => deliveries[0]?.state)).toEqual(['cancelled'])
 })
 
+it('what was refused for want of a second disk is sent when the client asks again and another member has it', async () => {
+  let held = false
+  const replicas: Replicas = { acknowledged: async () => held, available: () => true, current: () => false }
+  const { dispatch, settled, store } = await rig({ replicas, pair: pair('refuse') })
+  const key = { key: 'k', bodyHash: 'h' }
+  const submit = () => dispatch.submit({ to: ['+491701'], text: 'x', source: 'test', key })
+  expect(await submit()).toEqual({ result: 'oneDisk' })
+  expect(await submit()).toEqual({ result: 'oneDisk' })
+  held = true
+  expect(await submit()).toMatchObject({ result: 'accepted', replicated: true, replayed: true })
+  const [only] = (await store.messages({ limit: 5 })).items
+  await settled(only?.message.id ?? '', 'sent')
+  expect(await submit()).toMatchObject({ result: 'accepted', replayed: true })
+  expect((await store.messages({ limit: 5 })).items).toHaveLength(1)
+})
+
 it('a lone member refuses at once where one disk is not enough', async () => {
   const replicas: Replicas = { acknowledged: async () => false, available: () => false, current: () => false }
   const { dispatch, store } = await rig({ replicas, pair: pair('refuse') })
