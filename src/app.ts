@@ -1,6 +1,7 @@
 /**
  * The composition root: builds every part of an appliance once, starts them in order and stops them in reverse.
- * No logic lives here; a part is told by a typed list of callbacks what happens elsewhere.
+ * No logic lives here; a part is told by a typed list of callbacks what happens elsewhere. What is not configured is not
+ * even loaded: a line that waits should not pay for a broker that nobody has.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -24,9 +25,7 @@ import { createActionRecords } from '#intake/inbound/action-records.ts'
 import { type Actions, createActions } from '#intake/inbound/actions.ts'
 import type { InboundPublisher } from '#intake/inbound/perform.ts'
 import { createReceiver } from '#intake/inbound/receiver.ts'
-import { createLdapImport } from '#intake/ldap/import.ts'
-import { startModbus } from '#intake/modbus/modbus.ts'
-import { type Mqtt, startMqtt } from '#intake/mqtt/mqtt.ts'
+import type { Mqtt } from '#intake/mqtt/mqtt.ts'
 import type { SmtpIntake } from '#intake/smtp/server.ts'
 import type { Line, LineEvents } from '#lines/contract.ts'
 import { loadProfiles } from '#lines/profile.ts'
@@ -34,10 +33,10 @@ import { createAudit } from '#notify/audit.ts'
 import { checkAudit } from '#notify/audit-check.ts'
 import { AUDIT_TOPIC, answerHeads, askHeads } from '#notify/audit-exchange.ts'
 import { createFailoverLog } from '#notify/failover-log.ts'
-import { createMailer } from '#notify/mail.ts'
 import { createMetrics } from '#notify/metrics.ts'
 import { createPairEvents } from '#notify/pair-events.ts'
-import { type PairedConfig, startPair } from '#pair/pair.ts'
+import { pairRecords } from '#notify/pair-records.ts'
+import type { PairedConfig } from '#pair/pair.ts'
 import { createGsmLine } from '#sms/gsm-line.ts'
 import { tellChanges } from '#store/changes.ts'
 import { openStore } from '#store/sqlite.ts'
@@ -112,7 +111,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
 
   const events = createPairEvents(log)
   const pair = isPaired(config)
-    ? await startPair({
+    ? await (await import('#pair/pair.ts')).startPair({
         config,
         store,
         clock,
@@ -204,7 +203,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     return now === undefined || now === 'active' || now === 'single' ? 'ACTIVE' : 'STANDBY'
   }
   const metrics = createMetrics({ store, lines: () => lines, clock, node, version: version(), role })
-  const mailer = config.mail ? createMailer(config.mail) : undefined
+  const mailer = config.mail && (await import('#notify/mail.ts')).createMailer(config.mail)
   if (mailer) started.defer(async () => mailer.close())
   const inboundEvents: InboundPublisher[] = []
   const actions = createActions({
@@ -265,14 +264,13 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
   late.http = http
   started.defer(() => http.stop())
   if (config.smtp) {
-    // Loaded here because an appliance that takes no mail needs the memory for its lines.
     const { startSmtp } = await import('#intake/smtp/server.ts')
     const smtp = await startSmtp({ smtp: config.smtp, config, dispatch, log, tokens: http.tokens, metrics })
     late.smtp = smtp
     started.defer(() => smtp.stop())
   }
   const modbus = config.modbus
-    ? await startModbus({
+    ? await (await import('#intake/modbus/modbus.ts')).startModbus({
         config: config.modbus,
         dispatch,
         store,
@@ -286,12 +284,15 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
   if (modbus) started.defer(() => modbus.stop())
   if (config.mqtt) {
     const own = { config: config.mqtt, node, version: version(), lines: () => lines, role }
+    const { startMqtt } = await import('#intake/mqtt/mqtt.ts')
     const mqtt = startMqtt({ ...own, dispatch, store, clock, log, metrics })
     late.mqtt = mqtt
     started.defer(() => mqtt.stop())
     inboundEvents.push((event) => mqtt.inbound(event))
   }
-  const ldap = config.ldap && createLdapImport({ config: config.ldap, settings, log })
+  const ldap =
+    config.ldap &&
+    (await import('#intake/ldap/import.ts')).createLdapImport({ config: config.ldap, settings, log })
   if (ldap) started.defer(() => ldap.stop())
   /** What asks or subscribes does so on one member only, or everybody would get its alerts twice. */
   const followRole = (active: boolean) => {
@@ -309,13 +310,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     const passive = passiveLines(config.lines, lines)
     events.add('dispatch', followLeadership({ ownership, loop: dispatch.loop, passive, log }))
     events.add('intake', { role: ({ role: now }) => followRole(now === 'active' || now === 'single') })
-    events.add('records', {
-      failover: (text) => failover.write(text),
-      role: ({ role: now, term, reason }) =>
-        audit.write(node, 'role-changed', `${now} in term ${term.counter}: ${reason}`),
-      signal: (member, signal) => log.info({ member, signal }, 'a member changed its state'),
-      alarm: (code, text) => log.warn({ code }, text),
-    })
+    events.add('records', pairRecords({ node, audit, failover, log }))
     // Last: whoever gets the address must find somebody who answers there.
     pair.begin()
     started.defer(() => pair.leave())
