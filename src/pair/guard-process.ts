@@ -3,10 +3,11 @@
  * it dies. While no guard lives nobody may transmit: `transmitUntil` is 0 from the moment its end is known.
  *
  * The guard is a process of its own session, so that a signal to the gateway's group does not end it, and runs before
- * everything else where the system permits (`chrt -f`; the only setting that kept its timers under 10 ms on a machine
+ * everything else where the system permits (`chrt`; the only setting that kept its timers under 10 ms on a machine
  * whose cores were all busy).
  */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { Socket } from 'node:net'
 import type { PairConfig } from '#config/types.ts'
 import { monotonic } from '#core/clock.ts'
@@ -94,13 +95,26 @@ export interface GuardProcess {
   stop(): Promise<void>
 }
 
-/** Whether real-time scheduling is permitted here. */
-function mayRunFirst(): Promise<boolean> {
+/**
+ * Real-time scheduling for a process and its threads, if that is permitted here. Not from its first moment: a program
+ * that starts needs the processor for a second, and what it then waits for must not be what it keeps from running.
+ */
+function runFirst(pid: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const probe = spawn('chrt', ['-f', '10', 'true'], { stdio: 'ignore' })
-    probe.once('error', () => resolve(false))
-    probe.once('close', (code) => resolve(code === 0))
+    const change = spawn('chrt', ['--all-tasks', '--fifo', '--pid', '10', `${pid}`], { stdio: 'ignore' })
+    change.once('error', () => resolve(false))
+    change.once('close', (code) => resolve(code === 0))
   })
+}
+
+/** The programs that it has started. */
+function childrenOf(pid: number): number[] {
+  try {
+    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    return text.split(' ').filter(Boolean).map(Number)
+  } catch {
+    return []
+  }
 }
 
 export function startGuard(options: GuardOptions, events: GuardEvents): GuardProcess {
@@ -108,13 +122,12 @@ export function startGuard(options: GuardOptions, events: GuardEvents): GuardPro
   const main = options.main ?? process.argv[1] ?? ''
   let { members, former, pairingKey } = options
   let health: Health | undefined
-  let first = false
   let child: ChildProcess | undefined
   let channel: Socket | undefined
   let restart: NodeJS.Timeout | undefined
   let failures = 0
   let startedAt = 0
-  let heardAt = 0
+  let unheard = 0
   let stopping = false
   let leaseUntil = 0
   let state: RoleState = noGuard('the guard starts')
@@ -134,16 +147,15 @@ export function startGuard(options: GuardOptions, events: GuardEvents): GuardPro
   }
 
   function start(): void {
-    const command = [process.execPath, ...heap, main, 'guard']
-    const [program = '', ...args] = first ? ['chrt', '-f', '10', ...command] : command
-    const started = spawn(program, args, {
+    const command = [...heap, main, 'guard']
+    const started = spawn(process.execPath, command, {
       stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
       detached: true,
       env: { ...process.env, ...environment },
     })
     child = started
     startedAt = monotonic()
-    heardAt = startedAt
+    unheard = 0
     let reason = ''
     const over = (): void => {
       if (child !== started) return
@@ -203,9 +215,10 @@ export function startGuard(options: GuardOptions, events: GuardEvents): GuardPro
   }
 
   function take(message: FromGuard): void {
-    heardAt = monotonic()
+    unheard = 0
     switch (message.kind) {
       case 'ready':
+        if (child?.pid !== undefined) void hurry(child.pid)
         events.ready?.(message.listening)
         return
       case 'role':
@@ -249,29 +262,24 @@ export function startGuard(options: GuardOptions, events: GuardEvents): GuardPro
     }
   }
 
-  let watched = monotonic()
+  async function hurry(pid: number): Promise<void> {
+    const done = await Promise.all([pid, ...childrenOf(pid)].map(runFirst))
+    if (done[0] === false && child?.pid === pid)
+      log.warn(
+        {},
+        'the guard runs without priority (chrt is missing or not permitted): a busy machine may delay it',
+      )
+  }
+
+  // Counted in turns of this process, not in time: while it was stopped or starved, it could hear nothing.
   const watch = setInterval(() => {
-    const now = monotonic()
-    const late = now - watched > 2 * WATCH_MS
-    watched = now
-    // What the guard said while this process was stopped or starved is still to be read.
-    if (late) heardAt = now
-    if (!child || now - heardAt < SILENT_MS) return
+    unheard += 1
+    if (!child || unheard < SILENT_MS / WATCH_MS) return
+    unheard = 0
     log.error({}, 'the guard says nothing: it is killed and started again')
     child.kill('SIGKILL')
   }, WATCH_MS)
-  mayRunFirst().then(
-    (may) => {
-      first = may
-      if (!may)
-        log.warn(
-          {},
-          'the guard runs without priority (chrt is missing or not permitted): a busy machine may delay it',
-        )
-      if (!stopping) start()
-    },
-    () => {},
-  )
+  start()
 
   return {
     setMembers(now, left, more = {}) {

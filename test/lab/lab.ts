@@ -304,11 +304,15 @@ export class Laboratory {
   }
 
   async #flagged(id: string): Promise<boolean> {
-    const active = this.member((await this.#activeBox()).name)
-    const { body } = await active.call('GET', `/api/v1/messages/${id}`)
-    const deliveries: unknown = body['deliveries']
-    const [delivery] = Array.isArray(deliveries) ? deliveries : []
-    return delivery?.possibleDuplicate === true
+    // Each member holds every message, whoever is active by now.
+    const answers = await Promise.all(
+      this.members.map((member) => member.call('GET', `/api/v1/messages/${id}`)),
+    )
+    return answers.some(({ body }) => {
+      const deliveries: unknown = body['deliveries']
+      const [delivery] = Array.isArray(deliveries) ? deliveries : []
+      return delivery?.possibleDuplicate === true
+    })
   }
 
   /** Figures of a pair that is well; see measures.ts. */

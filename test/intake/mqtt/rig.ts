@@ -26,9 +26,19 @@ export interface MosquittoOptions {
   listener?: string
 }
 
-export async function startMosquitto({ user, listener = '' }: MosquittoOptions = {}): Promise<Mosquitto> {
+export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mosquitto> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await startAt(await freePort(), options)
+    } catch (error) {
+      // Somebody else took the port meanwhile.
+      if (tries === 5) throw error
+    }
+  }
+}
+
+async function startAt(port: number, { user, listener = '' }: MosquittoOptions): Promise<Mosquitto> {
   const directory = mkdtempSync(join(tmpdir(), 'mosquitto-'))
-  const port = await freePort()
   const file = join(directory, 'mosquitto.conf')
   const passwords = join(directory, 'passwords')
   if (user !== undefined) spawnSync('mosquitto_passwd', ['-b', '-c', passwords, user.name, user.password])
@@ -44,9 +54,12 @@ export async function startMosquitto({ user, listener = '' }: MosquittoOptions =
   writeFileSync(file, `${lines.join('\n')}\n`)
   let child: ChildProcess | undefined
   async function begin() {
-    child = spawn('mosquitto', ['-c', file], { stdio: 'ignore' })
-    for (let n = 0; n < 200 && !(await reachable(port)); n += 1)
+    const started = spawn('mosquitto', ['-c', file], { stdio: 'ignore' })
+    child = started
+    for (let n = 0; n < 400 && !(await reachable(port)); n += 1) {
+      if (started.exitCode !== null) throw new Error(`mosquitto ended: is port ${port} taken?`)
       await new Promise((done) => setTimeout(done, 25))
+    }
   }
   async function stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM') {
     const ended = child
