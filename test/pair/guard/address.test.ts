@@ -1,5 +1,6 @@
 /** The address drivers against the real kernel: what ends by itself, what comes never back, what is seen. */
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -17,7 +18,11 @@ afterEach(() => {
 })
 
 /** As the guard runs where it may: a lease of 300 ms is not for a process that waits for other tests. */
-const first = spawnSync('chrt', ['-f', '10', 'true']).status === 0 ? ['chrt', '-f', '10'] : []
+function runFirst(pid: number): void {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)
+  for (const each of [`${pid}`, ...children])
+    spawnSync('chrt', ['--all-tasks', '--fifo', '--pid', '10', each], { stdio: 'ignore' })
+}
 
 interface Player {
   child: ChildProcessWithoutNullStreams
@@ -29,7 +34,6 @@ interface Player {
 
 async function play(driver: string, address: string, router = ''): Promise<Player> {
   const [command, ...args] = net.inside(
-    ...first,
     process.execPath,
     join(import.meta.dirname, 'address-process.ts'),
     driver,
@@ -52,6 +56,7 @@ async function play(driver: string, address: string, router = ''): Promise<Playe
   }
   players.push(player)
   await player.until('ready')
+  if (child.pid !== undefined) runFirst(child.pid)
   return player
 }
 
