@@ -5,6 +5,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { foldRevisions, type LoggedRevision } from '#config/revisions.ts'
+import { compareTerms } from '#messages/order.ts'
 
 const paths = ['validity', 'reserve', 'routes']
 
@@ -45,7 +46,7 @@ class Member {
   learn(from: Member): void {
     for (const [id, revision] of from.known) this.known.set(id, revision)
     this.#clock = Math.max(this.#clock, from.#clock)
-    if (from.#term.counter > this.#term.counter) this.#term = from.#term
+    if (compareTerms(from.#term, this.#term) > 0) this.#term = from.#term
   }
 
   takeOver(): void {
