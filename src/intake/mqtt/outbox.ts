@@ -10,6 +10,8 @@ export interface Outlet {
 const MOST_EVENTS = 1_000
 /** Publications that the broker has not acknowledged. */
 const MOST_IN_FLIGHT = 64
+/** After a refusal, ms. */
+const AGAIN_MS = 1_000
 
 interface Item {
   /** Counts up, so that what comes back finds its place again. */
@@ -67,13 +69,18 @@ export class Outbox {
       if (item === undefined) return
       this.#inFlight += 1
       const { topic, payload, retain } = item
-      this.#outlet
-        .publish(topic, payload, retain)
-        .catch(() => this.#giveBack(item))
-        .finally(() => {
+      this.#outlet.publish(topic, payload, retain).then(
+        () => {
           this.#inFlight -= 1
           this.#pump()
-        })
+        },
+        // Not at once again: a client that is being closed refuses in the same turn, and nothing else would ever run.
+        () => {
+          this.#inFlight -= 1
+          this.#giveBack(item)
+          setTimeout(() => this.#pump(), AGAIN_MS).unref()
+        },
+      )
     }
   }
 

@@ -82,3 +82,19 @@ test('the oldest events beyond a thousand are dropped, and how many is said', as
   expect(broker.got).toHaveLength(1_000)
   expect(broker.got[0]).toBe('e=500')
 })
+
+test('a client that refuses in the same turn, as one that is being closed does, stops nothing else', async () => {
+  let asked = 0
+  const refusing = {
+    connected: () => true,
+    publish: () => {
+      asked += 1
+      return Promise.reject(new Error('client disconnecting'))
+    },
+  }
+  const outbox = new Outbox(refusing, () => {})
+  outbox.state('role', 'ACTIVE')
+  outbox.event('e', '1')
+  await new Promise(setImmediate)
+  expect(asked).toBe(2)
+})
