@@ -1,7 +1,7 @@
 /** How this member is, for itself and as its heartbeats tell it; and which member comes first. Pure. */
 import { silenceAfter } from '#config/heartbeat.ts'
 import type { Peer, RoleMachine } from './state.ts'
-import { live, namedSuccessor, voting } from './votes.ts'
+import { live, namedSuccessor, successorNamed, voting } from './votes.ts'
 
 /** The gateway is there and its self-check speaks. */
 export const gatewayAlive = (s: RoleMachine, now: number): boolean =>
@@ -38,9 +38,9 @@ interface Rank {
   priority: number
 }
 
-const peerRank = ({ node, priority, beat }: Peer, master: string | undefined): Rank => ({
+const peerRank = ({ node, priority, beat }: Peer, master: string | undefined, named?: string): Rank => ({
   node,
-  named: false,
+  named: node === named,
   ready: beat?.healthy === true && beat.synchronised && !beat.closed,
   master: node === master,
   priority: beat?.priority ?? priority,
@@ -67,7 +67,7 @@ function compareRanks(one: Rank, other: Rank): number {
 
 /** Whether that member is to become active rather than this one. */
 export const comesBefore = (s: RoleMachine, peer: Peer, now: number): boolean =>
-  compareRanks(peerRank(peer, s.settings.master), ownRank(s, now)) < 0
+  compareRanks(peerRank(peer, s.settings.master, successorNamed(s)), ownRank(s, now)) < 0
 
 /** How many of the members that are heard come before this one. */
 export const membersBefore = (s: RoleMachine, now: number): number =>

@@ -3,12 +3,13 @@
  * told (pair.md rule 13). Whatever the machine learns on the way can still stop it; nothing is held before `adding`.
  */
 
+import type { Term } from '#messages/operation.ts'
 import { compareTerms } from '#messages/order.ts'
 import { TRY_AGAIN } from './address.ts'
 import { removeAddress } from './leaving.ts'
 import { oweAll } from './sending.ts'
 import { serve } from './serving.ts'
-import type { Draft } from './state.ts'
+import type { Draft, RoleMachine } from './state.ts'
 import { higherTerm } from './terms.ts'
 import { granted, majorityAt, voting } from './votes.ts'
 import { askWitness } from './witness.ts'
@@ -54,6 +55,12 @@ export function withdraw(d: Draft, reason: string, pause = PAUSE): void {
   oweAll(d)
 }
 
+/** Never the same for two members at once: of two that split the votes in step, neither would ever have a majority. */
+function pauseOf({ settings, peers }: RoleMachine, { counter }: Term): number {
+  const place = peers.filter(({ node }) => node < settings.node).length
+  return PAUSE + ((place + counter) % (peers.length + 1)) * PAUSE
+}
+
 /** One step of an attempt, as far as it can go now. */
 export function take(d: Draft): void {
   const { s, now } = d
@@ -67,7 +74,7 @@ export function take(d: Draft): void {
   if (s.phase === 'storing' && compareTerms(s.stored, term) >= 0) afterStored(d)
   if (s.phase === 'asking' || s.phase === 'storing' || s.phase === 'probing') {
     if (s.phaseUntil !== undefined && now >= s.phaseUntil) {
-      withdraw(d, 'no majority answered in time')
+      withdraw(d, 'no majority answered in time', pauseOf(s, term))
     } else {
       askAgain(d)
     }

@@ -52,17 +52,15 @@ export function gaveUp(s: RoleMachine): boolean {
   return holder?.beat !== undefined && holder.fresh && holder.beat.holds === undefined
 }
 
-/** The last holder named this member when it gave up. */
-export function namedSuccessor(s: RoleMachine): boolean {
+/** Whom the last holder named when it gave up. */
+export function successorNamed(s: RoleMachine): string | undefined {
   const holder = s.peers.find(({ node }) => node === s.held?.node)
   const released = holder?.fresh ? holder.beat?.released : undefined
-  return (
-    released !== undefined &&
-    released.successor === s.settings.node &&
-    s.held !== undefined &&
-    compareTerms(released.term, s.held) >= 0
-  )
+  const last = released !== undefined && s.held !== undefined && compareTerms(released.term, s.held) >= 0
+  return last ? released.successor : undefined
 }
+
+export const namedSuccessor = (s: RoleMachine): boolean => successorNamed(s) === s.settings.node
 
 /**
  * Until when the own right holds at least: the moment to which a majority has promised, counted from the sending of

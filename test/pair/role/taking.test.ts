@@ -1,6 +1,6 @@
 /** When a member takes the address and when it does not: pair.md rules 2, 8, 9, 12, 13, 16, 19, 20, 21 and 24. */
 import { describe, expect, it, test } from 'vitest'
-import { fast } from './box.ts'
+import { fast, normal } from './box.ts'
 import { deeds, onlyAt, roles, settled, times, untilActive } from './situations.ts'
 import { World } from './world.ts'
 
@@ -345,5 +345,23 @@ test('whoever handed over takes over again at once when it is named itself', () 
   world.run(300)
   world.give(world.b, { input: 'command', id: 2, command: 'handover' })
   expect(untilActive(world, world.a)).toBeLessThan(100)
+  expect(world.violations).toEqual([])
+})
+
+test('two that split the votes of four members in step come to an end: found by the simulation', () => {
+  const world = new World({ members: 4, witness: false, seed: 1_597_046_437, profile: normal })
+  world.startAll()
+  world.run(475)
+  world.restartWitness()
+  world.run(778)
+  for (const other of world.boxes) world.cutBoth(world.box(0), other, 548)
+  world.run(1_552)
+  world.loss = 0.3
+  world.lossUntil = world.now + 1_211
+  world.run(1_002)
+  world.give(world.box(3), { input: 'command', id: 7, command: 'takeover' })
+  world.run(1_000)
+  const active = () => roles(world).filter((role) => role === 'active').length === 1
+  expect(world.until(5_000, active)).toBeDefined()
   expect(world.violations).toEqual([])
 })
