@@ -8,6 +8,9 @@ export default defineConfig({
     deps: { interopDefault: false },
     pool: 'forks',
     maxWorkers: 2,
+    // Real processes with deadlines, two suites at a time on two cores: one that failed alone is tried once more, and
+    // the report says so. Whatever fails twice is broken.
+    retry: 1,
     testTimeout: 30_000,
     hookTimeout: 30_000,
   },
