@@ -1,13 +1,16 @@
 /**
  * The role machine under thousands of schedules of faults. A failing one is printed by fast-check, shrunk, with its
- * seed. `TWINLINE_SCHEDULES` sets how many are run; without it as many as take some seconds.
+ * seed. `TWINLINE_SCHEDULES` sets how many new ones are searched; without it the same 500 are run every time.
  */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { fast, normal } from './box.ts'
 import { World } from './world.ts'
 
-const runs = Number(process.env['TWINLINE_SCHEDULES'] ?? 1_000)
+const searching = process.env['TWINLINE_SCHEDULES']
+const runs = Number(searching ?? 500)
+/** The same schedules every time, unless new ones are searched for. */
+const seed = searching === undefined ? { seed: 20_261_121 } : {}
 
 const who = fc.nat(3)
 const span = fc.integer({ min: 50, max: 4_000 })
@@ -160,7 +163,7 @@ test('whatever happens: one holder, terms grow, and one active again when everyt
       expect(world.takeovers.slice(times), 'took over without a reason').toEqual([])
       expect(oneActive(world)).toBe(true)
     }),
-    { numRuns: runs },
+    { numRuns: runs, ...seed },
   )
 })
 
