@@ -10,7 +10,7 @@ import { allowedBy } from '#config/networks.ts'
 import type { SubmitResult } from '#dispatch/contract.ts'
 import { roomForBody, whenRead } from '../http/large-bodies.ts'
 import type { Api, Parts } from '../http/parts.ts'
-import { Problem, problemOf } from '../http/problems.ts'
+import { notTaken, Problem, problemOf } from '../http/problems.ts'
 import { alertApi } from './alerts.ts'
 import { apprise } from './apprise.ts'
 import type { Accepted, Door, ForeignApi } from './contract.ts'
@@ -116,17 +116,9 @@ function acceptedOf(result: SubmitResult): Accepted {
   switch (result.result) {
     case 'accepted':
       return { view: result.view, replayed: result.replayed }
-    case 'invalid':
-      throw new Problem(400, result.code, `${result.field}: ${result.detail}`, { field: result.field })
     case 'conflict':
       throw new Problem(409, 'key-reused', 'this idempotency key came before with another message')
-    case 'full':
-      throw new Problem(507, 'disk-full', 'no room is left to keep the message safe; nothing was stored')
-    case 'oneDisk':
-      throw new Problem(
-        503,
-        'one-disk',
-        'no other member has the message on its disk, and this pair accepts nothing on one disk; it is not sent',
-      )
+    default:
+      throw notTaken(result)
   }
 }

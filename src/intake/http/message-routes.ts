@@ -6,7 +6,7 @@ import { requires } from './auth.ts'
 import { forwarded } from './forward.ts'
 import { roomForBody } from './large-bodies.ts'
 import type { Api, Parts } from './parts.ts'
-import { Problem } from './problems.ts'
+import { notTaken, Problem } from './problems.ts'
 import type { Shape } from './schemas.ts'
 import * as schemas from './schemas.ts'
 import { acceptedView, detailView, inboxView, messageView, pageView } from './views.ts'
@@ -78,22 +78,12 @@ export function messageRoutes(api: Api, { dispatch, store, metrics, access, forw
           else metrics.accepted('http')
           reply.code(202)
           return acceptedView(result.view, result.replicated)
-        case 'invalid':
-          throw new Problem(400, result.code, `${result.field}: ${result.detail}`, {
-            field: result.field,
-          })
         case 'conflict':
           throw new Problem(409, 'key-reused', 'this Idempotency-Key came before with another body', {
             field: 'Idempotency-Key',
           })
-        case 'full':
-          throw new Problem(507, 'disk-full', 'no room is left to keep the message safe; nothing was stored')
-        case 'oneDisk':
-          throw new Problem(
-            503,
-            'one-disk',
-            'no other member has the message on its disk, and this pair accepts nothing on one disk; it is not sent',
-          )
+        default:
+          throw notTaken(result)
       }
     },
   )

@@ -2,9 +2,11 @@
  * What a client is told when its request is refused: a problem (RFC 9457) that names the field at fault, carries a
  * code of docs/errors.md and, where there is a short list, what is allowed. One place turns every error into one.
  */
+
 import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyReply } from 'fastify'
 import { CodedError } from '#core/errors.ts'
+import type { SubmitResult } from '#dispatch/contract.ts'
 import { problemMediaType } from './schemas.ts'
 
 type Allowed = readonly (string | number)[]
@@ -167,4 +169,20 @@ export function problemOf(error: FastifyError | Error): Problem | undefined {
     return new Problem(400, 'malformed-request', 'the connection ended before the body did')
   const known = ofFastify[error.code]
   return known === undefined ? undefined : new Problem(...known)
+}
+
+/** What a client is told when its message was not taken; a key that came before is each way's own to word. */
+export function notTaken(result: Extract<SubmitResult, { result: 'invalid' | 'full' | 'oneDisk' }>): Problem {
+  switch (result.result) {
+    case 'invalid':
+      return new Problem(400, result.code, `${result.field}: ${result.detail}`, { field: result.field })
+    case 'full':
+      return new Problem(507, 'disk-full', 'no room is left to keep the message safe; nothing was stored')
+    case 'oneDisk':
+      return new Problem(
+        503,
+        'one-disk',
+        'no other member has the message on its disk, and this pair accepts nothing on one disk; it is not sent',
+      )
+  }
 }
