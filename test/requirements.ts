@@ -35,6 +35,16 @@ const needs = {
   slapd: program('slapd', 'slapd ldap-utils'),
   alertmanager: program('prometheus-alertmanager', 'prometheus-alertmanager'),
   apprise: program('apprise', 'apprise'),
+  chromium: program('chromium', 'chromium'),
+  ghostscript: program('gs', 'ghostscript'),
+  'libtiff-tools': program('tiffcp', 'libtiff-tools'),
+  efax: program('efax', 'efax'),
+  sendfax: program('sendfax', 'mgetty-fax'),
+  /** Builds the soft fax modem. */
+  spandsp: {
+    probe: ['gcc', '-fsyntax-only', '-include', 'spandsp.h', '-xc', '/dev/null'],
+    install: 'apt-get install gcc libc6-dev libspandsp-dev libtiff-dev',
+  },
   /** Networks and mounts of one's own, as root or as root of a user namespace. */
   'network-namespaces': {
     probe: [

@@ -16,7 +16,7 @@ const floors = [
   ['notify'],
   ['dispatch'],
   ['pair'],
-  ['sms'],
+  ['sms', 'fax'],
   ['lines'],
   ['store'],
   ['config'],
@@ -61,6 +61,7 @@ describe('the tidy laws', () => {
   it('knows every room', () => {
     const rooms = new Set(sources.map(({ path }) => roomOf(path)))
     rooms.delete('simulator')
+    rooms.delete('panel')
     expect([...rooms].filter((room) => floorOf(room) < 0)).toEqual([])
   })
 
@@ -72,12 +73,29 @@ describe('the tidy laws', () => {
         // main.ts loads a command, and a command starts the appliance: the two top rooms are one entry.
         if (file.path === 'src/cli/run.ts' && target === 'src/app.ts') return []
         if (from === to) return []
+        // Browser code knows the shapes of the interface and nothing else of the appliance.
+        if (from === 'panel')
+          return to === 'intake'
+            ? []
+            : [`${file.path} imports ${target}; the panel may import types of the interface only`]
+        if (to === 'panel') return [`${file.path} imports ${target}; nothing may import the panel`]
         if (to === 'simulator') return simulatorUsers.has(from) ? [] : [`${file.path} imports the simulator`]
         if (from === 'simulator')
           return to === 'core' ? [] : [`${file.path} imports ${target}; the simulator may import core only`]
         return floorOf(from) < floorOf(to) ? [] : [`${file.path} imports ${target}, which stands above it`]
       }),
     )
+    expect(wrong).toEqual([])
+  })
+
+  it('lets the panel import types only', () => {
+    const wrong = sources
+      .filter(({ path }) => roomOf(path) === 'panel')
+      .flatMap((file) =>
+        importsOf(file, false)
+          .filter((target) => roomOf(target) !== 'panel')
+          .map((target) => `${file.path} imports ${target}`),
+      )
     expect(wrong).toEqual([])
   })
 

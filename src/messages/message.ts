@@ -47,6 +47,20 @@ export interface Message {
   dedupe?: string
   coding?: Coding
   callback?: Callback
+  /** What a fax sends; its text then is what was said beside it, e.g. the subject of a mail. */
+  document?: DocumentReference
+}
+
+/** A document is stored once, under its hash, on every member that has it; messages refer to it. */
+export interface DocumentReference {
+  /** SHA-256 of its bytes, hex in lower case. */
+  hash: string
+  /** Detected from the content. */
+  type: 'pdf' | 'tiff' | 'png' | 'jpeg' | 'text'
+  /** As the client called it, for people. */
+  name: string
+  bytes: number
+  pages: number
 }
 
 /** What a client of a foreign interface wants to be told about each delivery, and where (intake/compat/callbacks.ts). */
