@@ -4,6 +4,7 @@
  */
 import { channels, deliveryId } from './message.ts'
 import { type Operation, scopes } from './operation.ts'
+import { type Packed, unpack } from './packing.ts'
 import { deliveryStates } from './states.ts'
 
 type Fields = Record<string, unknown>
@@ -175,6 +176,16 @@ function isOperation(value: unknown): value is Operation {
   )
 }
 
+const isPacked = shape({
+  op: oneOf(['accept']),
+  message: isMessage,
+  base: isDelivery,
+  to: list(isText),
+  key: operationFields.accept['key'] ?? isObject,
+})
+
 /** The operation, or undefined when this version does not understand it. */
-export const readOperation = (value: unknown): Operation | undefined =>
-  isOperation(value) ? value : undefined
+export function readOperation(value: unknown): Operation | undefined {
+  const whole = isPacked(value) ? { op: 'accept', ...unpack(value as Packed) } : value
+  return isOperation(whole) ? whole : undefined
+}

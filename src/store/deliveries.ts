@@ -18,6 +18,7 @@ import {
 import { type Delivery, messageOf } from '#messages/message.ts'
 import type { Operation } from '#messages/operation.ts'
 import { beginning, compareOrders, readOrder } from '#messages/order.ts'
+import { parseOperation } from '#messages/packing.ts'
 import { restoreArchived } from './archive.ts'
 import { clockOf, ENTRIES, type Logs, termOf } from './logs.ts'
 import { columnsOf, integer, type Row, type Tables, text } from './tables.ts'
@@ -326,7 +327,7 @@ let parsedLast: { text: string; operation: Operation } | undefined
 
 /** The deliveries of one acceptance, which may be thousands, are often folded one after the other. */
 function parsed(text: string): Operation {
-  if (parsedLast?.text !== text) parsedLast = { text, operation: JSON.parse(text) }
+  if (parsedLast?.text !== text) parsedLast = { text, operation: parseOperation(text) }
   return parsedLast.operation
 }
 

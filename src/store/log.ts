@@ -5,6 +5,7 @@
  */
 import type { LogEntry, Operation, Term } from '#messages/operation.ts'
 import { compareTerms } from '#messages/order.ts'
+import { parseOperation, writeOperation } from '#messages/packing.ts'
 import { applyOperation } from './apply.ts'
 import type { LogBatch, LogPosition } from './contract.ts'
 import type { Applied } from './inbound.ts'
@@ -97,7 +98,7 @@ export class Log {
       own: true,
     })
     if (!applied.changed) return applied
-    const body = JSON.stringify(applied.written ?? operation)
+    const body = writeOperation(applied.written ?? operation)
     this.#append(this.#own, place, { term: this.#term, clock, at }, body)
     this.#clock = clock
     this.#written?.texts.push(entryText({ term: this.#term, clock, at }, body))
@@ -308,7 +309,7 @@ export function entries(
         term: termOf(row),
         clock: clockOf(row),
         at: integer(row, 'at'),
-        operation: JSON.parse(text(row, 'operation')),
+        operation: parseOperation(text(row, 'operation')),
       })
     }
   }

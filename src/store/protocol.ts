@@ -5,6 +5,7 @@
 import type { InboundPart, InboxEntry } from '#messages/inbound.ts'
 import type { Delivery } from '#messages/message.ts'
 import type { AuditRecord, LogEntry, MemberRecord, Operation, Revision, Term } from '#messages/operation.ts'
+import type { Packed } from '#messages/packing.ts'
 import type {
   AcceptResult,
   Callbacks,
@@ -27,7 +28,6 @@ import type {
   TokenEntry,
   TotalsRow,
 } from './contract.ts'
-import type { Packed } from './packing.ts'
 
 /** How the worker is started. */
 export interface WorkerOptions {

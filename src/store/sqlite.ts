@@ -3,10 +3,10 @@
  * This file turns each call of the contract into a request; connection.ts batches them, worker.ts answers them.
  */
 import type { CodedError } from '#core/errors.ts'
+import { pack } from '#messages/packing.ts'
 import { Connection } from './connection.ts'
 import type { OperationLog, Page, Store } from './contract.ts'
 import { operationLog } from './operation-log.ts'
-import { pack } from './packing.ts'
 
 export interface SqliteOptions {
   /** Made when missing (0700; the files in it 0600). One process at a time may use it. */

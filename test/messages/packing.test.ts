@@ -1,7 +1,9 @@
-/** What goes to the store's thread packed comes out as it was; what cannot be packed goes as it is. */
+/** What goes to the store's thread or into the log packed comes out as it was; what cannot be packed goes as it is. */
 import { expect, test } from 'vitest'
 import { deliveryId, type Message, newDelivery } from '#messages/message.ts'
-import { pack, unpack } from '#store/packing.ts'
+import type { Operation } from '#messages/operation.ts'
+import { pack, parseOperation, unpack, writeOperation } from '#messages/packing.ts'
+import { readOperation } from '#messages/received.ts'
 
 const message: Message = {
   id: 'm',
@@ -37,4 +39,18 @@ test.each([
   const acceptance = { message, deliveries }
   expect(pack(acceptance)).toBe(acceptance)
   expect(unpack(acceptance)).toBe(acceptance)
+})
+
+test('an entry of the log names the recipients of a job once, and every reader gets the whole back', () => {
+  const operation: Operation = { op: 'accept', message, deliveries: many, key: { key: 'k', bodyHash: 'h' } }
+  const text = writeOperation(operation)
+  expect(text.length).toBeLessThan(JSON.stringify(operation).length / 10)
+  expect(parseOperation(text)).toEqual(operation)
+  expect(readOperation(JSON.parse(text))).toEqual(operation)
+})
+
+test('a packed acceptance from elsewhere that makes no sense is not understood', () => {
+  const good = { op: 'accept', ...pack({ message, deliveries: many }) }
+  expect(readOperation({ ...good, base: { ...first, state: 'lost' } })).toBeUndefined()
+  expect(readOperation({ ...good, to: ['+491', 2] })).toBeUndefined()
 })
