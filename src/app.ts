@@ -157,8 +157,10 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     call: (line) => log.info({ line }, 'an incoming call was ended'),
   }
   const profiles = loadProfiles(join(root, 'firmware-config', 'modems'))
-  const lines: Line[] = config.lines.map((line) =>
-    createGsmLine(line, { node, clock, log, events: lineEvents, memory: store, profiles }),
+  const lines: Line[] = config.lines.flatMap((line) =>
+    line.kind === 'gsm'
+      ? [createGsmLine(line, { node, clock, log, events: lineEvents, memory: store, profiles })]
+      : [],
   )
   started.defer(async () => {
     await Promise.all(lines.map((line) => line.stop()))

@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path'
 import { readCompat } from './compat.ts'
+import { readFaxLine } from './fax.ts'
 import { missingWays, readWebhook } from './inbound.ts'
 import { readLdap } from './ldap.ts'
 import { readMail } from './mail.ts'
@@ -130,8 +131,18 @@ function readLine(section: Section): LineConfig | undefined {
     'id',
     matching(/^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/, 'up to 32 letters, digits, - and _'),
   )
-  const kind = section.choice('kind', ['gsm'])
+  const kind = section.choice('kind', ['gsm', 'fax'])
   const port = section.parsed('port', parsePort)
+  const disabled = section.flag('disabled', false)
+  const passive = section.parsed('passive', parseNodeName)
+  if (kind === 'fax') {
+    const settings = readFaxLine(section)
+    if (port?.scheme === 'sim')
+      section.problem('port', 'there is no simulated fax modem; name the port of a real one')
+    section.finish()
+    if (id === undefined || port === undefined) return undefined
+    return { id, kind, port, disabled, ...(passive === undefined ? {} : { passive }), ...settings }
+  }
   const profile = section.parsed(
     'profile',
     matching(/^[A-Za-z0-9._-]{1,64}$/, 'write the name of a profile without .yaml'),
@@ -148,8 +159,6 @@ function readLine(section: Section): LineConfig | undefined {
       'write 8 or 16: the width in bits of the reference that joins the parts of a long SMS',
     ),
   )
-  const disabled = section.flag('disabled', false)
-  const passive = section.parsed('passive', parseNodeName)
   section.finish()
   if (id === undefined || kind === undefined || port === undefined) return undefined
   return {

@@ -86,19 +86,23 @@ function readQuiet(section: Section): QuietHours[] {
       return word
     })
     if (one.has('to') && to.length === 0) one.problem('to', 'must name somebody; write "*" for everybody')
-    const from = minutesOf(one.parsed('from', time) ?? '00:00')
-    const until = minutesOf(one.parsed('until', time) ?? '00:01')
+    const from = minutesOf(one.parsed('from', parseTime) ?? '00:00')
+    const until = minutesOf(one.parsed('until', parseTime) ?? '00:01')
     if (from === until) one.problem('until', 'is the same time as from; quiet hours must end')
     one.finish()
     return { to, from, until }
   })
 }
 
-const time = matching(/^([01][0-9]|2[0-3]):[0-5][0-9]$/, 'write a time such as "22:00", in quotes')
+export const parseTime = matching(
+  /^([01][0-9]|2[0-3]):[0-5][0-9]$/,
+  'write a time such as "22:00", in quotes',
+)
 
-const minutesOf = (text: string): number => Number(text.slice(0, 2)) * 60 + Number(text.slice(3))
+/** @returns minutes since midnight */
+export const minutesOf = (text: string): number => Number(text.slice(0, 2)) * 60 + Number(text.slice(3))
 
-function parseZone(text: string): { value: string } | { allowed: string } {
+export function parseZone(text: string): { value: string } | { allowed: string } {
   try {
     new Intl.DateTimeFormat('en', { timeZone: text })
     return { value: text }

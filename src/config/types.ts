@@ -1,6 +1,7 @@
 /** The configuration as the program sees it: every default filled in, durations in ms. schema.ts makes it from YAML. */
 import type { CompatConfig } from './compat.ts'
 import type { Contact, Group } from './contacts.ts'
+import type { FaxSettingsConfig } from './fax.ts'
 import type { InboundSettings, WebhookConfig } from './inbound.ts'
 import type { LdapConfig } from './ldap.ts'
 import type { MailConfig } from './mail.ts'
@@ -133,10 +134,20 @@ export interface Listen {
   port: number
 }
 
-export interface LineConfig {
+/** By kind: what a line of each kind may be told. */
+export type LineConfig = GsmLineConfig | FaxLineConfig
+
+interface AnyLine {
   id: string
-  kind: 'gsm'
   port: PortAddress
+  /** Dispatch does not use it until somebody enables it. */
+  disabled: boolean
+  /** The member whose line this is: it is connected here only while that member is lost and this one is active. */
+  passive?: string
+}
+
+export interface GsmLineConfig extends AnyLine {
+  kind: 'gsm'
   /** Ask for status reports. */
   reports: boolean
   /** Name of a profile in firmware-config/modems to use without probing. */
@@ -149,10 +160,10 @@ export interface LineConfig {
   /** At most this many parts per span. */
   rate?: { parts: number; perMs: number }
   concatenation: 8 | 16
-  /** Dispatch does not use it until somebody enables it. */
-  disabled: boolean
-  /** The member whose line this is: it is connected here only while that member is lost and this one is active. */
-  passive?: string
+}
+
+export interface FaxLineConfig extends AnyLine, FaxSettingsConfig {
+  kind: 'fax'
 }
 
 export type PortAddress =

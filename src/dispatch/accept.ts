@@ -30,7 +30,7 @@ export interface AcceptanceRules {
   clock: Clock
   router: Router
   directory: Directory
-  lines: readonly Pick<LineConfig, 'kind' | 'concatenation'>[]
+  lines: readonly LineConfig[]
   /** Validity when the request names none, ms. */
   validity: number
   /** Other members may have the line that this one lacks. */
@@ -66,7 +66,7 @@ export function draft(request: SubmitRequest, rules: AcceptanceRules): Draft {
     )
   }
   // A message must split alike on every line that may take it, so the widest reference that any line wants is used.
-  const reference = rules.lines.some((line) => line.concatenation === 16) ? 16 : 8
+  const reference = rules.lines.some((line) => line.kind === 'gsm' && line.concatenation === 16) ? 16 : 8
   const { coding, parts } = planText(text, reference)
   if (parts.length > limits.parts) {
     return invalid(

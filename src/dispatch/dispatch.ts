@@ -95,7 +95,7 @@ export function createDispatch(deps: DispatchDependencies): RunningDispatch {
     lines: lines.map((line) => {
       const lineConfig = byId.get(line.id)
       assert(lineConfig, `line ${line.id} has no configuration`)
-      return { line, config: lineConfig }
+      return { line, config: lineConfig.kind === 'gsm' ? lineConfig : { reports: false } }
     }),
   })
 

@@ -1,14 +1,13 @@
 /** What the delivery loop knows of its lines, and which of them is to take a delivery. Pure but for asking a line. */
-import type { LineConfig } from '#config/types.ts'
 import type { Line } from '#lines/contract.ts'
 import type { Attempt } from './attempt.ts'
-import type { Pace } from './pace.ts'
+import type { Pace, Rate } from './pace.ts'
 import type { Tiers } from './routing.ts'
 
 /** What the loop knows of a line. */
 export interface Post {
   line: Line
-  config: Pick<LineConfig, 'rate' | 'reports' | 'concatenation'>
+  config: { rate?: Rate; reports: boolean }
   pace: Pace
   usable: boolean
   /** When it was last, ms of the monotonic clock; the start counts, for a modem needs a moment to open. */

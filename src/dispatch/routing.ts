@@ -1,7 +1,7 @@
 /**
  * Least-cost routing, pure: which lines may serve a destination, in tiers of equal cost.
  *
- * Least cost first, then the order in the file, then load: within a tier a free line is taken before a busy one; a
+ * Least cost first, then the priority of fax lines, then the order in the file, then load: within a tier a free line is taken before a busy one; a
  * dearer tier serves only while no line of the cheaper ones is usable (busy is usable, broken is not).
  */
 import type { LineConfig, RouteConfig } from '#config/types.ts'
@@ -17,24 +17,28 @@ export interface Router {
   members(to: string): readonly string[] | undefined
 }
 
-const channelOfKind: Record<LineConfig['kind'], Channel> = { gsm: 'sms' }
+const channelOfKind: Record<LineConfig['kind'], Channel> = { gsm: 'sms', fax: 'fax' }
 
 export function createRouter(lines: readonly LineConfig[], routes: readonly RouteConfig[]): Router {
   const channelOf = new Map(lines.map((line) => [line.id, channelOfKind[line.kind]]))
-  // Without routes every line of the channel serves every destination.
-  const table: readonly RouteConfig[] =
-    routes.length > 0 ? routes : [{ match: '*', lines: lines.map((line) => line.id), cost: 0 }]
+  // Without routes every line of the channel serves every destination; so does a fax line while the routes name none.
+  const everywhere: RouteConfig = { match: '*', lines: lines.map((line) => line.id), cost: 0 }
+  const table: readonly RouteConfig[] = routes.length > 0 ? routes : [everywhere]
+  const noFax = !table.some((route) => route.lines.some((line) => channelOf.get(line) === 'fax'))
+  const tableOf = (channel: Channel) => (channel === 'fax' && noFax ? [everywhere] : table)
+  const urgency = new Map(lines.map((line) => [line.id, line.kind === 'fax' ? line.priority : 0]))
   const byRoutes = new Map<string, Tiers>()
   return {
     tiers(channel, to) {
-      const matching = table.flatMap((route, index) => (matches(route.match, to) ? [index] : []))
+      const routes = tableOf(channel)
+      const matching = routes.flatMap((route, index) => (matches(route.match, to) ? [index] : []))
       const key = `${channel}:${matching.join(',')}`
       let tiers = byRoutes.get(key)
       if (!tiers) {
         tiers = makeTiers(
-          matching.flatMap((index) => table[index] ?? []),
+          matching.flatMap((index) => routes[index] ?? []),
           (line) => channelOf.get(line) === channel,
-        )
+        ).map((tier) => [...tier].sort((a, b) => (urgency.get(b) ?? 0) - (urgency.get(a) ?? 0)))
         byRoutes.set(key, tiers)
       }
       return tiers

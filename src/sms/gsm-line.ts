@@ -6,7 +6,7 @@
  *  - news from the modem (a message, a call) is looked after between two transmissions;
  *  - looking after signal, network and memories waits while the line is busy, for at most BUSY_POLL_MS.
  */
-import type { LineConfig } from '#config/types.ts'
+import type { GsmLineConfig } from '#config/types.ts'
 import type { Clock } from '#core/clock.ts'
 import { errorText } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
@@ -56,7 +56,7 @@ export interface GsmLine extends Line {
   dialogue(): TraceEntry[]
 }
 
-export function createGsmLine(config: LineConfig, options: GsmLineOptions): GsmLine {
+export function createGsmLine(config: GsmLineConfig, options: GsmLineOptions): GsmLine {
   return new GsmLineImplementation(config, options)
 }
 
@@ -70,7 +70,7 @@ interface Call {
 class GsmLineImplementation implements GsmLine, LineDriver {
   readonly id: string
   readonly channel = 'sms'
-  readonly #config: LineConfig
+  readonly #config: GsmLineConfig
   readonly #node: string
   readonly #clock: Clock
   readonly #log: Log
@@ -93,7 +93,7 @@ class GsmLineImplementation implements GsmLine, LineDriver {
   #ringing: Call | undefined
   readonly #objections = new Objections()
 
-  constructor(config: LineConfig, options: GsmLineOptions) {
+  constructor(config: GsmLineConfig, options: GsmLineOptions) {
     this.id = config.id
     this.#config = config
     this.#node = options.node

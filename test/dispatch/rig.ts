@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterEach, expect, vi } from 'vitest'
 import { pairDefaults } from '#config/pair.ts'
 import { noStorm, type StormConfig } from '#config/storm.ts'
-import type { Config, LineConfig, PairConfig, RouteConfig } from '#config/types.ts'
+import type { Config, GsmLineConfig, PairConfig, RouteConfig } from '#config/types.ts'
 import { systemClock } from '#core/clock.ts'
 import { silent } from '#core/log.ts'
 import type { SubmitRequest } from '#dispatch/contract.ts'
@@ -35,7 +35,7 @@ export interface Rig {
 export interface RigOptions {
   scripts?: Record<string, Script>
   routes?: RouteConfig[]
-  rate?: LineConfig['rate']
+  rate?: GsmLineConfig['rate']
   reports?: boolean
   directory?: string
   wrap?: (store: Store & OperationLog) => Store & OperationLog
@@ -71,7 +71,7 @@ export async function rig(options: RigOptions = {}): Promise<Rig> {
   const ids = Object.keys(scripts)
   const lines = Object.entries(scripts).map(([id, script]) => new ScriptedLine(id, script))
   const configs = ids.map(
-    (id): LineConfig => ({
+    (id): GsmLineConfig => ({
       id,
       kind: 'gsm',
       port: { scheme: 'sim', kind: 'gsm', options: {} },

@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { LineConfig, PortAddress } from '#config/types.ts'
+import type { GsmLineConfig, PortAddress } from '#config/types.ts'
 import { systemClock } from '#core/clock.ts'
 import type { Log } from '#core/log.ts'
 import type { LineMemory, LineState, StatusReport, Transmission } from '#lines/contract.ts'
@@ -73,7 +73,7 @@ export interface SendOptions {
 export interface BenchOptions {
   over?: 'tcp' | 'pty'
   modem?: Record<string, string>
-  line?: Partial<LineConfig>
+  line?: Partial<GsmLineConfig>
   known?: Map<string, string>
   start?: boolean
   /** Lines of the generic profile to replace, by key. */
@@ -100,7 +100,7 @@ export async function bench(options: BenchOptions = {}): Promise<Bench> {
   const served =
     options.over === 'pty' ? await servePty(modem, join(directory, 'line0')) : await serveTcp(modem)
   const port = addressOf(served, directory)
-  const config: LineConfig = {
+  const config: GsmLineConfig = {
     id: 'gsm0',
     kind: 'gsm',
     port,

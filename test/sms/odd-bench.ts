@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach } from 'vitest'
-import type { LineConfig } from '#config/types.ts'
+import type { GsmLineConfig } from '#config/types.ts'
 import { systemClock } from '#core/clock.ts'
 import type { Log } from '#core/log.ts'
 import type { StatusReport } from '#lines/contract.ts'
@@ -61,7 +61,7 @@ export async function odd(
   const logged: string[] = []
   const say = (fields: object, text: string) => logged.push(`${text} ${JSON.stringify(fields)}`)
   const log: Log = { debug: say, info: say, warn: say, error: say, child: () => log }
-  const config: LineConfig = {
+  const config: GsmLineConfig = {
     id: 'gsm0',
     kind: 'gsm',
     port:
