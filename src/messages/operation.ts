@@ -27,10 +27,39 @@ export interface TokenRecord {
   hash: string
   scopes: readonly Scope[]
   createdAt: number
+  createdBy?: string
 }
 
-export const scopes = ['send', 'read', 'admin'] as const
+/** `operate`: what is done to lines, to the queue and to roles; `admin` may do that too. */
+export const scopes = ['send', 'read', 'operate', 'admin'] as const
 export type Scope = (typeof scopes)[number]
+
+export const roles = ['viewer', 'operator', 'admin'] as const
+export type UserRole = (typeof roles)[number]
+
+/** A person who uses the panel. */
+export interface UserRecord {
+  /** In small letters. */
+  name: string
+  role: UserRole
+  /** argon2id in the PHC string format; the password itself is never stored. */
+  password: string
+  language?: string
+  /** ms since 1970 */
+  createdAt: number
+  createdBy: string
+}
+
+/** One browser of a user. */
+export interface SessionRecord {
+  /** SHA-256 of what its cookie holds, hex. */
+  id: string
+  user: string
+  /** ms since 1970 */
+  createdAt: number
+  /** When it was last used, to some minutes; ms since 1970. */
+  usedAt: number
+}
 
 export type Operation =
   | { op: 'accept'; message: Message; deliveries: Delivery[]; key?: IdempotencyKey }
@@ -39,6 +68,11 @@ export type Operation =
   | { op: 'inboundPartial'; group: string }
   | { op: 'tokenCreate'; token: TokenRecord }
   | { op: 'tokenRevoke'; id: string }
+  | { op: 'userSave'; user: UserRecord }
+  | { op: 'userRemove'; name: string }
+  /** Of one session the latest use stands, and an ended one stays ended. */
+  | { op: 'sessionSave'; session: SessionRecord }
+  | { op: 'sessionEnd'; id: string; at: number }
   /** A small fact that must outlive restarts and reach every member, e.g. that a SIM's PIN has been tried. */
   | { op: 'remember'; name: string; value: string }
   /** A member took over what `origin` owns of what came up to `position` of the log `incarnation`, its own or another's. */
