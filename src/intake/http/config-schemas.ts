@@ -1,4 +1,5 @@
 /** The shapes of the replicated configuration over HTTP. A value is as the configuration file writes it. */
+import { trial } from './form-schemas.ts'
 import { list, object, page, pageQuery, text, time } from './schemas.ts'
 
 const value = { description: 'As the configuration file has it: "30m", or a list of routes' } as const
@@ -26,6 +27,7 @@ export const settingList = object(
       ),
     ),
     revision: { ...text, description: 'The newest revision' },
+    trial: { ...trial, description: 'A change that is taken back unless it is confirmed' },
     problems: { ...problems, description: 'What is set and cannot be used on this appliance' },
   },
   ['items', 'problems'],

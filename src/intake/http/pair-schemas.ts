@@ -2,7 +2,8 @@
 
 import { roles } from '#pair/contract.ts'
 import { drills } from '#pair/control.ts'
-import { count, flag, list, object, text, time } from './schemas.ts'
+import { expectedFailover } from './own-schemas.ts'
+import { count, flag, list, object, type Shape, text, time } from './schemas.ts'
 
 const ms = { type: 'number', minimum: 0, description: 'ms' } as const
 const label = { ...text, description: 'The role as people read it, such as Active (Primary)' } as const
@@ -51,6 +52,8 @@ export const pairStatus = object(
     since: time,
     reason: { ...text, description: 'Why it has this role' },
     active: { ...text, description: 'The member that is active, as far as this one knows' },
+    revision: { ...text, description: 'The newest revision of the settings here' },
+    failover: expectedFailover,
     vip: object({ address: text, driver: text, here: { ...flag, description: 'This member holds it' } }, [
       'address',
       'driver',
@@ -104,7 +107,11 @@ export const pairStatus = object(
 )
 
 export const invitation = object(
-  { code: { ...text, description: 'To be typed in on the other appliance; works once' }, expires: time },
+  {
+    code: { ...text, description: 'To be typed in on the other appliance; works once' },
+    expires: time,
+    qr: { ...text, description: 'The code as a picture, SVG' },
+  },
   ['code', 'expires'],
 )
 
@@ -114,9 +121,38 @@ export const joined = object({ inviter: text, members: list(text) }, ['inviter',
 const nodeName = { type: 'string', minLength: 1, maxLength: 63 } as const
 export const removeRequest = object({ node: nodeName }, ['node'])
 export const drillRequest = object({ kind: { type: 'string', enum: drills } }, ['kind'])
-export const drillBegun = object({ text: { ...text, description: 'What happens now, and how it ends' } }, [
-  'text',
-])
+export const drillBegun = object(
+  {
+    text: { ...text, description: 'What happens now, and how it ends' },
+    id: { ...text, description: 'Of its report' },
+  },
+  ['text'],
+)
+
+/** What a drill showed; kept by every member. */
+const drillReport = object(
+  {
+    id: text,
+    kind: { type: 'string', enum: drills },
+    node: { ...text, description: 'The member that the fault was on' },
+    role: { ...text, description: 'Its role when it began' },
+    who: text,
+    at: { ...time, description: 'When the fault began' },
+    state: { type: 'string', enum: ['running', 'done'] },
+    takenBy: { ...text, description: 'The member that became active; absent when none had to' },
+    seconds: {
+      type: 'number',
+      minimum: 0,
+      description: 'From the fault until another member was active; 0 when none had to',
+    },
+    messages: { ...count, description: 'Deliveries accepted meanwhile' },
+    lost: { ...count, description: 'Of these, neither sent nor waiting to be sent' },
+    duplicated: { ...count, description: 'Of these, possibly sent twice' },
+    text: { ...text, description: 'All this as a sentence' },
+  },
+  ['id', 'kind', 'node', 'role', 'who', 'at', 'state', 'text'],
+)
+export const drillList = object({ items: { ...list(drillReport), description: 'Newest first' } }, ['items'])
 
 export const recoverRequest = object(
   { from: { ...nodeName, description: 'Ask only this member; all when absent' } },
@@ -141,3 +177,8 @@ export const recovery = object(
   },
   ['steps', 'members', 'conflicts', 'duplicates', 'same', 'advice'],
 )
+
+export type PairView = Shape<typeof pairStatus>
+export type Invitation = Shape<typeof invitation>
+export type DrillList = Shape<typeof drillList>
+export type DrillReport = DrillList['items'][number]

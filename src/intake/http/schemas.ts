@@ -117,6 +117,7 @@ export const accepted = object(
         'parts',
       ]),
     ),
+    count: { ...count, description: 'How many deliveries there are, where these are the first of them' },
   },
   ['id', 'replicated', 'deliveries'],
 )
@@ -270,6 +271,12 @@ export const totalsQuery = object(
       maxLength: 40,
       description: 'A time (ISO 8601) or how far back from now (24h); everything when absent',
     },
+    until: { type: 'string', maxLength: 40, description: 'As since; up to now when absent' },
+    step: {
+      type: 'string',
+      enum: ['hour', 'day'],
+      description: 'day: sums of the days of the appliance, `hour` is when each began; hour when absent',
+    },
   },
   [],
 )
@@ -328,6 +335,8 @@ export const line = object(
     lastError: object({ at: time, reason }, ['at', 'reason']),
     nextTry: time,
     recoveries: count,
+    node: { ...text, description: 'The member whose line it is' },
+    muted: { ...time, description: 'Nothing is sent over it until then, because somebody said so' },
   },
   ['id', 'kind', 'channel', 'state', 'busy', 'port', 'recoveries'],
 )

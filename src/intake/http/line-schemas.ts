@@ -1,0 +1,76 @@
+/** The shapes of what people do with a line: mute it, try it, watch it speak with its modem. */
+import { durationPattern } from '#core/duration.ts'
+import { type line, type lineList, list, object, type Shape, text, time } from './schemas.ts'
+
+const nodeName = { type: 'string', minLength: 1, maxLength: 63 } as const
+
+export const memberQuery = object(
+  {
+    node: {
+      ...nodeName,
+      description: 'The member whose lines are meant; the one that answers when absent',
+    },
+  },
+  [],
+)
+
+export const linesQuery = object(
+  { node: { ...nodeName, description: 'As elsewhere; * is every member that can be reached' } },
+  [],
+)
+
+export const muteRequest = object(
+  {
+    for: {
+      type: 'string',
+      pattern: durationPattern,
+      maxLength: 14,
+      description: 'For how long nothing is sent over it, such as 1h; at most 30d',
+    },
+  },
+  ['for'],
+)
+
+export const testRequest = object(
+  {
+    to: { type: 'string', minLength: 1, maxLength: 100 },
+    text: { type: 'string', minLength: 1, maxLength: 1_000 },
+  },
+  ['to', 'text'],
+)
+
+export const traceQuery = object(
+  {
+    node: memberQuery.properties.node,
+    after: { type: 'string', pattern: '^[0-9]{1,15}$', description: '`next` of the call before' },
+  },
+  [],
+)
+
+export const trace = object(
+  {
+    entries: list(
+      object(
+        {
+          n: { type: 'integer', minimum: 1, description: 'Counts from 1 since the program started' },
+          at: time,
+          direction: {
+            type: 'string',
+            enum: ['>', '<', '-'],
+            description: '> to the modem, < from it, - a note of ours',
+          },
+          text: { ...text, description: 'Numbers, texts and PINs are masked' },
+        },
+        ['n', 'at', 'direction', 'text'],
+      ),
+    ),
+    next: { type: 'integer', minimum: 0, description: 'Pass as `after`' },
+  },
+  ['entries', 'next'],
+)
+
+export type LineView = Shape<typeof line>
+export type LineList = Shape<typeof lineList>
+export type MuteRequest = Shape<typeof muteRequest>
+export type TestRequest = Shape<typeof testRequest>
+export type LineTrace = Shape<typeof trace>
