@@ -1,0 +1,166 @@
+/** The byte level: results and data however they are cut into chunks, flow control, aborts, and waits that end. */
+import fc from 'fast-check'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { ModemPort } from '#fax/modem-port.ts'
+import { DLE, ETX, shield, Unshielder } from '#fax/stuffing.ts'
+import { timing } from '#fax/timing.ts'
+import { AtTrace } from '#lines/at-trace.ts'
+
+const latin1 = (text: string): Uint8Array => Buffer.from(text, 'latin1')
+
+let written: Buffer
+let lines: string[]
+let port: ModemPort
+/** Called with everything written so far whenever something is written. */
+let answer: (written: Buffer) => void
+
+beforeEach(() => {
+  written = Buffer.alloc(0)
+  lines = []
+  answer = () => {}
+  port = new ModemPort({
+    write: (bytes) => {
+      written = Buffer.concat([written, bytes])
+      answer(written)
+    },
+    // Ten times as fast, so that limits of seconds take tenths.
+    timing: timing(() => performance.now(), 10),
+    trace: new AtTrace(),
+    line: (text) => lines.push(text),
+  })
+})
+
+describe('commands', () => {
+  test('end with CR alone', async () => {
+    const reply = port.command('AT+FCLASS=1', { within: 1_000 })
+    port.feed(latin1('AT+FCLASS=1\r\r\nOK\r\n'))
+    expect(await reply).toEqual({ how: 'code', code: 'OK', lines: [] })
+    expect(written.toString('latin1')).toBe('AT+FCLASS=1\r')
+  })
+
+  test('a modem that stays silent, and one that goes away, end the wait', async () => {
+    expect(await port.command('AT', { within: 50 })).toEqual({ how: 'silent' })
+    const reply = port.command('AT', { within: 60_000 })
+    port.close()
+    expect(await reply).toEqual({ how: 'closed' })
+  })
+
+  test('an abort is one byte, and takes the result that it brings', async () => {
+    expect((await port.command('AT+FRH=3', { within: 50, connect: 'receive' })).how).toBe('silent')
+    const reply = port.abort()
+    port.feed(latin1('\r\nOK\r\n'))
+    expect(await reply).toMatchObject({ code: 'OK' })
+    expect(written.toString('latin1')).toBe('AT+FRH=3\r\x18')
+  })
+
+  test('an abort in the middle of data takes the result after it', async () => {
+    const reply = port.command('AT+FRM=96', { within: 1_000, connect: 'receive' })
+    port.feed(latin1('\r\nCONNECT\r\nabc'))
+    await reply
+    expect((await port.received({ within: 50, idle: 50, most: 100 })).end).toBe('quiet')
+    const aborted = port.abort()
+    port.feed(latin1('de\x10\x03\r\nOK\r\n'))
+    expect(await aborted).toMatchObject({ code: 'OK' })
+  })
+
+  test('what belongs to no command is told, and is no answer', async () => {
+    port.feed(latin1('\r\nRING\r\n'))
+    const reply = port.command('AT', { within: 1_000 })
+    port.feed(latin1('\r\nOK\r\n'))
+    expect(await reply).toMatchObject({ code: 'OK', lines: [] })
+    expect(lines).toEqual(['RING'])
+  })
+})
+
+describe('data from the modem', () => {
+  test('the frames of a captured call: 11 and 13 are data, DLE is taken off', async () => {
+    // DIS as captured before efax 0.9a.
+    const dis = Buffer.from('ff138000cefa80801101', 'hex')
+    const reply = port.command('AT+FRH=3', { within: 1_000, connect: 'receive' })
+    port.feed(Buffer.concat([latin1('\r\nCONNECT\r\n'), dis, Uint8Array.of(DLE, ETX), latin1('\r\nOK\r\n')]))
+    expect(await reply).toMatchObject({ code: 'CONNECT' })
+    const received = await port.received({ within: 1_000, idle: 1_000, most: 1_000 })
+    expect(Buffer.from(received.data).toString('hex')).toBe(dis.toString('hex'))
+    expect(received.end).toBe('etx')
+    expect(await port.result(1_000)).toMatchObject({ code: 'OK' })
+  })
+
+  test('any data arrives as it was sent, in whatever chunks', () => {
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ maxLength: 200 }),
+        fc.array(fc.integer({ min: 1, max: 9 })),
+        (data, cuts) => {
+          const wire = Buffer.concat([shield(data), Uint8Array.of(DLE, ETX), latin1('\r\nOK\r\n')])
+          const unshielder = new Unshielder()
+          const got: Uint8Array[] = []
+          let at = 0
+          let ended = false
+          for (let turn = 0; !ended && at < wire.length; turn++) {
+            const chunk = wire.subarray(at, at + (cuts[turn % Math.max(cuts.length, 1)] ?? wire.length))
+            const step = unshielder.take(chunk)
+            got.push(step.data)
+            ended = step.ended
+            at += step.used
+          }
+          expect(Buffer.concat(got).equals(data)).toBe(true)
+          expect(wire.subarray(at).toString('latin1')).toBe('\r\nOK\r\n')
+        },
+      ),
+    )
+  })
+
+  test('too much of it ends the wait', async () => {
+    const reply = port.command('AT+FRM=96', { within: 1_000, connect: 'receive' })
+    port.feed(latin1(`\r\nCONNECT\r\n${'x'.repeat(2_000)}`))
+    await reply
+    expect((await port.received({ within: 60_000, idle: 60_000, most: 1_000 })).end).toBe('full')
+  })
+})
+
+describe('data to the modem', () => {
+  const connected = async (): Promise<void> => {
+    const reply = port.command('AT+FTM=96', { within: 1_000, connect: 'send' })
+    port.feed(latin1('\r\nCONNECT\r\n'))
+    await reply
+    written = Buffer.alloc(0)
+  }
+
+  test('all of it goes out, DLE doubled, and its result may come much later', async () => {
+    await connected()
+    const data = Buffer.from(Array.from({ length: 3_000 }, (_, at) => at % 256))
+    expect(await port.send(data, { rate: 14400, training: 0 })).toEqual({ how: 'written' })
+    const unshielded = new Unshielder().take(written)
+    expect(Buffer.from(unshielded.data).equals(data)).toBe(true)
+    expect(unshielded).toMatchObject({ ended: true, used: written.length })
+    setTimeout(() => port.feed(latin1('\r\nOK\r\n')), 20)
+    expect(await port.result(10_000)).toMatchObject({ code: 'OK' })
+  })
+
+  test('stops at XOFF and goes on at XON', async () => {
+    await connected()
+    let held = 0
+    answer = (all) => {
+      if (held > 0 || all.length < 1_000) return
+      held = all.length
+      port.feed(Uint8Array.of(0x13))
+      setTimeout(() => {
+        expect(written.length).toBe(held)
+        port.feed(Uint8Array.of(0x11))
+      }, 40)
+    }
+    expect(await port.send(new Uint8Array(3_000), { rate: 14400, training: 0 })).toEqual({ how: 'written' })
+    expect(held).toBeGreaterThan(0)
+  })
+
+  test('a result in the middle is the end of the call', async () => {
+    await connected()
+    answer = (all) => {
+      if (all.length > 500) port.feed(latin1('\r\n+FHNG: 54\r\n\r\nNO CARRIER\r\n'))
+    }
+    expect(await port.send(new Uint8Array(30_000), { rate: 14400, training: 0 })).toEqual({
+      how: 'interrupted',
+    })
+    expect(await port.result(0)).toEqual({ how: 'code', code: 'NO CARRIER', lines: ['+FHNG: 54'] })
+  })
+})
