@@ -4,7 +4,7 @@
 import type { Clock } from '#core/clock.ts'
 import type { Transmission } from '#lines/contract.ts'
 import type { Delivery, Message } from '#messages/message.ts'
-import { applyEvent, type DeliveryEvent, type Reason } from '#messages/states.ts'
+import { applyEvent, type DeliveryEvent, inDoubt, type Reason } from '#messages/states.ts'
 import type { Ownership } from './ownership.ts'
 import type { Recorder } from './recorder.ts'
 
@@ -45,8 +45,9 @@ export class Attempt implements Transmission {
     this.#delivery = delivery
     this.message = message
     this.#context = context
-    // Only the SIM that sent the first parts can continue the chain.
-    const resumes = delivery.confirmed > 0 && delivery.line === context.line && delivery.node === context.node
+    // Only the SIM that sent the first parts can continue the chain; pages go on from any line.
+    const sameLine = delivery.line === context.line && delivery.node === context.node
+    const resumes = delivery.confirmed > 0 && (sameLine || delivery.channel === 'fax')
     this.from = resumes ? delivery.confirmed : 0
     this.concatenation = (resumes ? delivery.concatenation : undefined) ?? context.concatenation
   }
@@ -55,7 +56,7 @@ export class Attempt implements Transmission {
     return this.#delivery
   }
 
-  async intend(part: number): Promise<void> {
+  async intend(part: number, step?: 'post-page'): Promise<void> {
     const { node, line, recorder, ownership } = this.#context
     const copy = ownership.mayBeCopy(this.#delivery, this.message)
     await recorder.intend(
@@ -65,6 +66,7 @@ export class Attempt implements Transmission {
         line,
         part,
         concatenation: this.concatenation,
+        ...(step === 'post-page' ? { postPage: true } : {}),
         ...(copy ? { possibleDuplicate: true } : {}),
       }),
     )
@@ -73,7 +75,7 @@ export class Attempt implements Transmission {
   stop(): Reason | undefined {
     const reason = this.#forbidden ?? this.#context.ownership.stop() ?? this.#expired()
     // From here on the driver may transmit this part; of the last one there is no calling back.
-    if (reason === undefined) this.#committed = this.#delivery.intended === this.#delivery.parts - 1
+    if (reason === undefined) this.#committed = isLast(this.#delivery)
     return reason
   }
 
@@ -123,6 +125,9 @@ export class Attempt implements Transmission {
     return { delivery: this.#delivery.id, event, at }
   }
 }
+
+/** Whether the part that is intended is the one that makes it whole. */
+const isLast = (delivery: Delivery): boolean => inDoubt(delivery) && delivery.intended === delivery.parts - 1
 
 /** The event that follows when the driver was told to stop, and did. */
 export function endOf(reason: Reason, delivery: Delivery): DeliveryEvent {

@@ -3,18 +3,18 @@
  * member that is gone. Of those with an open intent the outcome is unknown; the others never left the box.
  *
  * A member that is alive settles its own: its outcome comes over the log. Should it stay away, the delivery is not left
- * hanging: after LONGEST_MS it counts as unknown.
+ * hanging: after LONGEST_MS without progress it counts as cut off.
  */
 import type { Clock } from '#core/clock.ts'
 import type { Log } from '#core/log.ts'
 import type { Outcome } from '#messages/outcome.ts'
 import { settle } from '#messages/retry.ts'
-import type { Reason } from '#messages/states.ts'
+import { inDoubt, type Reason } from '#messages/states.ts'
 import type { Claim, Store } from '#store/contract.ts'
 import type { Ownership } from './ownership.ts'
 
-/** Longer than any line takes over one delivery, ms. */
-const LONGEST_MS = 300_000
+/** Longer than any line takes over one short message, or one page, ms. */
+const LONGEST_MS = { sms: 300_000, fax: 1_800_000, voice: 300_000 } as const
 
 const interrupted: Reason = {
   code: 'interrupted',
@@ -31,8 +31,8 @@ export interface DoubtfulDependencies {
 
 export class Doubtful {
   readonly #deps: DoubtfulDependencies
-  /** When a delivery of a living member was first seen in doubt, ms of the monotonic clock. */
-  #since = new Map<string, number>()
+  /** When a delivery of a living member was first seen in doubt at this part, ms of the monotonic clock. */
+  #since = new Map<string, { part: number; at: number }>()
 
   constructor(deps: DoubtfulDependencies) {
     this.#deps = deps
@@ -54,13 +54,14 @@ export class Doubtful {
   async adopt(inHand: (delivery: string) => boolean): Promise<boolean> {
     const { store, node, clock, ownership } = this.#deps
     const now = clock.monotonic()
-    const waiting = new Map<string, number>()
+    const waiting = new Map<string, { part: number; at: number }>()
     let settled = false
     for (const claim of await store.submitting()) {
-      const { id, node: holder = node } = claim.delivery
+      const { id, node: holder = node, confirmed, channel } = claim.delivery
       if (inHand(id)) continue
-      const since = this.#since.get(id) ?? now
-      if (holder !== node && ownership.alive(holder) && now - since < LONGEST_MS) {
+      const before = this.#since.get(id)
+      const since = before?.part === confirmed ? before : { part: confirmed, at: now }
+      if (holder !== node && ownership.alive(holder) && now - since.at < LONGEST_MS[channel]) {
         waiting.set(id, since)
         continue
       }
@@ -75,11 +76,10 @@ export class Doubtful {
 
   async #settle({ delivery, message }: Claim): Promise<void> {
     const { store, clock, log } = this.#deps
-    const { confirmed, intended } = delivery
-    const outcome: Outcome =
-      intended === undefined
-        ? { result: 'notSent', reason: interrupted, progress: { confirmed } }
-        : { result: 'unknown', reason: interrupted, step: intended, progress: { confirmed } }
+    const { confirmed, intended = confirmed } = delivery
+    const outcome: Outcome = !inDoubt(delivery)
+      ? { result: 'notSent', reason: interrupted, progress: { confirmed } }
+      : { result: 'unknown', reason: interrupted, step: intended, progress: { confirmed } }
     const { node = this.#deps.node, line = '' } = delivery
     const event = settle(delivery, message, outcome, { now: clock.now(), node, line, otherLine: false })
     if (event) await store.record([{ delivery: delivery.id, event, at: clock.now() }])

@@ -69,16 +69,17 @@ export interface LineStatus {
 export interface Transmission {
   readonly message: Message
   readonly delivery: Delivery
-  /** The part to begin with, from 0: the count of confirmed ones when this line (and SIM) sent those. */
+  /** The part to begin with, from 0: the count of confirmed ones when this line (and SIM) sent those; of pages, whichever did. */
   readonly from: number
   /** The concatenation reference for this chain of parts, already chosen; on resume the one of the confirmed parts. */
   readonly concatenation: number
   /**
    * Makes the intent to transmit a part durable. Called when the line is free for that part; resolves when
-   * it is on disk (and with the other members, as far as that is waited for). Rejects when it cannot be:
-   * then nothing may be transmitted.
+   * it is on disk (and with the other members, as far as that is waited for), and with it every confirmation before it.
+   * Rejects when it cannot be: then nothing may be transmitted.
+   * @param step of a fax: absent before the number is dialled, `post-page` before the message that ends the page
    */
-  intend(part: number): Promise<void>
+  intend(part: number, step?: 'post-page'): Promise<void>
   /** The last question before the irrevocable byte: undefined means go, a reason means do not. */
   stop(): Reason | undefined
   /** The far side confirmed a part, with the reference it gave (TP-MR for SMS). Not awaited. Not called for the last part: see accepted(). */

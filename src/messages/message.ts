@@ -88,6 +88,10 @@ export interface Delivery {
   confirmed: number
   /** The part whose transmission may be under way; absent when nothing is in doubt. */
   intended?: number
+  /** Fax: the message that ends the intended page, and asks for its confirmation, may have been sent. */
+  postPage?: true
+  /** Fax: calls since it was queued, or since a person asked for it again. */
+  dials?: number
   /** TP-Message-Reference of each confirmed part (3GPP TS 23.040 9.2.3.6). */
   references: number[]
   /** Parts whose status report says delivered. */

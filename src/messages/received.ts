@@ -3,7 +3,7 @@
  * versions replicate, so anything may come; what is not understood is kept in the log and passed on, and does nothing.
  */
 import { channels, deliveryId } from './message.ts'
-import { type Operation, scopes } from './operation.ts'
+import { type Operation, roles, scopes } from './operation.ts'
 import { type Packed, unpack } from './packing.ts'
 import { deliveryStates } from './states.ts'
 
@@ -43,6 +43,7 @@ const eventFields: Record<string, Record<string, Check>> = {
     line: isText,
     part: isCount,
     concatenation: isNumber,
+    postPage: maybe(isFlag),
     possibleDuplicate: maybe(isFlag),
   },
   confirm: { part: isCount, reference: isNumber },
@@ -128,6 +129,19 @@ const operationFields: Record<Operation['op'], Record<string, Check>> = {
     }),
   },
   tokenRevoke: { id: isText },
+  userSave: {
+    user: shape({
+      name: isText,
+      role: oneOf(roles),
+      password: isText,
+      language: maybe(isText),
+      createdAt: isNumber,
+      createdBy: isText,
+    }),
+  },
+  userRemove: { name: isText },
+  sessionSave: { session: shape({ id: isText, user: isText, createdAt: isNumber, usedAt: isNumber }) },
+  sessionEnd: { id: isText, at: isNumber },
   remember: { name: isText, value: isText },
   adopt: { origin: isText, incarnation: isText, position: isCount, term: isTerm },
   hand: { delivery: isText, to: isText },

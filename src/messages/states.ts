@@ -42,6 +42,8 @@ export type DeliveryEvent =
       line: string
       part: number
       concatenation: number
+      /** Fax: what may be sent is the message that ends the page; without it, the call that begins with the page. */
+      postPage?: true
       /** Another member may have transmitted it already, unknown to this one. */
       possibleDuplicate?: true
     }
@@ -218,10 +220,15 @@ export function joinEvent(
     change(before, after, event)
     if (before.reason) after.reason = before.reason
   }
+  if (detached && before.channel === 'fax' && (event.event === 'confirm' || event.event === 'accepted'))
+    confirmPages(after, event)
   if (join !== 'flag' && join !== '=') {
     after.state = join
     delete after.reason
-    if (detached) delete after.intended
+    if (detached) {
+      delete after.intended
+      delete after.postPage
+    }
   }
   if (detached || event.event === 'intend') after.possibleDuplicate = true
   if (after.reported.length === after.parts && after.state !== 'acknowledged') settleReported(event, after)
@@ -259,16 +266,31 @@ function isVoid(before: Delivery, event: DeliveryEvent): boolean {
   }
 }
 
+/**
+ * Whether nobody can say if all of it arrived, when the attempt under way is never heard of again. A fax is in doubt
+ * only once its last page has been ended: before that it goes on at the first page that was not confirmed.
+ */
+export function inDoubt({ channel, intended, postPage, parts }: Delivery): boolean {
+  if (intended === undefined) return false
+  return channel !== 'fax' || (postPage === true && intended === parts - 1)
+}
+
 function change(before: Delivery, after: Delivery, event: DeliveryEvent): void {
+  const fax = after.channel === 'fax'
   delete after.reason
-  if (!('part' in event) || event.event === 'confirm') delete after.intended
+  if (!('part' in event) || event.event === 'confirm') {
+    delete after.intended
+    delete after.postPage
+  }
   if ('reason' in event) after.reason = event.reason
   if (after.state !== 'sent') delete after.reportBy
   switch (event.event) {
     case 'intend':
-      // Another SIM cannot continue a chain of parts: it begins anew.
-      if (after.confirmed > 0 && (after.line !== event.line || after.node !== event.node)) restart(after)
-      if (event.part === 0 || before.state !== 'submitting') after.attempts += 1
+      // Another SIM cannot continue a chain of parts: it begins anew. Pages go on from any line.
+      if (!fax && after.confirmed > 0 && (after.line !== event.line || after.node !== event.node))
+        restart(after)
+      if (fax) countCall(after, event.postPage)
+      else if (event.part === 0 || before.state !== 'submitting') after.attempts += 1
       if (event.possibleDuplicate) after.possibleDuplicate = true
       after.intended = event.part
       after.node = event.node
@@ -276,11 +298,13 @@ function change(before: Delivery, after: Delivery, event: DeliveryEvent): void {
       after.concatenation = event.concatenation
       break
     case 'confirm':
-      confirm(after, event.reference)
+      if (fax) confirmPages(after, event)
+      else confirm(after, event.reference)
       after.failures = 0
       break
     case 'accepted':
-      confirm(after, event.reference)
+      if (fax) confirmPages(after, event)
+      else confirm(after, event.reference)
       if (event.reportBy !== undefined) after.reportBy = event.reportBy
       if (after.reported.length === after.parts) {
         after.state = 'delivered'
@@ -300,7 +324,8 @@ function change(before: Delivery, after: Delivery, event: DeliveryEvent): void {
       after.due = event.due
       after.expires = event.expires
       after.failures = 0
-      restart(after)
+      delete after.dials
+      if (!fax || after.confirmed === after.parts) restart(after)
       break
     case 'report':
       if (!after.reported.includes(event.part)) after.reported = [...after.reported, event.part]
@@ -318,8 +343,28 @@ function change(before: Delivery, after: Delivery, event: DeliveryEvent): void {
 }
 
 /** Confirmed in part, or once in doubt: cancelling what is unknown does not call it back. */
-const mayHaveGoneOut = ({ confirmed, timeline }: Delivery): boolean =>
-  confirmed > 0 || timeline.some(({ event }) => event === 'hold')
+const mayHaveGoneOut = ({ channel, confirmed, timeline }: Delivery): boolean =>
+  (confirmed > 0 && channel !== 'fax') || timeline.some(({ event }) => event === 'hold')
+
+/** A page that ends comes after the call in which it is sent. */
+function countCall(after: Delivery, postPage: true | undefined): void {
+  delete after.postPage
+  if (postPage) {
+    after.postPage = true
+    return
+  }
+  after.attempts += 1
+  after.dials = (after.dials ?? 0) + 1
+}
+
+/** Pages arrive in order, so one that is confirmed confirms those before it, whoever sent them. */
+function confirmPages(
+  after: Delivery,
+  event: Extract<DeliveryEvent, { event: 'confirm' | 'accepted' }>,
+): void {
+  const pages = event.event === 'confirm' ? event.part + 1 : after.parts
+  after.confirmed = Math.min(after.parts, Math.max(after.confirmed, pages))
+}
 
 function confirm(after: Delivery, reference: number): void {
   after.confirmed += 1

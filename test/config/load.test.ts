@@ -189,7 +189,7 @@ test.each<[string, string, RegExp]>([
   [
     'a kind that does not exist',
     'lines: [{ id: a, kind: gms, port: "sim://gsm" }]',
-    /^lines\[0\]\.kind .*allowed: gsm; did you mean gsm\?$/,
+    /^lines\[0\]\.kind .*allowed: gsm, fax; did you mean gsm\?$/,
   ],
   [
     'a device without its scheme',
