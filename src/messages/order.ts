@@ -29,3 +29,9 @@ export function readOrder(text: string): Order {
 
 /** Before everything: what was stored before entries had an order. */
 export const beginning: Order = { term: { counter: 0, node: '' }, clock: 0, origin: '' }
+
+/** Whether an order as text comes after another one; null stands for what is older than orders are. */
+export function isNewer(text: string | null, known: unknown): boolean {
+  const read = (value: unknown) => (typeof value === 'string' ? readOrder(value) : beginning)
+  return compareOrders(read(text), read(known)) > 0
+}

@@ -64,6 +64,10 @@ export function applyOperation(tables: Tables, logs: Logs, entry: Entry): Applie
       return applyPartial(tables, operation.group, entry)
     case 'tokenCreate':
     case 'tokenRevoke':
+    case 'userSave':
+    case 'userRemove':
+    case 'sessionSave':
+    case 'sessionEnd':
     case 'remember':
     case 'member':
     case 'memberRemove':

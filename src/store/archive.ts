@@ -5,6 +5,7 @@
  */
 import type { Retention } from './contract.ts'
 import { integer, type Tables } from './tables.ts'
+import { forgetSessions } from './users.ts'
 
 const DAY_MS = 86_400_000
 /** An idempotency key is known for this long, so its message stays in the queue tables that long at least. */
@@ -76,6 +77,7 @@ export class Sweeper {
     this.#tables.run('DELETE FROM pending WHERE at < ?', now - PENDING_MS)
     this.#tables.run('DELETE FROM partials WHERE at < ?', now - FINGERPRINTS_MS)
     this.#tables.run('DELETE FROM spans WHERE at < ?', now - PENDING_MS)
+    forgetSessions(this.#tables, now)
     this.#tables.run('DELETE FROM failover WHERE at < ?', now - TOTALS_MS)
     return { archived, dropped }
   }

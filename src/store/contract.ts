@@ -17,8 +17,10 @@ import type {
   MemberRecord,
   Operation,
   Revision,
+  SessionRecord,
   Term,
   TokenRecord,
+  UserRecord,
 } from '#messages/operation.ts'
 import type { DeliveryEvent, DeliveryState } from '#messages/states.ts'
 
@@ -218,6 +220,18 @@ export interface Store {
   /** Notes use; written at most once a minute, and never made durable in a hurry. */
   touchToken(id: string, at: number): void
 
+  /** By name. */
+  users(): Promise<UserRecord[]>
+  /** Makes the user, or replaces the one of this name. */
+  saveUser(user: UserRecord): Promise<void>
+  removeUser(name: string): Promise<boolean>
+  /** Those that were not ended, the latest use first; how long one lasts is not the store's to say. */
+  sessions(): Promise<SessionRecord[]>
+  /** Makes the session, or notes a later use of it. */
+  saveSession(session: SessionRecord): Promise<void>
+  /** For good. @param at ms since 1970 */
+  endSession(id: string, at: number): Promise<void>
+
   remember(name: string, value: string): Promise<void>
   recall(name: string): Promise<string | undefined>
   /** Facts whose name begins like this, by name. */
@@ -253,6 +267,8 @@ export interface Merged {
   /** Something may have become due. */
   queue: boolean
   tokens: boolean
+  /** Users or their sessions. */
+  users: boolean
   members: boolean
   revisions: boolean
   /** Received messages. */

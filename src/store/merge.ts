@@ -18,6 +18,7 @@ const CONSTRAINT = 19
 export const noChange = (): Merged => ({
   queue: false,
   tokens: false,
+  users: false,
   members: false,
   revisions: false,
   inbox: false,
@@ -133,6 +134,12 @@ function note(merged: Merged, origin: string, at: number, operation: Operation):
     case 'tokenCreate':
     case 'tokenRevoke':
       merged.tokens = true
+      break
+    case 'userSave':
+    case 'userRemove':
+    case 'sessionSave':
+    case 'sessionEnd':
+      merged.users = true
       break
     case 'member':
     case 'memberRemove':

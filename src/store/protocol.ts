@@ -4,7 +4,16 @@
  */
 import type { InboundPart, InboxEntry } from '#messages/inbound.ts'
 import type { Delivery } from '#messages/message.ts'
-import type { AuditRecord, LogEntry, MemberRecord, Operation, Revision, Term } from '#messages/operation.ts'
+import type {
+  AuditRecord,
+  LogEntry,
+  MemberRecord,
+  Operation,
+  Revision,
+  SessionRecord,
+  Term,
+  UserRecord,
+} from '#messages/operation.ts'
 import type { Packed } from '#messages/packing.ts'
 import type {
   AcceptResult,
@@ -85,6 +94,8 @@ export interface Methods {
   callbacks(after: number, settled: string): Callbacks
   inboxFacts(query: InboxFactsQuery): InboxFacts
   tokens(): TokenEntry[]
+  users(): UserRecord[]
+  sessions(): SessionRecord[]
   touch(uses: readonly { id: string; at: number }[]): null
   recall(name: string): string | null
   facts(prefix: string): { name: string; value: string }[]

@@ -5,9 +5,10 @@
  */
 import { auditHash } from '#messages/audit.ts'
 import type { AuditRecord, MemberRecord, Operation, Revision, Term } from '#messages/operation.ts'
-import { beginning, compareOrders, type Order, orderText, readOrder } from '#messages/order.ts'
+import { compareOrders, isNewer, type Order, orderText, readOrder } from '#messages/order.ts'
 import type { Applied } from './inbound.ts'
 import { integer, type Tables, text } from './tables.ts'
+import { applyUser } from './users.ts'
 
 type RecordOperation = Extract<
   Operation,
@@ -15,6 +16,10 @@ type RecordOperation = Extract<
     op:
       | 'tokenCreate'
       | 'tokenRevoke'
+      | 'userSave'
+      | 'userRemove'
+      | 'sessionSave'
+      | 'sessionEnd'
       | 'remember'
       | 'member'
       | 'memberRemove'
@@ -42,6 +47,11 @@ export function applyRecord(tables: Tables, entry: RecordEntry, operation: Recor
       if (own && !tables.get('SELECT 1 FROM tokens WHERE id = ?', operation.id)) return changedIf(false)
       revokeToken(tables, operation.id)
       return changedIf(true)
+    case 'userSave':
+    case 'userRemove':
+    case 'sessionSave':
+    case 'sessionEnd':
+      return changedIf(applyUser(tables, orderText(order), own, operation))
     case 'remember':
       return changedIf(rememberFact(tables, operation.name, operation.value, orderText(order)))
     case 'member': {
@@ -106,11 +116,6 @@ export function keepMember(tables: Tables, node: string, document: string | null
     document,
   )
   return true
-}
-
-function isNewer(ordering: string | null, known: unknown): boolean {
-  const read = (value: unknown) => (typeof value === 'string' ? readOrder(value) : beginning)
-  return compareOrders(read(ordering), read(known)) > 0
 }
 
 export const keepRevision = (tables: Tables, id: string, ordering: string, document: string): boolean =>

@@ -18,6 +18,7 @@ import type { Views } from './snapshot-read.ts'
 import { SnapshotTaker } from './snapshot-write.ts'
 import type { Tables } from './tables.ts'
 import { totalsSince } from './totals.ts'
+import { sessions, users } from './users.ts'
 
 export class Requests {
   readonly log: Log
@@ -120,6 +121,10 @@ export class Requests {
         return inboxFacts(tables, ...request.args)
       case 'tokens':
         return json<'tokens'>(tokens(tables))
+      case 'users':
+        return json<'users'>(users(tables))
+      case 'sessions':
+        return json<'sessions'>(sessions(tables))
       case 'touch':
         for (const { id, at } of request.args[0]) {
           tables.run('UPDATE tokens SET last_used = ? WHERE id = ?', at, id)
@@ -184,6 +189,7 @@ export class Requests {
         this.#merged = {
           queue: true,
           tokens: true,
+          users: true,
           members: true,
           revisions: true,
           inbox: true,

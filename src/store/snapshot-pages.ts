@@ -21,6 +21,8 @@ export type SnapshotPage = { head: SnapshotHead } | { kind: string; rows: Value[
 export const snapshotKinds: readonly { kind: string; query: string }[] = [
   { kind: 'revoked', query: 'SELECT id FROM revoked' },
   { kind: 'token', query: 'SELECT id, document FROM tokens' },
+  { kind: 'user', query: 'SELECT name, ordering, document FROM users' },
+  { kind: 'session', query: 'SELECT id, used, document FROM sessions' },
   { kind: 'fact', query: 'SELECT name, value, ordering FROM facts' },
   { kind: 'member', query: 'SELECT node, ordering, document FROM members' },
   { kind: 'revision', query: 'SELECT id, ordering, document FROM revisions' },

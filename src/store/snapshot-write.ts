@@ -42,6 +42,7 @@ import {
 } from './records.ts'
 import type { SnapshotHead, SnapshotPage, Value } from './snapshot-pages.ts'
 import type { Tables } from './tables.ts'
+import { keepSession, keepUser } from './users.ts'
 
 type Fields = readonly Value[]
 
@@ -128,6 +129,12 @@ export class SnapshotTaker {
         if (!tables.get('SELECT 1 FROM tokens WHERE id = ?', textAt(row, 0))) {
           createToken(tables, textAt(row, 0), textAt(row, 1))
         }
+        break
+      case 'user':
+        keepUser(tables, textAt(row, 0), orNull(row, 2), textAt(row, 1))
+        break
+      case 'session':
+        keepSession(tables, textAt(row, 0), numberAt(row, 1), orNull(row, 2))
         break
       case 'fact':
         rememberFact(tables, textAt(row, 0), textAt(row, 1), orNull(row, 2))

@@ -124,6 +124,19 @@ export async function openStore(options: SqliteOptions): Promise<Store & Operati
       touching ??= setTimeout(() => void writeTouched(), TOUCH_MS).unref()
     },
 
+    users: () => connection.call('users', []),
+    async saveUser(user) {
+      await connection.call('operate', [{ op: 'userSave', user }, now()])
+    },
+    removeUser: (name) => connection.call('operate', [{ op: 'userRemove', name }, now()]),
+    sessions: () => connection.call('sessions', []),
+    async saveSession(session) {
+      await connection.call('operate', [{ op: 'sessionSave', session }, session.usedAt])
+    },
+    async endSession(id, at) {
+      await connection.call('operate', [{ op: 'sessionEnd', id, at }, at])
+    },
+
     async remember(name, value) {
       await connection.call('operate', [{ op: 'remember', name, value }, now()])
     },

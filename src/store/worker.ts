@@ -166,6 +166,7 @@ class Worker {
 const together = (all: Merged | undefined, one: Merged): Merged => ({
   queue: one.queue || all?.queue === true,
   tokens: one.tokens || all?.tokens === true,
+  users: one.users || all?.users === true,
   members: one.members || all?.members === true,
   revisions: one.revisions || all?.revisions === true,
   inbox: one.inbox || all?.inbox === true,

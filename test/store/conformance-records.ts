@@ -299,6 +299,48 @@ export function recordsConformance(held: Held): void {
       expect(await held.store.tokens()).toMatchObject([{ lastUsedAt: START + 60_000 }])
     })
 
+    test('a user is what was saved last, until it is removed', async () => {
+      const ann = {
+        name: 'ann',
+        role: 'viewer' as const,
+        password: 'x',
+        createdAt: START,
+        createdBy: 'setup',
+      }
+      await held.store.saveUser(ann)
+      await held.store.saveUser({ ...ann, name: 'abe' })
+      await held.store.saveUser({ ...ann, role: 'admin', language: 'de' })
+      await held.reopen()
+      const names = (await held.store.users()).map(({ name, role }) => `${name} ${role}`)
+      expect(names).toEqual(['abe viewer', 'ann admin'])
+      expect(await held.store.removeUser('abe')).toBe(true)
+      expect(await held.store.removeUser('abe')).toBe(false)
+      expect(await held.store.users()).toEqual([{ ...ann, role: 'admin', language: 'de' }])
+      await held.store.saveUser({ ...ann, name: 'abe' })
+      expect(await held.store.users()).toHaveLength(2)
+    })
+
+    test('a session is known until it is ended, for good, or nobody used it for a week', async () => {
+      const session = { id: 's1', user: 'ann', createdAt: START, usedAt: START }
+      await held.store.saveSession(session)
+      await held.store.saveSession({ ...session, id: 's2' })
+      await held.store.saveSession({ ...session, usedAt: START + 5 })
+      await held.store.saveSession({ ...session, usedAt: START + 3 })
+      await held.reopen()
+      expect(await held.store.sessions()).toEqual([
+        { ...session, usedAt: START + 5 },
+        { ...session, id: 's2' },
+      ])
+      await held.store.endSession('s2', START + 1)
+      await held.store.saveSession({ ...session, id: 's2', usedAt: START + 9 })
+      expect(await held.store.sessions()).toEqual([{ ...session, usedAt: START + 5 }])
+      const retention = { queue: 365 * DAY, archive: 365 * DAY }
+      await held.store.sweep(START + 7 * DAY, retention, 10)
+      expect(await held.store.sessions()).toHaveLength(1)
+      await held.store.sweep(START + 7 * DAY + 6, retention, 10)
+      expect(await held.store.sessions()).toEqual([])
+    })
+
     test('a fact is remembered until it is replaced', async () => {
       expect(await held.store.recall('pin')).toBeUndefined()
       await held.store.remember('pin', 'tried')

@@ -5,6 +5,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { verifyChain } from '#messages/audit.ts'
+import { roles } from '#messages/operation.ts'
 import type { DeliveryEvent } from '#messages/states.ts'
 import { acceptance, accepted, because, intend, part, START } from './fixtures.ts'
 import { Member } from './members.ts'
@@ -84,6 +85,19 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('remember' as const), who, value: fc.string() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('token' as const), who, id: fc.nat({ max: 1 }) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('revoke' as const), who, id: fc.nat({ max: 1 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('user' as const), who, role: fc.constantFrom(...roles, 'gone') }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('session' as const),
+      who,
+      used: fc.integer({ min: 0, max: 3 }),
+      ends: fc.boolean(),
+    }),
+  },
   {
     weight: 1,
     arbitrary: fc.record({ do: fc.constant('shift' as const), who, by: fc.integer({ min: 1, max: 5 }) }),
@@ -175,6 +189,19 @@ function follow(members: readonly Member[], steps: readonly Step[]): void {
       case 'revoke':
         member.call('operate', { op: 'tokenRevoke', id: `t${one.id}` }, START)
         break
+      case 'user':
+        if (one.role === 'gone') member.call('operate', { op: 'userRemove', name: 'ann' }, START)
+        else {
+          const user = { name: 'ann', role: one.role, password: 'x', createdAt: START, createdBy: 'local' }
+          member.call('operate', { op: 'userSave', user }, START)
+        }
+        break
+      case 'session': {
+        const session = { id: 's', user: 'ann', createdAt: START, usedAt: START + one.used }
+        if (one.ends) member.call('operate', { op: 'sessionEnd', id: 's', at: session.usedAt }, START)
+        else member.call('operate', { op: 'sessionSave', session }, START)
+        break
+      }
       case 'shift':
         member.call('operate', { op: 'shiftTimes', since: START, byMs: one.by }, START)
         break

@@ -95,6 +95,8 @@ const documents = {
   inbox: 'SELECT id, at, revision, document FROM inbox ORDER BY id',
   tokens: 'SELECT id, document FROM tokens ORDER BY id',
   revoked: 'SELECT id FROM revoked ORDER BY id',
+  users: 'SELECT name, ordering, document FROM users ORDER BY name',
+  sessions: 'SELECT id, used, document FROM sessions ORDER BY id',
   facts: 'SELECT name, value, ordering FROM facts ORDER BY name',
   members: 'SELECT node, ordering, document FROM members ORDER BY node',
   revisions: 'SELECT id, ordering, document FROM revisions ORDER BY id',

@@ -134,6 +134,7 @@ describe('merging', () => {
       {
         queue: true,
         tokens: true,
+        users: false,
         members: false,
         revisions: false,
         inbox: false,
@@ -413,5 +414,24 @@ describe('what members know together', () => {
     await c.merge(await readOne(b))
     await c.merge(await readOne(a))
     expect(await c.tokens()).toEqual([])
+  })
+
+  test('of a user the newer word stands, and a session that was ended stays so, whatever comes first', async () => {
+    const [a, b, c] = [await open('a'), await open('b'), await open('c')]
+    const ann = { name: 'ann', role: 'viewer' as const, password: 'x', createdAt: START, createdBy: 'bob' }
+    const session = { id: 's', user: 'ann', createdAt: START, usedAt: START }
+    await a.saveUser(ann)
+    await a.saveSession(session)
+    await b.merge(await readOne(a))
+    await b.saveUser({ ...ann, role: 'admin' })
+    await b.endSession('s', START)
+    await a.saveSession({ ...session, usedAt: START + 1 })
+    const merged: Merged[] = []
+    c.onMerged((change) => merged.push(change))
+    await c.merge(await readOne(b))
+    await c.merge(await readOne(a))
+    expect(await c.users()).toEqual([{ ...ann, role: 'admin' }])
+    expect(await c.sessions()).toEqual([])
+    expect(merged.some(({ users }) => users)).toBe(true)
   })
 })

@@ -67,6 +67,8 @@ const everything = async (store: Both) => ({
   totals: await store.totals(0),
   inbox: (await store.inbox({ limit: 100 })).items,
   tokens: await store.tokens(),
+  users: await store.users(),
+  sessions: await store.sessions(),
   fact: await store.recall('fact'),
   members: await store.members(),
   revisions: await store.revisions(),
@@ -74,6 +76,14 @@ const everything = async (store: Both) => ({
   audit: await store.audit({ limit: 100 }),
   failover: await store.failover(0, 100),
 })
+
+const ann = {
+  name: 'ann',
+  role: 'admin' as const,
+  password: 'hash',
+  createdAt: START,
+  createdBy: 'setup',
+}
 
 async function live(store: Both): Promise<string[]> {
   const ids: string[] = []
@@ -90,6 +100,12 @@ async function live(store: Both): Promise<string[]> {
   await store.createToken(token)
   await store.createToken({ ...token, id: 'gone' })
   await store.revokeToken('gone')
+  await store.saveUser(ann)
+  await store.saveUser({ ...ann, name: 'gone' })
+  await store.removeUser('gone')
+  await store.saveSession({ id: 's', user: 'ann', createdAt: START, usedAt: START })
+  await store.saveSession({ id: 'over', user: 'ann', createdAt: START, usedAt: START })
+  await store.endSession('over', START)
   const member = { node: 'b', fingerprint: 'f', guard: [], log: [], priority: 1 }
   await store.operate({ op: 'member', member })
   await store.operate({ op: 'revision', revision: { id: 'r', author: 'x', at: START, changes: [] } })
