@@ -25,21 +25,29 @@ export async function waitForOutcome(target: Target, id: string, json: boolean):
   let heard = begun
   let detail: Detail | undefined
   let shown = 0
+  /** A large job is followed by pages: those before the one that is asked for have ended. */
+  const ended: Delivery[] = []
+  const path = `/messages/${encodeURIComponent(id)}`
   for (let wait = FIRST_PAUSE_MS; ; wait = Math.min(wait * 1.5, LONGEST_PAUSE_MS)) {
-    const answer = await call(target, { method: 'GET', path: `/messages/${encodeURIComponent(id)}` })
+    const answer = await call(target, { method: 'GET', path: `${path}?from=${ended.length}` })
     if (answer.result === 'answer' && answer.status === 200) {
       heard = performance.now()
       detail = answer.body as Detail
       if (!json) for (const step of detail.timeline.slice(shown)) printStep(step, detail)
       shown = detail.timeline.length
-      if (detail.deliveries.every(isFinal)) return conclude(detail, json)
+      if (detail.deliveries.every(isFinal)) {
+        ended.push(...detail.deliveries)
+        if (ended.length >= (detail.count ?? 0)) return conclude({ ...detail, deliveries: ended }, json)
+        shown = 0
+        continue
+      }
     } else if (mustStop(answer) || performance.now() - heard > PATIENCE_MS) {
       console.error(`twinline: it was accepted as ${id}, but its outcome cannot be read: ${reasonOf(answer)}`)
       return exit.unknown
     }
     const validity = parseDuration(detail?.validity ?? '')
     if (validity !== undefined && performance.now() - begun > validity + GRACE_MS && detail !== undefined) {
-      return conclude(detail, json)
+      return conclude({ ...detail, deliveries: [...ended, ...detail.deliveries] }, json)
     }
     await pause(wait)
   }
@@ -56,6 +64,7 @@ function isFinal({ state, reportBy }: Delivery): boolean {
 function conclude(detail: Detail, json: boolean): number {
   if (json) printJson(detail)
   const states = detail.deliveries.map(({ state }) => state)
+  if (states.length < (detail.count ?? 0)) states.push('unknown')
   const good = ['sent', 'delivered', 'acknowledged']
   if (states.every((state) => good.includes(state))) return exit.accepted
   return states.every((state) => good.includes(state) || state === 'unknown') ? exit.unknown : exit.refused

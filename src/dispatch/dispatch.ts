@@ -9,6 +9,7 @@ import type { Clock } from '#core/clock.ts'
 import { assert, CodedError } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
 import type { Line } from '#lines/contract.ts'
+import type { Delivery, Message } from '#messages/message.ts'
 import { type DeliveryEvent, mayHappen, type Reason } from '#messages/states.ts'
 import { type Change, type MessageView, type OperationLog, SHOWN, type Store } from '#store/contract.ts'
 import { type AcceptanceRules, type Draft, draft } from './accept.ts'
@@ -176,7 +177,7 @@ export function createDispatch(deps: DispatchDependencies): RunningDispatch {
           return { result: 'oneDisk' }
         }
         if (refusesOneDisk) loop.wake()
-        return { result: 'accepted', view: { message, deliveries }, replicated, replayed: false }
+        return { result: 'accepted', view: firstOf(message, deliveries), replicated, replayed: false }
       }
       case 'replayed': {
         const { message: known, deliveries: before } = result.message
@@ -219,6 +220,12 @@ export function createDispatch(deps: DispatchDependencies): RunningDispatch {
     }
     return { result: 'tooLate', reason: tooLate[what], view }
   }
+}
+
+/** As the store shows a message: a job of thousands is not written out in one answer. */
+function firstOf(message: Message, deliveries: Delivery[]): MessageView {
+  const count = deliveries.length
+  return count > SHOWN ? { message, deliveries: deliveries.slice(0, SHOWN), count } : { message, deliveries }
 }
 
 const oneDisk: Reason = {

@@ -21,6 +21,7 @@ export const acceptedView = (view: MessageView, replicated: boolean): Shape<type
     state: reason?.code === 'recipient-stopped' ? 'cancelled' : 'queued',
     parts,
   })),
+  ...(view.count === undefined ? {} : { count: view.count }),
 })
 
 function deliveryView(delivery: Delivery): Shape<typeof schemas.message>['deliveries'][number] {
