@@ -1,4 +1,4 @@
-// Installs the npm packages when they are missing. Plain JavaScript: it must run on any Node ≥ 20, before our own Node is there.
+// Installs the npm packages when they are missing, and builds the panel when its sources changed. Plain JavaScript: it must run on any Node ≥ 20, before our own Node is there.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 
@@ -18,4 +18,10 @@ if (!existsSync('node_modules/.bin/node') || !sameLock()) {
   console.log('twinline: installing npm packages (once, about 10 seconds) …')
   const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { stdio: 'inherit' })
   process.exitCode = status ?? 1
+}
+
+// Installed without what development needs (an image): the panel came built.
+if (!process.exitCode && existsSync('node_modules/esbuild')) {
+  const { buildPanel } = await import('./build-panel.mjs')
+  await buildPanel()
 }
