@@ -281,6 +281,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
         metrics,
         lines: () => lines,
         active: () => role() === 'ACTIVE',
+        mayWrite: config.pair?.allow.send,
       })
     : undefined
   if (modbus) started.defer(() => modbus.stop())

@@ -43,6 +43,8 @@ export interface ServerOptions {
   log: Log
   metrics: Pick<Metrics, 'accepted' | 'refused'>
   active(): boolean
+  /** `pair.allow.send`: networks from which a write is taken; absent allows everybody. */
+  mayWrite?: readonly string[] | undefined
   polls(): PollerStatus
   /** @returns false when another member watches the registers */
   acknowledge(): Promise<boolean>
@@ -67,6 +69,7 @@ export async function startModbusServer(options: ServerOptions): Promise<ModbusS
   const { config, store, clock, log, metrics } = options
   const began = clock.monotonic()
   const allowed = allowedBy(config.allow)
+  const mayWrite = allowedBy(options.mayWrite)
   const alerts = new Map(config.alerts.map((alert) => [alert.address, alert]))
   const open = new Set<Socket>()
   let seen: { at: number; depth: QueueDepth } | undefined
@@ -97,13 +100,17 @@ export async function startModbusServer(options: ServerOptions): Promise<ModbusS
   const lastValue = async (address: number): Promise<number> =>
     Number(await store.recall(nameOf(address))) || 0
 
-  async function answer({ pdu }: Frame): Promise<Uint8Array> {
+  async function answer({ pdu }: Frame, from: string): Promise<Uint8Array> {
     const [code = 0] = pdu
     const request = parseRequest(pdu)
     if ('exception' in request) return exceptionAnswer(code, request.exception)
     if (request.request === 'read') {
       const values = readMap(await picture(request), request.table, request.address, request.count)
       return values === undefined ? exceptionAnswer(code, exceptions.address) : readAnswer(request, values)
+    }
+    if (!mayWrite(from)) {
+      metrics.refused('modbus', 'address-not-allowed')
+      return exceptionAnswer(code, exceptions.function)
     }
     const written = turn.then(() => (request.request === 'writeBits' ? setCoil(request) : raise(request)))
     turn = written.catch(() => {})
@@ -181,7 +188,7 @@ export async function startModbusServer(options: ServerOptions): Promise<ModbusS
         if (split === 'incomplete') break
         bytes = split.rest
         const { transaction, unit } = split.frame
-        const pdu = await answer(split.frame).catch((error: unknown) => {
+        const pdu = await answer(split.frame, socket.remoteAddress ?? '').catch((error: unknown) => {
           log.error({ error: errorText(error) }, 'a Modbus request could not be answered')
           return exceptionAnswer(codeOf(split.frame), exceptions.busy)
         })

@@ -123,6 +123,15 @@ describe('the register map', () => {
 })
 
 describe('writes', () => {
+  test('come only from the networks that may send; everybody may read', async () => {
+    const { port, taken, acknowledged } = await start({ mayWrite: ['10.0.0.0/8'] })
+    const one = await client(port)
+    expect((await one.readHoldingRegisters(0, 1)).data).toEqual([1])
+    await expect(one.writeRegister(100, 7)).rejects.toMatchObject({ modbusCode: 1 })
+    await expect(one.writeCoil(16, true)).rejects.toMatchObject({ modbusCode: 1 })
+    expect([taken.taken, acknowledged]).toEqual([[], []])
+  })
+
   test('another value than before raises an alert, which is stored when the answer comes; 0 raises none', async () => {
     const { port, taken } = await start()
     const one = await client(port)
