@@ -9,7 +9,7 @@
  * - No queue in it is unbounded: `accept` answers `full` rather than pile up.
  */
 import type { InboundPart, InboxEntry } from '#messages/inbound.ts'
-import type { Delivery, Message } from '#messages/message.ts'
+import type { Channel, Delivery, Message } from '#messages/message.ts'
 import type {
   AuditRecord,
   IdempotencyKey,
@@ -80,14 +80,28 @@ export const SHOWN = 1_000
 
 export interface ListQuery {
   limit: number
-  /** The id after which the page begins (newest first); absent for the first page. */
+  /** `next` of the page before (newest first), or the id of any message; absent for the first page. */
   after?: string
-  state?: DeliveryState
+  /** One delivery has all of these. */
+  state?: DeliveryState | readonly DeliveryState[]
   to?: string
+  channel?: Channel
+  /** The line of its last attempt, as `gsm0` or `node/gsm0`. */
+  line?: string
   tag?: string
+  /** As the message has it; `http:*` is every one that begins so. */
+  source?: string
+  /** Accepted at or after, and before, ms since 1970. */
+  since?: number
+  until?: number
   /** Part of the text. */
   search?: string
+  /** Only what is in the archive, or only what is not; both when absent. */
+  archived?: boolean
 }
+
+/** How many deliveries are in each state, those in the archive left out; absent where none is. */
+export type StateCounts = Partial<Record<DeliveryState, number>>
 
 export interface Page<T> {
   items: T[]
@@ -183,7 +197,9 @@ export interface Store {
 
   /** @param from the first delivery that is wanted, from 0; a listing shows the first hundred */
   message(id: string, from?: number): Promise<MessageView | undefined>
+  /** A page may hold fewer than asked for and still have a next one: looking takes place in bounded steps. */
   messages(query: ListQuery): Promise<Page<MessageView>>
+  stateCounts(): Promise<StateCounts>
   /**
    * Messages with a callback in the order in which they came here, without those whose fact `callback:ID` is `settled`.
    * One call looks at a bounded number of messages, none of them archived.

@@ -34,6 +34,7 @@ import type {
   QueueDepth,
   ReportMatch,
   Retention,
+  StateCounts,
   TokenEntry,
   TotalsRow,
 } from './contract.ts'
@@ -68,7 +69,13 @@ export interface Failure {
 }
 
 /** One slice of a listing: `rows` messages are looked at, at most. */
-export type Slice = ListQuery & { rows: number }
+export type Slice = ListQuery & Partial<Span> & { rows: number }
+
+/** Positions from which on, and before which, something lies. */
+export interface Span {
+  from: number
+  before: number
+}
 
 export interface Methods {
   accept(batch: readonly Packed[], claimTerm: Term | null): AcceptResult[]
@@ -79,6 +86,8 @@ export interface Methods {
   overdue(now: number, limit: number): Delivery[]
   message(id: string, from: number): MessageView | null
   messages(slice: Slice): Page<MessageView>
+  spanOf(since: number | null, until: number | null): Span
+  stateCounts(): StateCounts
   depth(): QueueDepth
   totals(since: number): TotalsRow[]
   matchReport(report: {

@@ -1,18 +1,9 @@
 /** Questions that change nothing. Documents are handed on as they are stored, without being read on the way. */
-import type { Delivery, Message } from '#messages/message.ts'
+import type { Delivery } from '#messages/message.ts'
 import type { InboxFactsQuery, ReportMatch, TokenEntry } from './contract.ts'
 import { SHOWN } from './contract.ts'
-import type { Slice } from './protocol.ts'
-import { integer, type Row, type Tables, text } from './tables.ts'
-
-const sources = [
-  { messages: 'messages', deliveries: 'deliveries' },
-  { messages: 'archive_messages', deliveries: 'archive_deliveries' },
-] as const
-type Source = (typeof sources)[number]
-
-/** Deliveries that a listing shows of one message. */
-const LISTED = 100
+import { deliveriesOf, page, sameNumber, sources, view } from './listing.ts'
+import { integer, type Tables, text } from './tables.ts'
 
 /**
  * @param from the first of its deliveries that is wanted, from 0; at most SHOWN come
@@ -24,119 +15,6 @@ export function message(tables: Tables, id: string, from = 0): string {
     if (row) return view(row, deliveriesOf(tables, source, row, from, SHOWN))
   }
   return 'null'
-}
-
-/** One message may have 60,000 of them: more than fit into a small heap at a time. */
-function deliveriesOf(tables: Tables, source: Source, row: Row, from: number, limit: number): string[] {
-  const position = integer(row, 'position')
-  return tables
-    .all(
-      `SELECT document FROM ${source.deliveries} WHERE position >= ? AND position < ? ORDER BY position LIMIT ?`,
-      position + from,
-      position + integer(row, 'count'),
-      limit,
-    )
-    .map((delivery) => text(delivery, 'document'))
-}
-
-function view(row: Row, deliveries: readonly string[]): string {
-  const count = integer(row, 'count')
-  const more = count > deliveries.length ? `,"count":${count}` : ''
-  return `{"message":${text(row, 'document')},"deliveries":[${deliveries.join(',')}]${more}}`
-}
-
-/**
- * One slice of a listing, newest first.
- * @returns a Page<MessageView> as JSON; `next` is the last message looked at, absent when there are no more
- */
-export function messages(tables: Tables, slice: Slice): string {
-  let before = Number.MAX_SAFE_INTEGER
-  if (slice.after !== undefined) {
-    const start = positionAt(tables, slice.after)
-    if (start === undefined) return '{"items":[]}'
-    before = start
-  }
-  const items: string[] = []
-  let last: string | undefined
-  const rows = newest(tables, before, slice.rows + 1)
-  for (const [n, { row, source }] of rows.entries()) {
-    if (n === slice.rows || items.length === slice.limit) {
-      return page(items, last)
-    }
-    last = text(row, 'id')
-    const found = match(tables, source, row, slice)
-    if (found) items.push(view(row, found))
-  }
-  return page(items, undefined)
-}
-
-const page = (items: readonly string[], next: string | undefined): string =>
-  `{"items":[${items.join(',')}]${next === undefined ? '' : `,"next":${JSON.stringify(next)}`}}`
-
-/** Ids sort by time: where the message itself is gone, the page goes on below it. */
-function positionAt(tables: Tables, id: string): number | undefined {
-  let position: number | undefined
-  for (const { messages } of sources) {
-    const found = tables.number(`SELECT position FROM ${messages} WHERE id = ?`, id)
-    if (found !== undefined) return found
-    const below = tables.number(`SELECT position FROM ${messages} WHERE id < ? ORDER BY id DESC LIMIT 1`, id)
-    if (below !== undefined) position = Math.max(position ?? 0, below + 1)
-  }
-  return position
-}
-
-/** Positions are shared by both sets of tables, so the newest of both is the newest of each, merged. */
-function newest(tables: Tables, before: number, limit: number): { row: Row; source: Source }[] {
-  return sources
-    .flatMap((source) =>
-      tables
-        .all(
-          `SELECT position, id, count, document FROM ${source.messages} WHERE position < ? ORDER BY position DESC LIMIT ?`,
-          before,
-          limit,
-        )
-        .map((row) => ({ row, source })),
-    )
-    .sort((a, b) => integer(b.row, 'position') - integer(a.row, 'position'))
-    .slice(0, limit)
-}
-
-/** The deliveries of a message that the query wants, as JSON texts; undefined when it does not want the message. */
-function match(tables: Tables, source: Source, row: Row, query: Slice): string[] | undefined {
-  if (query.tag !== undefined || query.search !== undefined) {
-    const asked: Message = JSON.parse(text(row, 'document'))
-    if (query.tag !== undefined && asked.tag !== query.tag) return undefined
-    if (query.search !== undefined && !asked.text.toLowerCase().includes(query.search.toLowerCase())) {
-      return undefined
-    }
-  }
-  const shown = () => deliveriesOf(tables, source, row, 0, LISTED)
-  if (query.state === undefined && query.to === undefined) return shown()
-  const count = integer(row, 'count')
-  for (let from = 0; from < count; from += SHOWN) {
-    const wanted = deliveriesOf(tables, source, row, from, SHOWN).some((document) => {
-      const delivery: Delivery = JSON.parse(document)
-      return (
-        (query.state === undefined || delivery.state === query.state) &&
-        (query.to === undefined || sameNumber(delivery.to, query.to))
-      )
-    })
-    if (wanted) return shown()
-  }
-  return undefined
-}
-
-/** How many digits two spellings of one number must share: national ones lack the prefix, some have a zero in front. */
-const DIGITS = 9
-/** A national number without its zero may be shorter than that, but a short code is never a part of a number. */
-const SHORTEST = 6
-
-export function sameNumber(a: string, b: string): boolean {
-  const [one, other] = [a, b].map((number) => number.replace(/\D/g, '').replace(/^0+/, ''))
-  if (one === undefined || other === undefined) return false
-  if (one === other) return true
-  const shared = Math.min(DIGITS, one.length, other.length)
-  return shared >= SHORTEST && one.slice(-shared) === other.slice(-shared)
 }
 
 /** Several parts may carry one reference (it has 8 bits): the newest one to that number is meant. */

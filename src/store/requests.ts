@@ -7,11 +7,12 @@ import { KEY_MS, Sweeper } from './archive.ts'
 import type { Acceptance, AcceptResult, Change, LogBatch, Merged, MergeResult } from './contract.ts'
 import { positionOf } from './deliveries.ts'
 import { waitingEntries } from './inbound.ts'
+import { messages, spanOf, stateCounts } from './listing.ts'
 import { entries, Log, read } from './log.ts'
 import { Logs } from './logs.ts'
 import { merge, noChange } from './merge.ts'
 import type { Method, Methods, Request } from './protocol.ts'
-import { callbacks, inbox, inboxFacts, keyed, matchReport, message, messages, tokens } from './queries.ts'
+import { callbacks, inbox, inboxFacts, keyed, matchReport, message, tokens } from './queries.ts'
 import { claim, depth, hold, overdue, release, submitting, unhold } from './queue.ts'
 import { audit, facts, failover, members, revisions, settledConflicts } from './records.ts'
 import type { Views } from './snapshot-read.ts'
@@ -95,6 +96,12 @@ export class Requests {
         return message(tables, ...request.args)
       case 'messages':
         return messages(tables, ...request.args)
+      case 'spanOf': {
+        const [since, until] = request.args
+        return json<'spanOf'>(spanOf(tables, since ?? undefined, until ?? undefined))
+      }
+      case 'stateCounts':
+        return json<'stateCounts'>(stateCounts(tables))
       case 'depth':
         return json<'depth'>(depth(tables))
       case 'totals':

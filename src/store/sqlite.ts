@@ -79,14 +79,17 @@ export async function openStore(options: SqliteOptions): Promise<Store & Operati
 
     message: async (id, from = 0) => (await connection.call('message', [id, from])) ?? undefined,
     async messages(query) {
-      const filtered = [query.state, query.to, query.tag, query.search].some((filter) => filter !== undefined)
+      const { limit: _limit, after: _after, archived: _archived, since, until, ...filters } = query
+      const filtered = Object.values(filters).some((filter) => filter !== undefined)
+      const timed = since !== undefined || until !== undefined
+      const span = timed ? await connection.call('spanOf', [since ?? null, until ?? null]) : {}
       const page: Page<Awaited<ReturnType<Store['messages']>>['items'][number]> = { items: [] }
       let after = query.after
       for (let looked = 0; looked < SCAN_ROWS && page.items.length < query.limit; looked += SLICE_ROWS) {
         const limit = query.limit - page.items.length
         const rows = filtered ? SLICE_ROWS : Math.min(limit, SLICE_ROWS)
         const slice = await connection.call('messages', [
-          { ...query, limit, rows, ...(after === undefined ? {} : { after }) },
+          { ...query, ...span, limit, rows, ...(after === undefined ? {} : { after }) },
         ])
         page.items.push(...slice.items)
         after = slice.next
@@ -95,6 +98,7 @@ export async function openStore(options: SqliteOptions): Promise<Store & Operati
       if (after !== undefined) page.next = after
       return page
     },
+    stateCounts: () => connection.call('stateCounts', []),
     async depth() {
       const depth = await connection.call('depth', [])
       return { ...depth, oldest: depth.oldest }
