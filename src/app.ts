@@ -258,6 +258,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
           forward: forwardOverLinks(node, pair.role, pair.replication),
         }
       : {}),
+    panel: join(root, 'dist', 'panel'),
     ready: () =>
       lines.some((line) => line.status().state === 'ready')
         ? { ready: true }

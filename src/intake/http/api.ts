@@ -18,6 +18,7 @@ import { lineRoutes } from './line-routes.ts'
 import { messageRoutes } from './message-routes.ts'
 import { openRoutes } from './open-routes.ts'
 import { pairRoutes } from './pair-routes.ts'
+import { panelFiles } from './panel-files.ts'
 import type { Api, Parts } from './parts.ts'
 import { Problem, problemOf, sendProblem } from './problems.ts'
 import { redirectToActive } from './redirect.ts'
@@ -143,6 +144,7 @@ export async function createApi(parts: Parts, compat?: CompatConfig): Promise<Ap
     { prefix: '/api/v1' },
   )
   openRoutes(api, parts)
+  panelFiles(api, parts.panel)
   if (compat !== undefined) compatRoutes(api, parts, compat)
   await api.ready()
   return api

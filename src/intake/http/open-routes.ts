@@ -1,36 +1,16 @@
-/** What anybody may ask without a token: is it alive, can it deliver, which role, its figures, its front page. */
+/** What anybody may ask without a token: is it alive, can it deliver, which role, its figures. */
 import type { Api, Services } from './parts.ts'
 import * as schemas from './schemas.ts'
-
-const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`)
-
-const frontPage = (node: string, version: string): string => `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>${escapeHtml(node)} - twinline</title>
-<style>body{font:1.1em/1.5 system-ui,sans-serif;max-width:36em;margin:15vh auto;padding:0 1em;color:#222}</style>
-<h1>twinline ${escapeHtml(version)}</h1>
-<p>This is the alert gateway <b>${escapeHtml(node)}</b>. Messages come in at <code>/api/v1/messages</code>.</p>
-<p><a href="/docs">How to use the API</a> &middot; <a href="/openapi.json">OpenAPI</a></p>
-</html>
-`
 
 /** NONE: alive. IPSWS: the service works. FT: who is active. The answer is 200 whatever the role. */
 const healthModes = ['NONE', 'IPSWS', 'FT'] as const
 
 export function openRoutes(api: Api, services: Services): void {
-  const { node, version, role, ready, metrics } = services
+  const { role, ready, metrics } = services
   const tags = ['health']
   // An empty list: unlike all other routes, these want no token.
   const security: [] = []
   const text = { type: 'string' } as const
-
-  api.get('/', { schema: { hide: true } }, async (_request, reply) => {
-    reply.type('text/html; charset=utf-8')
-    reply.header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'")
-    return frontPage(node, version)
-  })
 
   api.get(
     '/healthz',

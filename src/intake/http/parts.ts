@@ -39,6 +39,8 @@ export interface Services {
   forward?: Forward
   /** Absent on an appliance that stands alone. */
   pair?: PairService
+  /** Where the built panel lies; absent: it was not built. */
+  panel?: string
   /** Whether a message could be delivered now, and if not, why. */
   ready(): { ready: boolean; reason?: string }
 }

@@ -135,12 +135,3 @@ test('health, readiness, role and figures need no token', async () => {
   appliance.role = 'ACTIVE'
   appliance.readiness = { ready: true }
 })
-
-test('the front page names the appliance and leads to the documentation', async () => {
-  const page = await as(undefined, 'GET', '/')
-  expect(page.status).toBe(200)
-  expect(page.headers.get('content-type')).toMatch(/^text\/html/)
-  expect(page.text).toContain('alpha')
-  expect(page.text).toContain('href="/docs"')
-  expect(page.text).not.toContain('<script')
-})
