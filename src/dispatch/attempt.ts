@@ -11,6 +11,10 @@ import type { Recorder } from './recorder.ts'
 export const reasons = {
   cancelled: { code: 'cancelled', text: 'Cancelled on request.' },
   expired: { code: 'expired', text: 'Its validity ended before it could be sent.' },
+  expiredOverBudget: {
+    code: 'expired-over-budget',
+    text: 'Its validity ended while the budget of every line that could send it was used up.',
+  },
   stopping: { code: 'stopping', text: 'The appliance is being stopped; it is sent after the next start.' },
 } as const satisfies Record<string, Reason>
 

@@ -267,7 +267,7 @@ export class Loop {
       const next = this.#window.next((tiers, tried, priority) =>
         chooseLine(this.#posts, tiers, tried, {
           now,
-          may: (line) => this.#deps.guard?.lineMay(line, priority) !== false,
+          may: (line) => this.#lineMay(line, priority),
           waits: (ms) => this.#pumpIn(ms),
         }),
       )
@@ -427,6 +427,11 @@ export class Loop {
     this.#window.add(delivery, message, tiers, this.#tried.get(delivery.id))
   }
 
+  /** Whether a line has some of its budget left. */
+  #lineMay(line: string, priority: number): boolean {
+    return this.#deps.guard?.lineMay(line, priority) !== false
+  }
+
   #claimTerms(): Pick<ClaimRequest, 'until' | 'term'> {
     return { until: this.#deps.clock.now() + CLAIM_MS, term: this.#deps.ownership.term }
   }
@@ -474,7 +479,10 @@ export class Loop {
     const usedAt = (line: string) => this.#posts.get(line)?.usedAt
     if (await handOn({ store, log, ownership }, this.#window, this.#router, usedAt, now)) this.wake()
     if (!clock.trusted()) return
-    const changes = await overdueChanges(this.#window, store, clock.now(), thorough)
+    const changes = await overdueChanges(this.#window, store, clock.now(), thorough, (delivery) => {
+      const lines = this.#router.tiers(delivery.channel, delivery.to).flat()
+      return lines.length > 0 && lines.every((line) => !this.#lineMay(line, delivery.priority))
+    })
     if (changes.length > 0) await this.#recorder.record(changes)
   }
 }

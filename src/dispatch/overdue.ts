@@ -1,5 +1,6 @@
 /** What ends by time alone: deliveries past their validity, and waits for status reports that never came. */
-import type { Reason } from '#messages/states.ts'
+import type { Delivery } from '#messages/message.ts'
+import type { DeliveryEvent, Reason } from '#messages/states.ts'
 import type { Change, Store } from '#store/contract.ts'
 import { reasons } from './attempt.ts'
 import type { Window } from './window.ts'
@@ -11,6 +12,7 @@ const noReport: Reason = { code: 'no-report', text: 'No delivery report came; th
 /**
  * Takes what is over out of the window.
  * @param thorough looks into the store as well, which wakes its thread
+ * @param overBudget whether all lines that could send a delivery have used up their budgets
  * @returns what is to be written
  */
 export async function overdueChanges(
@@ -18,16 +20,21 @@ export async function overdueChanges(
   store: Pick<Store, 'overdue'>,
   at: number,
   thorough: boolean,
+  overBudget: (delivery: Delivery) => boolean,
 ): Promise<Change[]> {
-  const expire = { event: 'expire', reason: reasons.expired } as const
+  const expire = (delivery: Delivery): DeliveryEvent => ({
+    event: 'expire',
+    reason: overBudget(delivery) ? reasons.expiredOverBudget : reasons.expired,
+  })
   const changes: Change[] = []
   for (const { delivery } of window.expired(at)) {
     window.remove(delivery.id)
-    changes.push({ delivery: delivery.id, event: expire, at })
+    changes.push({ delivery: delivery.id, event: expire(delivery), at })
   }
-  for (const { id, state } of thorough ? await store.overdue(at, BATCH) : []) {
-    const event = state === 'sent' ? ({ event: 'reportTimeout', reason: noReport } as const) : expire
-    changes.push({ delivery: id, event, at })
+  for (const delivery of thorough ? await store.overdue(at, BATCH) : []) {
+    const event: DeliveryEvent =
+      delivery.state === 'sent' ? { event: 'reportTimeout', reason: noReport } : expire(delivery)
+    changes.push({ delivery: delivery.id, event, at })
   }
   return changes
 }

@@ -53,6 +53,17 @@ test('after a restart it knows what went out, and tells what was not told', asyn
   await rm(directory, { recursive: true })
 })
 
+test('what waits for the budget of a line until its validity ends says so', async () => {
+  const storm: StormConfig = { ...noStorm(), budgets: { line: { parts: 1, perMs: 3_600_000 } } }
+  const { send, settled, sent } = await rig({ storm })
+  const first = await send({ text: 'one' })
+  await settled(first.message.id, 'sent')
+  const second = await send({ text: 'two', validity: 5_000 })
+  const ended = await settled(second.message.id, 'expired')
+  expect(ended.deliveries[0]?.reason?.code).toBe('expired-over-budget')
+  expect(sent).toHaveLength(1)
+})
+
 test('1,000 alerts with a budget of 10, priority 0 first', async () => {
   const storm: StormConfig = {
     ...noStorm(),
