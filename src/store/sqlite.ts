@@ -81,8 +81,10 @@ export async function openStore(options: SqliteOptions): Promise<Store & Operati
     async messages(query) {
       const { limit: _limit, after: _after, archived: _archived, since, until, ...filters } = query
       const filtered = Object.values(filters).some((filter) => filter !== undefined)
-      const timed = since !== undefined || until !== undefined
-      const span = timed ? await connection.call('spanOf', [since ?? null, until ?? null]) : {}
+      // Only the first page has to find the time's end: the next ones begin below it.
+      const below = query.after === undefined ? until : undefined
+      const timed = since !== undefined || below !== undefined
+      const span = timed ? await connection.call('spanOf', [since ?? null, below ?? null]) : {}
       const page: Page<Awaited<ReturnType<Store['messages']>>['items'][number]> = { items: [] }
       let after = query.after
       for (let looked = 0; looked < SCAN_ROWS && page.items.length < query.limit; looked += SLICE_ROWS) {
