@@ -60,6 +60,7 @@ export interface TakeOver {
   at: number
   node: string
   term: Term
+  reason: string
 }
 
 export interface Event {

@@ -1,7 +1,7 @@
 /**
  * The role machine under thousands of schedules of faults. A failing one is printed by fast-check, shrunk, with its
- * seed. `TWINLINE_SCHEDULES` sets how many new ones are searched, for nine minutes at most; without it the same 500 are run every
- * time.
+ * seed. `TWINLINE_SCHEDULES` sets how many new ones are searched, for nine minutes at most; without it the same 500
+ * are run every time.
  */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -161,7 +161,9 @@ test('whatever happens: one holder, terms grow, and one active again when everyt
       })
       world.run(1_500)
       expect(world.violations).toEqual([])
-      expect(world.takeovers.slice(times), 'took over without a reason').toEqual([])
+      // A command stands until it is done or out of time, however often its member fails to get the votes meanwhile.
+      const unasked = world.takeovers.slice(times).filter(({ reason }) => reason !== 'told to take over')
+      expect(unasked, 'took over without a reason').toEqual([])
       expect(oneActive(world)).toBe(true)
     }),
     { numRuns: runs, ...choice },

@@ -468,7 +468,7 @@ export class World {
         )
       }
     }
-    this.takeovers.push({ at: this.now, node: box.node, term })
+    this.takeovers.push({ at: this.now, node: box.node, term, reason: state.reason })
   }
 
   private check(): void {
