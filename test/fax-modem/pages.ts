@@ -160,11 +160,29 @@ function unpacked(data: Buffer): Page[] {
   return pages
 }
 
-/** How received pages differ from those sent, in words; empty when they are alike row for row. At most 10. */
-export function differences(sent: string, received: string): string[] {
+/** The page from its first row with something on it, and at most so many rows. */
+function fromInk({ width, bits }: Page, most = Number.POSITIVE_INFINITY): Page {
+  const bytes = Math.ceil(width / 8)
+  const first = bits.findIndex((byte) => byte !== 0)
+  const start = first - (first % bytes)
+  return { width, bits: bits.subarray(start, Math.min(bits.length, start + most * bytes)) }
+}
+
+/**
+ * How received pages differ from those sent, in words; empty when they are alike row for row. At most 10.
+ * @param rows `framed`: the sending program puts rows of its own above and below, and those are not compared
+ */
+export function differences(sent: string, received: string, rows: 'all' | 'framed' = 'all'): string[] {
   const [before, after] = [pagesOf(sent), pagesOf(received)]
   if (before.length !== after.length) return [`${after.length} pages instead of ${before.length}`]
-  return before.flatMap((page, n) => pageDifferences(page, after[n], n)).slice(0, 10)
+  return before
+    .flatMap((page, n) => {
+      const came = after[n]
+      if (rows === 'all' || !came) return pageDifferences(page, came, n)
+      const inked = fromInk(page)
+      return pageDifferences(inked, fromInk(came, inked.bits.length / Math.ceil(page.width / 8)), n)
+    })
+    .slice(0, 10)
 }
 
 function pageDifferences(sent: Page, received: Page | undefined, page: number): string[] {

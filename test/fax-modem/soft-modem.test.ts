@@ -41,7 +41,8 @@ describeWith(['spandsp', 'efax', 'libtiff-tools'], 'soft fax modem', () => {
     expect(await next('dialled')).toMatchObject({ number: '5551234', outcome: 'answer' })
     const end = await next('far-end')
     expect(end).toMatchObject({ ok: true, received: 1, rate: 14400, ecm: false, coding: 'MH', badRows: 0 })
-    expect(differences(file, end.file ?? '')).toEqual([])
+    // efax puts rows above and below, for a header that it was told not to print.
+    expect(differences(file, end.file ?? '', 'framed')).toEqual([])
   })
 
   test('busy, and a training that fails twice before it holds', async () => {
@@ -54,11 +55,9 @@ describeWith(['spandsp', 'efax', 'libtiff-tools'], 'soft fax modem', () => {
 
   test('it rings, and the far end sends', async () => {
     const file = chart(join(directory, 'page.tif'), { pages: 2 })
-    const { port, next, ring } = await start({ send: file, ringEvery: 2 })
-    const receiving = efax(port, '-r', join(directory, 'in'), '-w', '-i', 'S0=1')
-    const ringing = setInterval(ring, 200)
-    await next('connected').finally(() => clearInterval(ringing))
-    expect(await receiving).toBe(0)
+    const { port, next, ring } = await start({ send: file })
+    ring()
+    expect(await efax(port, '-r', join(directory, 'in'))).toBe(0)
     expect(await next('far-end')).toMatchObject({ ok: true, sent: 2 })
     const received = join(directory, 'in.tif')
     execFileSync('tiffcp', [join(directory, 'in.001'), join(directory, 'in.002'), received])
