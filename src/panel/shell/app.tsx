@@ -1,0 +1,187 @@
+/**
+ * The shell around all pages: which member answers, the way to the other pages, and the page itself, whose code and
+ * words are loaded before it takes the place of the one before.
+ */
+import { effect, signal } from '@preact/signals'
+import { ConfirmHost } from '../components/button.tsx'
+import { EmptyState, Notice, Page, Skeleton } from '../components/layout.tsx'
+import { ToastHost } from '../components/toast.tsx'
+import { words } from '../components/words.ts'
+import { Header, LostNotice } from './header.tsx'
+import { Navigation, TabBar } from './navigation.tsx'
+import { problemDictionaries } from './problems.ts'
+import { go, match, type PageModule, type Place, place, type Route } from './router.ts'
+import { routes } from './routes.ts'
+import { loadSession, may, session, sessionProblem } from './session.ts'
+import { language } from './words.ts'
+
+type Shown =
+  | { kind: 'page'; key: string; module: PageModule; params: Record<string, string> }
+  | { kind: 'missing' | 'forbidden' | 'failed'; key: string }
+
+const shown = signal<Shown | undefined>(undefined)
+const loading = signal(false)
+
+interface Found {
+  route: Route
+  params: Record<string, string>
+}
+
+function find(path: string): Found | undefined {
+  for (const route of routes) {
+    const params = match(route.path, path)
+    if (params !== undefined) return { route, params }
+  }
+  return undefined
+}
+
+/** Where somebody belongs who is not logged in, or is and stands at the door; undefined: stay. */
+function elsewhere(route: Route | undefined, at: Place): string | undefined {
+  const now = session.value
+  if (now === undefined) return undefined
+  if (now.user === null && route?.for !== 'open') {
+    if (now.setup) return '/setup'
+    const back = at.path + (at.query.size > 0 ? `?${at.query}` : '')
+    return back === '/' ? '/login' : `/login?${new URLSearchParams({ back })}`
+  }
+  if (now.user === null && now.setup && route?.path === '/login') return '/setup'
+  if (now.user === null && !now.setup && route?.path === '/setup') return '/login'
+  if (now.user !== null && route?.path === '/login') return at.query.get('back') ?? '/'
+  return undefined
+}
+
+let turn = 0
+
+async function open(at: Place): Promise<void> {
+  const found = find(at.path)
+  const away = elsewhere(found?.route, at)
+  if (away !== undefined) return go(away.startsWith('/') && !away.startsWith('//') ? away : '/', 'replace')
+  turn += 1
+  const mine = turn
+  const key = at.path
+  if (found === undefined) {
+    shown.value = { kind: 'missing', key }
+    return
+  }
+  const { route, params } = found
+  if (route.for !== undefined && route.for !== 'open' && !may(route.for)) {
+    shown.value = { kind: 'forbidden', key }
+    return
+  }
+  loading.value = true
+  try {
+    const { page } = await route.load()
+    await Promise.all(page.words.map((dictionary) => dictionary.load(language.peek())))
+    if (mine === turn) shown.value = { kind: 'page', key, module: page, params }
+  } catch {
+    if (mine === turn) shown.value = { kind: 'failed', key }
+  }
+  if (mine === turn) loading.value = false
+}
+
+/** Opens pages from now on. @returns when the words of the shell are there */
+export async function startPages(): Promise<void> {
+  await Promise.all([words, ...problemDictionaries].map((dictionary) => dictionary.load(language.peek())))
+  let path: string | undefined
+  let user: string | undefined
+  effect(() => {
+    const at = place.value
+    const now = session.value
+    if (now === undefined) return
+    const who = `${now.user?.name} ${now.user?.role} ${now.setup}`
+    // A change of the query alone is the page's own affair.
+    if (at.path === path && who === user) return
+    path = at.path
+    user = who
+    void open(at)
+  })
+}
+
+function PageView() {
+  const page = shown.value
+  switch (page?.kind) {
+    case undefined:
+      return <Skeleton rows={6} />
+    case 'page': {
+      const { view: View } = page.module
+      return <View key={page.key} params={page.params} />
+    }
+    case 'missing':
+      return (
+        <Page title={words.t('notFound')} key={page.key}>
+          <EmptyState title={words.t('notFoundText', { path: page.key })}>
+            <a href="/">{words.t('toHome')}</a>
+          </EmptyState>
+        </Page>
+      )
+    case 'forbidden':
+      return (
+        <Page title={words.t('notAllowed')} key={page.key}>
+          <EmptyState
+            title={words.t('notAllowedText', {
+              role: words.t(`user.${session.value?.user?.role ?? 'viewer'}`),
+            })}
+          />
+        </Page>
+      )
+    case 'failed':
+      return (
+        <Page title={words.t('pageFailed')} key={page.key}>
+          <Notice tone="bad">
+            <p>{words.t('pageFailedText')}</p>
+            <p>
+              <a href={page.key} target="_self">
+                {words.t('reload')}
+              </a>
+            </p>
+          </Notice>
+        </Page>
+      )
+  }
+}
+
+/** No answer to the very first question: nothing can be shown, and asking goes on. */
+function Unreachable() {
+  return (
+    <main class="door" id="content">
+      <Notice tone="warn" title={words.t('unreachable')}>
+        {words.t('unreachableText')}
+      </Notice>
+    </main>
+  )
+}
+
+const ASK_AGAIN_MS = 3_000
+
+export async function startSession(): Promise<void> {
+  await loadSession()
+  if (session.peek() === undefined)
+    setTimeout(() => {
+      void startSession()
+    }, ASK_AGAIN_MS)
+}
+
+export function App() {
+  const known = session.value
+  if (known === undefined) return sessionProblem.value === undefined ? null : <Unreachable />
+  const inside = known.user !== null
+  return (
+    <div class={inside ? 'frame' : 'frame frame-door'}>
+      <a class="skip" href="#content">
+        {words.t('skip')}
+      </a>
+      {inside ? <Navigation /> : null}
+      <div class="stage">
+        <Header />
+        <LostNotice />
+        <div class={loading.value ? 'loading-bar' : 'loading-bar loading-bar-off'} aria-hidden="true" />
+        <main class={inside ? 'content' : 'door'} id="content">
+          <PageView />
+        </main>
+      </div>
+      {inside ? <TabBar /> : null}
+      <ConfirmHost />
+      <ToastHost />
+    </div>
+  )
+}

@@ -1,0 +1,119 @@
+/**
+ * What the appliance tells by itself: the event stream of /api/v1/events, read for as long as somebody is logged in.
+ *
+ * Rests on the event-stream format (WHATWG HTML 9.2.6). Read by fetch and not by EventSource, because only so are the
+ * heartbeats (comments) seen: when the address moves to the other member the old connection says nothing, ever, and
+ * silence is the only sign. After each reconnect the session is asked anew: another member may answer now.
+ */
+import { effect, signal } from '@preact/signals'
+import type { LiveEvents } from '#intake/http/panel-schemas.ts'
+import { now } from './clock.ts'
+import { loadSession, session } from './session.ts'
+import type { HomeView } from './shapes.ts'
+
+/** Heartbeats come each 15 s. */
+const SILENCE_MS = 25_000
+const PAUSES_MS = [500, 1_000, 2_000, 4_000] as const
+
+/** The newest state of everything; undefined until the first event. */
+export const status = signal<HomeView | undefined>(undefined)
+
+/** `since`: when the connection was lost, ms since 1970; undefined while all is well or before the first attempt. */
+export const connection = signal<{ since?: number; refused?: string }>({})
+
+export type { LiveEvents }
+
+type Listeners = { [N in keyof LiveEvents]: Set<(data: LiveEvents[N]) => void> }
+const listeners: Listeners = {
+  status: new Set(),
+  message: new Set(),
+  configuration: new Set(),
+  failover: new Set(),
+}
+
+/** @returns stops listening; made for useEffect */
+export function onLive<N extends keyof LiveEvents>(name: N, tell: (data: LiveEvents[N]) => void): () => void {
+  const all: Set<(data: LiveEvents[N]) => void> = listeners[name]
+  all.add(tell)
+  return () => all.delete(tell)
+}
+
+const isName = (name: string): name is keyof LiveEvents => name in listeners
+
+function tell<N extends keyof LiveEvents>(name: N, data: LiveEvents[N]): void {
+  const all: Set<(data: LiveEvents[N]) => void> = listeners[name]
+  for (const listener of all) listener(data)
+}
+
+onLive('status', (news) => {
+  status.value = news
+})
+
+/** Reads events until the stream ends, fails or is silent for too long. */
+async function follow(stop: AbortController): Promise<void> {
+  let silence = setTimeout(() => stop.abort(), SILENCE_MS)
+  try {
+    const response = await fetch('/api/v1/events', {
+      headers: { accept: 'text/event-stream' },
+      signal: stop.signal,
+    })
+    if (!response.ok || response.body === null) {
+      connection.value = { since: now.peek(), ...connection.peek(), refused: `HTTP ${response.status}` }
+      if (response.status === 401) await loadSession()
+      return
+    }
+    // Another member may have answered, with another version or another idea of who is logged in.
+    if (connection.peek().since !== undefined) await loadSession()
+    connection.value = {}
+    let buffered = ''
+    for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
+      clearTimeout(silence)
+      silence = setTimeout(() => stop.abort(), SILENCE_MS)
+      const blocks = (buffered + chunk).split('\n\n')
+      buffered = blocks.pop() ?? ''
+      for (const block of blocks) {
+        const fields = block.split('\n').map((line) => line.split(/: ?(.*)/s))
+        const value = (name: string): string =>
+          fields.flatMap(([field, text]) => (field === name && text !== undefined ? [text] : [])).join('\n')
+        const name = value('event')
+        if (isName(name) && value('data') !== '') tell(name, JSON.parse(value('data')))
+      }
+    }
+  } catch {
+    // Ended, unreachable or silent: the caller shows since when and tries again.
+  } finally {
+    clearTimeout(silence)
+  }
+}
+
+async function keepFollowing(over: AbortSignal): Promise<void> {
+  let failures = 0
+  while (!over.aborted) {
+    const began = performance.now()
+    const stop = new AbortController()
+    over.addEventListener('abort', () => stop.abort(), { once: true })
+    await follow(stop)
+    if (over.aborted) return
+    failures = performance.now() - began > 10_000 ? 0 : failures + 1
+    if (connection.peek().since === undefined) connection.value = { since: now.peek() }
+    const pause = PAUSES_MS[Math.min(failures, PAUSES_MS.length - 1)]
+    await new Promise((resolve) => setTimeout(resolve, pause))
+  }
+}
+
+/** Follows for as long as somebody is logged in. */
+export function startLive(): void {
+  let over: AbortController | undefined
+  effect(() => {
+    const wanted = session.value?.user != null
+    if (wanted && over === undefined) {
+      over = new AbortController()
+      void keepFollowing(over.signal)
+    } else if (!wanted && over !== undefined) {
+      over.abort()
+      over = undefined
+      status.value = undefined
+      connection.value = {}
+    }
+  })
+}

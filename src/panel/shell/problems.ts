@@ -1,0 +1,39 @@
+/**
+ * What the appliance refused, in the user's language: by its code where the panel has words for it, otherwise in the
+ * appliance's own sentence, which is English and names the field and what is allowed.
+ */
+import type { Problem } from './api.ts'
+import { dictionary, language } from './words.ts'
+
+export const problemWords = dictionary({
+  en: () => import('../words/problems.en.json'),
+  de: () => import('../words/problems.de.json'),
+})
+
+export function problemText({ code, detail, status, allowed }: Problem): string {
+  const own = problemWords.maybe(code)
+  if (own !== undefined) return own
+  if (status === 404 && code.startsWith('http-')) return problemWords.t('route-unknown')
+  const choices = allowed?.map(String).join(', ') ?? ''
+  const sentence = detail.slice(0, 1).toUpperCase() + detail.slice(1)
+  const whole = /[.!?]$/.test(sentence) ? sentence : `${sentence}.`
+  const said = language.value === 'en' ? whole : problemWords.t('said', { text: whole })
+  return choices === '' || choices.length > 300 || sentence.includes(choices)
+    ? said
+    : `${said} ${problemWords.t('allowed', { choices })}`
+}
+
+export interface ReasonView {
+  code: string
+  text: string
+}
+
+const reasonWords = dictionary({
+  en: () => import('../words/reasons.en.json'),
+  de: () => import('../words/reasons.de.json'),
+})
+
+/** Why a line or a delivery is as it is, in plain words. */
+export const reasonText = (reason: ReasonView): string => reasonWords.maybe(reason.code) ?? reason.text
+
+export const problemDictionaries = [problemWords, reasonWords]

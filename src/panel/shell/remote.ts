@@ -1,0 +1,78 @@
+/**
+ * Data of a page: asked when the page opens, when its path changes and when the appliance says that it changed.
+ *
+ *   const lines = useRemote<LineListView>('/lines', { refresh: ['status'] })
+ *   lines.data.value, lines.problem.value, lines.loading.value, lines.reload()
+ *
+ * The newest question wins; what is on the screen stays until the next answer is there.
+ */
+import { type ReadonlySignal, signal } from '@preact/signals'
+import { useEffect, useMemo } from 'preact/hooks'
+import { get, type Problem } from './api.ts'
+import { type LiveEvents, onLive } from './live.ts'
+
+export interface Remote<T> {
+  data: ReadonlySignal<T | undefined>
+  problem: ReadonlySignal<Problem | undefined>
+  loading: ReadonlySignal<boolean>
+  reload(): void
+}
+
+const REFRESH_PAUSE_MS = 400
+
+/** @param path below /api/v1 with its query; undefined asks nothing. `every`: also asked each so many ms. */
+export function useRemote<T>(
+  path: string | undefined,
+  options: { refresh?: readonly (keyof LiveEvents)[]; every?: number } = {},
+): Remote<T> {
+  const remote = useMemo(() => {
+    const data = signal<T | undefined>(undefined)
+    const problem = signal<Problem | undefined>(undefined)
+    const loading = signal(path !== undefined)
+    let asked = new AbortController()
+    let at = path
+    const reload = async (): Promise<void> => {
+      asked.abort()
+      if (at === undefined) return
+      const mine = new AbortController()
+      asked = mine
+      loading.value = true
+      const answer = await get<T>(at, undefined, mine.signal)
+      if (mine.signal.aborted) return
+      loading.value = false
+      problem.value = answer.ok ? undefined : answer.problem
+      if (answer.ok) data.value = answer.value
+    }
+    return {
+      data,
+      problem,
+      loading,
+      reload: () => void reload(),
+      point(to: string | undefined) {
+        at = to
+        void reload()
+      },
+      end: () => asked.abort(),
+    }
+  }, [])
+  useEffect(() => remote.point(path), [path])
+  useEffect(() => remote.end, [])
+  const names = (options.refresh ?? []).join(' ')
+  useEffect(() => {
+    let pending: ReturnType<typeof setTimeout> | undefined
+    const soon = (): void => {
+      pending ??= setTimeout(() => {
+        pending = undefined
+        remote.reload()
+      }, REFRESH_PAUSE_MS)
+    }
+    const stops = (options.refresh ?? []).map((name) => onLive(name, soon))
+    const ticks = options.every === undefined ? undefined : setInterval(remote.reload, options.every)
+    return () => {
+      clearTimeout(pending)
+      clearInterval(ticks)
+      for (const stop of stops) stop()
+    }
+  }, [names, options.every])
+  return remote
+}

@@ -1,0 +1,46 @@
+/** Who is logged in, at which member, and what this user may do. Asked once at the start and after each reconnect. */
+import { signal } from '@preact/signals'
+import { get, type Problem, remove, whenUnauthorized } from './api.ts'
+import type { Role, SessionView } from './shapes.ts'
+import { setLanguage, zone } from './words.ts'
+
+export const session = signal<SessionView | undefined>(undefined)
+/** Why the session could not be asked. */
+export const sessionProblem = signal<Problem | undefined>(undefined)
+
+export async function loadSession(): Promise<void> {
+  const answer = await get<SessionView>('/session')
+  if (!answer.ok) {
+    sessionProblem.value = answer.problem
+    return
+  }
+  sessionProblem.value = undefined
+  zone.value = answer.value.appliance.zone
+  if (answer.value.user?.language !== undefined) await setLanguage(answer.value.user.language)
+  session.value = answer.value
+}
+
+export async function logOut(): Promise<void> {
+  await remove('/session')
+  await loadSession()
+}
+
+whenUnauthorized(() => {
+  // Asked anew, so that a member that does not know this user shows its login and not an empty page.
+  if (session.peek()?.user != null) void loadSession()
+})
+
+const ranks: Record<Role, number> = { viewer: 0, operator: 1, admin: 2 }
+
+/** Whether the user has at least this role: `viewer` reads, `operator` sends and acts, `admin` also changes settings. */
+export function may(role: Role): boolean {
+  const user = session.value?.user
+  return user != null && ranks[user.role] >= ranks[role]
+}
+
+/** Name for people of a member, by its node name. */
+export function memberName(node: string): string {
+  const here = session.value?.appliance
+  if (here?.node === node) return here.name
+  return session.value?.pair?.members.find((member) => member.node === node)?.name ?? node
+}

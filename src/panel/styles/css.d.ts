@@ -1,0 +1,2 @@
+/** Style sheets are collected by the build (esbuild) and have no value for the code. */
+declare module '*.css'
