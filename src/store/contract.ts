@@ -253,6 +253,11 @@ export interface Store {
   /** Facts whose name begins like this, by name. */
   facts(prefix: string): Promise<{ name: string; value: string }[]>
 
+  /** Those of the hashes that some message refers to, itself or by its pages (facts `pages:HASH:…`). */
+  documentsInUse(hashes: readonly string[]): Promise<string[]>
+  /** The documents of messages that are not finished, and their pages. */
+  documentsNeeded(limit: number): Promise<string[]>
+
   /** Moves finished messages to the archive and drops old ones; returns how many it moved and dropped, at most `limit` of each. */
   sweep(now: number, retention: Retention, limit: number): Promise<{ archived: number; dropped: number }>
   /** Waits for writes under way and closes. */

@@ -150,6 +150,18 @@ export const steps: readonly Step[] = [
       CREATE INDEX archive_messages_at ON archive_messages (at);
     `,
   },
+  {
+    // Messages with a document, by its hash: what nobody refers to any more is removed. The release before keeps the
+    // indexes up to date and does not use them.
+    number: 6,
+    readableFrom: 1,
+    statements: `
+      CREATE INDEX messages_document ON messages (json_extract(document, '$.document.hash'))
+        WHERE instr(document, '"document":{') > 0;
+      CREATE INDEX archive_messages_document ON archive_messages (json_extract(document, '$.document.hash'))
+        WHERE instr(document, '"document":{') > 0;
+    `,
+  },
 ]
 
 const versionOf = (db: DatabaseSync): number =>

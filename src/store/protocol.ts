@@ -112,6 +112,8 @@ export interface Methods {
   /** An operation that needs no look at the tables first; answers whether it changed anything. */
   operate(operation: Operation, at: number): boolean
   owned(node: string): string[]
+  documentsInUse(hashes: readonly string[]): string[]
+  documentsNeeded(limit: number): string[]
   sweep(now: number, retention: Retention, limit: number): { archived: number; dropped: number }
   entries(origin: string, after: number, limit: number): LogEntry[]
   listen(): null

@@ -6,6 +6,7 @@ import { incarnationsOwned } from './apply.ts'
 import { KEY_MS, Sweeper } from './archive.ts'
 import type { Acceptance, AcceptResult, Change, LogBatch, Merged, MergeResult } from './contract.ts'
 import { positionOf } from './deliveries.ts'
+import { documentsInUse, documentsNeeded } from './document-queries.ts'
 import { waitingEntries } from './inbound.ts'
 import { messages, spanOf, stateCounts } from './listing.ts'
 import { entries, Log, read } from './log.ts'
@@ -147,6 +148,10 @@ export class Requests {
         return json<'operate'>(this.log.write(...request.args).changed)
       case 'owned':
         return json<'owned'>(incarnationsOwned(tables, this.#logs, ...request.args))
+      case 'documentsInUse':
+        return json<'documentsInUse'>(documentsInUse(tables, ...request.args))
+      case 'documentsNeeded':
+        return json<'documentsNeeded'>(documentsNeeded(tables, ...request.args))
       case 'sweep':
         this.log.trim(request.args[0])
         return json<'sweep'>(this.#sweeper.sweep(...request.args))

@@ -152,6 +152,8 @@ export async function openStore(options: SqliteOptions): Promise<Store & Operati
     recall: async (name) => (await connection.call('recall', [name])) ?? undefined,
     facts: (prefix) => connection.call('facts', [prefix]),
 
+    documentsInUse: (hashes) => connection.call('documentsInUse', [hashes]),
+    documentsNeeded: (limit) => connection.call('documentsNeeded', [limit]),
     sweep: (at, retention, limit) => connection.call('sweep', [at, retention, limit]),
     close: () => connection.close(writeTouched),
 
