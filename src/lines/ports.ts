@@ -33,6 +33,8 @@ export interface PortHandlers {
 export interface Port {
   /** Hands the text (Latin-1) on in one write. After the port is closed it does nothing. */
   write(text: string): void
+  /** Bytes written that the device has not taken yet. */
+  backlog(): number
   /** Drops and raises DTR where there is such a wire. */
   pulse(): Promise<void>
   /** Bounded; `closed` has been called when it resolves. */
@@ -221,6 +223,7 @@ export function streamPort(
       const rest = descriptor === undefined ? bytes : writeAtOnce(descriptor, bytes)
       if (rest.length > 0) stream.write(rest)
     },
+    backlog: () => stream.writableLength,
     pulse: wires.pulse,
     close: () =>
       new Promise((resolve) => {

@@ -9,6 +9,17 @@ export interface Progress {
   confirmed: number
 }
 
+/** What a line's own rules say of trying again. */
+export interface Again {
+  /** Before the next call, ms. */
+  pause: number
+  /** It counts as a try: the call came through and brought nothing further. */
+  counts: boolean
+  /** Tries in a row, and calls in all, after which it has failed. */
+  tries: number
+  dials: number
+}
+
 export type Outcome =
   /** The far side took every part. */
   | { result: 'accepted'; progress: Progress }
@@ -19,8 +30,10 @@ export type Outcome =
       reason: Reason
       permanent: boolean
       progress: Progress
+      /** Absent: the rules of retry.ts. */
+      again?: Again
     }
   /** Nothing of the current part left the box: it may go anywhere, at once. */
-  | { result: 'notSent'; reason: Reason; progress: Progress }
+  | { result: 'notSent'; reason: Reason; progress: Progress; again?: Pick<Again, 'pause'> }
   /** A part may or may not have been transmitted; the answer will never come. */
-  | { result: 'unknown'; reason: Reason; step: number; progress: Progress }
+  | { result: 'unknown'; reason: Reason; step: number; progress: Progress; again?: Again }

@@ -10,10 +10,13 @@
  * | not sent                    | at once                   | as soon as a line is ready                 |
  * | unknown                     | `resend`: at once, flagged; `hold`: a person decides                   |
  *
+ * A line may bring rules of its own (`again`; those of a fax stand in docs/fax.md): then a refusal of the line goes to
+ * another line at once, everything else waits for its pause, and it has failed after so many tries or calls.
+ *
  * A pause belongs to one delivery, so a bad number never blocks a queue. Expiry ends every row.
  */
 import type { Delivery, Message } from './message.ts'
-import type { Outcome } from './outcome.ts'
+import type { Again, Outcome } from './outcome.ts'
 import type { DeliveryEvent, Reason } from './states.ts'
 
 /** First pause after the network refused, ms; below the 5 s in which a first retry is promised. */
@@ -53,12 +56,21 @@ export function settle(
     case 'accepted':
       return undefined
     case 'notSent':
-      return again(outcome.reason, 0, false)
-    case 'unknown':
-      return message.onUnknown === 'hold'
-        ? { event: 'hold', reason: outcome.reason, ...where }
-        : { event: 'resend', reason: outcome.reason, due: delivery.due, ...where }
+      return again(outcome.reason, context.otherLine ? 0 : (outcome.again?.pause ?? 0), false)
+    case 'unknown': {
+      // Each time its last page may have arrived: not as often as something that surely did not.
+      const often = outcome.again && (delivery.dials ?? 0) >= outcome.again.tries
+      if (message.onUnknown === 'hold' || often) return { event: 'hold', reason: outcome.reason, ...where }
+      const due = outcome.again ? context.now + outcome.again.pause : delivery.due
+      return { event: 'resend', reason: outcome.reason, due, ...where }
+    }
     case 'refused':
+      if (outcome.again && !outcome.permanent) {
+        if (isExhausted(delivery, outcome.again))
+          return { event: 'fail', reason: givenUp(outcome.reason, delivery), ...where }
+        const elsewhere = outcome.scope === 'line' && context.otherLine
+        return again(outcome.reason, elsewhere ? 0 : outcome.again.pause, outcome.again.counts)
+      }
       if (outcome.scope === 'number') {
         return outcome.permanent
           ? { event: 'fail', reason: outcome.reason, ...where }
@@ -72,3 +84,12 @@ export function settle(
       )
   }
 }
+
+/** The call that has just ended is among its calls already, and not yet among its failures. */
+const isExhausted = ({ dials = 0, failures }: Delivery, again: Again): boolean =>
+  dials >= again.dials || (again.counts && failures + 1 >= again.tries)
+
+const givenUp = ({ code, text }: Reason, { dials = 0 }: Delivery): Reason => ({
+  code,
+  text: `${text} Given up after ${dials === 1 ? 'one call' : `${dials} calls`}.`,
+})

@@ -13,6 +13,7 @@ import type { PairConfig } from '#config/types.ts'
 import { monotonic } from '#core/clock.ts'
 import { errorText, unreachable } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
+import { runFirst } from '#core/real-time.ts'
 import type { Term } from '#messages/operation.ts'
 import type { MemberView, PairEvents, RoleState, SwitchResult, WitnessView } from './contract.ts'
 import type { Former, FromGuard, GuardMember, Health, ToGuard } from './guard/protocol.ts'
@@ -93,18 +94,6 @@ export interface GuardProcess {
   pid(): number | undefined
   /** Lets it release the address, say goodbye and end. */
   stop(): Promise<void>
-}
-
-/**
- * Real-time scheduling for a process and its threads, if that is permitted here. Not from its first moment: a program
- * that starts needs the processor for a second, and what it then waits for must not be what it keeps from running.
- */
-function runFirst(pid: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const change = spawn('chrt', ['--all-tasks', '--fifo', '--pid', '10', `${pid}`], { stdio: 'ignore' })
-    change.once('error', () => resolve(false))
-    change.once('close', (code) => resolve(code === 0))
-  })
 }
 
 /** The programs that it has started. */

@@ -1,5 +1,5 @@
 /** The retry rules of messages/retry.ts, row by row of the table in its head. */
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type Message, newDelivery } from '#messages/message.ts'
 import type { Outcome } from '#messages/outcome.ts'
 import { backOff, settle } from '#messages/retry.ts'
@@ -84,4 +84,60 @@ it('sends again, or holds, what may have been transmitted', () => {
 it('doubles pauses up to a bound', () => {
   expect([0, 1, 2, 3].map((failures) => backOff(1_000, failures))).toEqual([1_000, 2_000, 4_000, 8_000])
   expect(backOff(1_000, 1e6)).toBe(300_000)
+})
+
+describe('a line with rules of its own', () => {
+  const again = { pause: 180_000, counts: true, tries: 3, dials: 12 }
+  const call = (scope: 'number' | 'line', changes: object, rules = again, otherLine = false) =>
+    settle(
+      { ...delivery, ...changes },
+      message,
+      { result: 'refused', scope, permanent: false, reason, progress, again: rules },
+      { now, node: 'a', line: 'fax0', otherLine },
+    )
+
+  it('waits for its pause, on the same line and on others', () => {
+    expect(call('number', { dials: 1 })).toMatchObject({ event: 'defer', due: now + 180_000, failure: true })
+    expect(call('number', { dials: 1 }, again, true)).toMatchObject({ due: now + 180_000 })
+  })
+
+  it('goes to another line at once where the fault is its own', () => {
+    expect(call('line', { dials: 1 }, again, true)).toMatchObject({ event: 'defer', due: delivery.due })
+    expect(call('line', { dials: 1 })).toMatchObject({ due: now + 180_000 })
+  })
+
+  it('has failed after so many tries, or so many calls', () => {
+    expect(call('number', { dials: 3, failures: 2 })).toMatchObject({
+      event: 'fail',
+      reason: { code: 'c', text: 't Given up after 3 calls.' },
+    })
+    const busy = { ...again, counts: false }
+    expect(call('number', { dials: 11, failures: 0 }, busy)).toMatchObject({ event: 'defer', failure: false })
+    expect(call('number', { dials: 12, failures: 0 }, busy)).toMatchObject({ event: 'fail' })
+  })
+
+  it('sends what is in doubt again after the pause, and a few times only', () => {
+    const unknown = (dials: number, onUnknown: Message['onUnknown'] = 'resend') =>
+      settle(
+        { ...delivery, dials },
+        { ...message, onUnknown },
+        { result: 'unknown', reason, step: 1, progress, again },
+        { now, node: 'a', line: 'fax0', otherLine: true },
+      )
+    expect(unknown(1)).toMatchObject({ event: 'resend', due: now + 180_000 })
+    expect(unknown(3)).toMatchObject({ event: 'hold' })
+    expect(unknown(1, 'hold')).toMatchObject({ event: 'hold' })
+  })
+
+  it('waits where a line may not dial yet, unless another one may', () => {
+    const wait = (otherLine: boolean) =>
+      settle(
+        delivery,
+        message,
+        { result: 'notSent', reason, progress, again: { pause: 7_000 } },
+        { now, node: 'a', line: 'fax0', otherLine },
+      )
+    expect(wait(false)).toMatchObject({ event: 'defer', due: now + 7_000, failure: false })
+    expect(wait(true)).toMatchObject({ event: 'defer', due: delivery.due })
+  })
 })
