@@ -1,4 +1,5 @@
 /** The `pair:` section: its keys, their defaults and what each may be. An appliance without it stands alone. */
+import { pairModes } from '#messages/operation.ts'
 import { profileNamed, profileNames, readProfile } from './heartbeat.ts'
 import { parseAddress, parseNetwork, parseVirtualAddress } from './networks.ts'
 import { quoted, type Section } from './section.ts'
@@ -47,7 +48,7 @@ export function readPair(
     advertise: readAdvertise(section, listen, vip),
     priority: section.whole('priority', pairDefaults.priority, { min: 1, max: 255 }),
     profile: readHeartbeat(section, vip?.driver),
-    mode: section.choice('mode', ['active-standby', 'active-active', 'cold']) ?? pairDefaults.mode,
+    mode: section.choice('mode', pairModes) ?? pairDefaults.mode,
     allow: readAllow(section.section('allow')),
     preempt: section.flag('preempt', false),
     switchover: section.choice('switchover', ['automatic', 'manual']) ?? pairDefaults.switchover,

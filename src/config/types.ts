@@ -1,4 +1,5 @@
 /** The configuration as the program sees it: every default filled in, durations in ms. schema.ts makes it from YAML. */
+import type { PairMode } from '#messages/operation.ts'
 import type { CompatConfig } from './compat.ts'
 import type { Contact, Group } from './contacts.ts'
 import type { FaxSettingsConfig } from './fax.ts'
@@ -74,7 +75,7 @@ export interface PairConfig {
   /** The node that is preferred, whatever the priorities say. */
   master?: string
   profile: HeartbeatProfile
-  mode: 'active-standby' | 'active-active' | 'cold'
+  mode: PairMode
   allow: AllowLists
   preempt: boolean
   switchover: 'automatic' | 'manual'

@@ -105,7 +105,12 @@ export interface MemberRecord {
   /** URLs at which its HTTP interface is reached, when other members may send clients there (`pair.redirect`). */
   web?: readonly string[]
   priority: number
+  /** Its `pair.mode`, which must be the same everywhere; absent in what an older version wrote. */
+  mode?: PairMode
 }
+
+export const pairModes = ['active-standby', 'active-active', 'cold'] as const
+export type PairMode = (typeof pairModes)[number]
 
 /** One value at one path of the replicated configuration; `undefined` (absent) where there is none. */
 export interface RevisionChange {

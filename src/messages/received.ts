@@ -152,6 +152,7 @@ const operationFields: Record<Operation['op'], Record<string, Check>> = {
       guard: list(isText),
       log: list(isText),
       priority: isNumber,
+      mode: maybe(isText),
     }),
   },
   memberRemove: { node: isText },

@@ -195,8 +195,13 @@ export function ownRecord(
     log: hosts.map((host) => addressText({ host, port: ports.log })),
     ...(web.length === 0 ? {} : { web }),
     priority: pair.priority,
+    mode: pair.mode,
   }
 }
+
+/** Members whose `pair.mode` is another one, so that each would have a wrong idea of what the other one transmits. */
+export const otherModes = ({ own, others }: Pick<Membership, 'own' | 'others'>): MemberRecord[] =>
+  others().filter(({ mode }) => mode !== undefined && mode !== own.mode)
 
 function webAddresses(scheme: string, { host, port }: Listen, hosts: readonly string[]): string[] {
   if (port === 0 || loopback.test(host)) return []

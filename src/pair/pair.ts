@@ -21,7 +21,7 @@ import { bytesPerHour } from './guard/traffic.ts'
 import { type GuardProcess, startGuard } from './guard-process.ts'
 import { identityFor } from './links/certificate.ts'
 import { openLinks } from './links/links.ts'
-import { type Membership, openMembership, ownRecord } from './membership.ts'
+import { type Membership, openMembership, otherModes, ownRecord } from './membership.ts'
 import { recover } from './recovery.ts'
 import { type Replication, startReplication } from './replication/replication.ts'
 
@@ -134,7 +134,16 @@ export async function startPair(parts: PairParts): Promise<Pair> {
     onPairingKey: (key) => guard?.setMembers(guardMembers(), former(), { pairingKey: key, joined: false }),
   })
   started.defer(() => ceremony?.close())
+  const compareModes = () => {
+    for (const { node: other, mode } of otherModes(membership))
+      events.alarm(
+        'mode-differs',
+        `${other} has pair.mode ${mode}, this member ${pair.mode}; set the same on all`,
+      )
+  }
+  compareModes()
   membership.onChange(({ joined }) => {
+    compareModes()
     replication.setMembers(logMembers())
     guard?.setMembers(guardMembers(), former(), { joined })
     events.members(joined)

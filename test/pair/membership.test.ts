@@ -6,6 +6,7 @@ import {
   type Membership,
   type MembershipChange,
   openMembership,
+  otherModes,
   ownRecord,
   wentAlone,
 } from '#pair/membership.ts'
@@ -47,6 +48,13 @@ test('who admits a member lists itself first', async () => {
   expect(changes).toEqual([{ others: [b], standing: 'member', joined: false, dropped: [] }])
   await membership.admit(b)
   expect(store.operations).toHaveLength(2)
+})
+
+test('members with another mode are found; one that does not tell its mode is not accused', async () => {
+  const own = { ...a, mode: 'active-standby' } as const
+  membership = await openMembership(memberStore(), own)
+  await membership.join([{ ...b, mode: 'active-active' }, c])
+  expect(otherModes(membership)).toEqual([{ ...b, mode: 'active-active' }])
 })
 
 test('who joins says so, and keeps what it was told across a restart', async () => {
@@ -172,6 +180,7 @@ describe('what others are told of this member', () => {
       guard: ['10.77.0.1:8883', '[fd00::1]:11'],
       log: ['10.77.0.1:12', '[fd00::1]:12'],
       priority: 150,
+      mode: 'active-standby',
     })
   })
 

@@ -3,7 +3,7 @@
  * JSON or of another shape ends the ceremony. Reads no clock but the deadline's timer.
  */
 import type { TLSSocket } from 'node:tls'
-import type { MemberRecord } from '#messages/operation.ts'
+import { type MemberRecord, pairModes } from '#messages/operation.ts'
 
 /** Refused by a side that speaks none of the other's versions; golden files hold each of them. */
 export const VERSIONS = { min: 1, current: 1 } as const
@@ -170,11 +170,20 @@ const addressList = (value: unknown, most: number): value is string[] =>
 export function readMember(value: unknown): MemberRecord | undefined {
   if (!isFields(value)) return undefined
   const { node, fingerprint, guard, log, web, priority } = value
+  const mode = pairModes.find((each) => each === value['mode'])
   if (!short(node) || !/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(node)) return undefined
   if (!short(fingerprint) || !/^[0-9a-f]{64}$/.test(fingerprint)) return undefined
   if (!addressList(guard, 8) || !addressList(log, 8) || (web !== undefined && !addressList(web, 16)))
     return undefined
   if (typeof priority !== 'number' || !Number.isInteger(priority) || priority < 0 || priority > 255)
     return undefined
-  return { node, fingerprint, guard, log, priority, ...(web === undefined ? {} : { web }) }
+  return {
+    node,
+    fingerprint,
+    guard,
+    log,
+    priority,
+    ...(web === undefined ? {} : { web }),
+    ...(mode === undefined ? {} : { mode }),
+  }
 }
