@@ -15,6 +15,7 @@ const pages = [
   'lines',
   'queue',
   'inbox',
+  'archive',
   'totals',
   'pair',
   'configuration',
