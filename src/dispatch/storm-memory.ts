@@ -4,10 +4,10 @@
  * stands in the timelines of the deliveries.
  */
 import type { StormConfig } from '#config/storm.ts'
+import { monthBegin } from '#core/zone.ts'
 import type { Delivery, Message } from '#messages/message.ts'
 import type { MessageView, Store } from '#store/contract.ts'
 import { foldedCodes, type Storm, type StormInput } from './storm.ts'
-import { monthBegin } from './zone.ts'
 
 /** Messages that are read at most, and at a time. */
 const MOST = 60_000

@@ -8,8 +8,8 @@
  * A budget's span begins with the first message after the last span.
  */
 import type { StormConfig } from '#config/storm.ts'
+import { monthBegin } from '#core/zone.ts'
 import type { Reason } from '#messages/states.ts'
-import { monthBegin } from './zone.ts'
 
 export const stormReasons = {
   repeated: {

@@ -8,6 +8,7 @@ import type { InboundPart } from '#messages/inbound.ts'
 import type { Channel, Delivery, Message } from '#messages/message.ts'
 import type { Outcome } from '#messages/outcome.ts'
 import type { Reason } from '#messages/states.ts'
+import type { TraceEntry } from './at-trace.ts'
 
 export const lineStates = [
   /** Opening the port, probing, preparing the modem. */
@@ -54,6 +55,8 @@ export interface LineStatus {
     operator: string
     technology: string
   }
+  /** Of a fax line: the modem's class, the rate of the newest call (bit/s), and what it is doing, for people. */
+  fax?: { class?: string; rate?: number; progress?: string }
   /** dBm (3GPP TS 27.007 8.5). */
   signal?: number
   /** ms since 1970. */
@@ -61,6 +64,8 @@ export interface LineStatus {
   lastError?: { at: number; reason: Reason }
   /** When recovery tries its next step, ms since 1970. */
   nextTry?: number
+  /** Nothing is sent over it until then, because a person said so; ms since 1970. Dispatch sees to it. */
+  muted?: number
   /** How often the line went from working to not working since the program started. */
   recoveries: number
 }
@@ -139,4 +144,6 @@ export interface Line {
   rest(): void
   /** Lets the running command end (bounded), closes the port. */
   stop(): Promise<void>
+  /** The newest of the dialogue with its modem, oldest first, masked; absent where there is none. */
+  dialogue?(): TraceEntry[]
 }

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { noStorm, type StormConfig } from '#config/storm.ts'
 import { Storm, type StormInput } from '#dispatch/storm.ts'
 import { digestText } from '#dispatch/storm-guard.ts'
-import { monthBegin, quietEnd } from '#dispatch/zone.ts'
+import { monthBegin, quietEnd } from '#core/zone.ts'
 
 const begin = Date.UTC(2026, 10, 21, 12)
 const minute = 60_000

@@ -1,5 +1,4 @@
-/** Times of day and months in a time zone (IANA), for the storm guard. Pure; rests on ECMA-402. */
-import type { QuietHours } from '#config/storm.ts'
+/** Times of day and months in a time zone (IANA), for the storm guard and for lines that do not dial at night. Pure; rests on ECMA-402. */
 
 const MINUTE_MS = 60_000
 const DAY_MINUTES = 1_440
@@ -40,8 +39,15 @@ export function monthBegin(at: number, zone: string): number {
   return instant(Date.UTC(local.getUTCFullYear(), local.getUTCMonth(), 1), at, zone)
 }
 
-/** @returns when these quiet hours end, ms since 1970; undefined outside of them */
-export function quietEnd({ from, until }: QuietHours, at: number, zone: string): number | undefined {
+/**
+ * @param hours in minutes since midnight; `until` before `from` is on the next day
+ * @returns when these hours end, ms since 1970; undefined outside of them
+ */
+export function quietEnd(
+  { from, until }: { from: number; until: number },
+  at: number,
+  zone: string,
+): number | undefined {
   const local = at + ahead(at, zone)
   const minutes = Math.floor(local / MINUTE_MS) % DAY_MINUTES
   const inside = from < until ? minutes >= from && minutes < until : minutes >= from || minutes < until
