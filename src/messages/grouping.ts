@@ -82,6 +82,7 @@ export class Group {
     if (revision < 0 || !head) return undefined
     const first = rest.reduce((a, b) => (b.at < a.at ? b : a), head)
     const { text, complete, total, received } = assemble(parts)
+    const { fax } = first
     return {
       id,
       node: first.node,
@@ -90,9 +91,10 @@ export class Group {
       sentAt: first.sentAt,
       at: first.at,
       text,
-      complete,
-      parts: { total, received },
+      complete: complete && fax?.complete !== false,
+      parts: fax ? { total: fax.pages, received: fax.pages } : { total, received },
       revision,
+      ...(fax === undefined ? {} : { fax }),
     }
   }
 }

@@ -67,6 +67,14 @@ const isEvent: Check = (value) => {
   return shape(eventFields[value['event']] ?? {})(value)
 }
 
+const isDocument = shape({
+  hash: (value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value),
+  type: isText,
+  name: isText,
+  bytes: isCount,
+  pages: isCount,
+})
+
 const isMessage = shape({
   id: isText,
   at: isCount,
@@ -116,6 +124,15 @@ const operationFields: Record<Operation['op'], Record<string, Check>> = {
       sentAt: isNumber,
       text: isText,
       concatenation: maybe(shape({ reference: isNumber, width: isCount, total: isCount, part: isCount })),
+      fax: maybe(
+        shape({
+          pages: isCount,
+          complete: isFlag,
+          document: isDocument,
+          station: maybe(isText),
+          problem: maybe(isText),
+        }),
+      ),
     }),
   },
   inboundPartial: { group: isText },

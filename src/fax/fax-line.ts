@@ -1,0 +1,442 @@
+/**
+ * A fax line: the line contract on one side, the process that holds its modem on the other. Here are the rules of
+ * dispatch (what must be durable when, who may dial, when not to) and what is known of the line; everything that must
+ * not be late is in the process.
+ */
+import type { FaxLineConfig } from '#config/types.ts'
+import type { Clock } from '#core/clock.ts'
+import { errorText, unreachable } from '#core/errors.ts'
+import type { Log } from '#core/log.ts'
+import { quietEnd } from '#core/zone.ts'
+import type { Line, LineEvents, LineMemory, LineStatus, Transmission } from '#lines/contract.ts'
+import type { DocumentReference } from '#messages/message.ts'
+import type { Outcome } from '#messages/outcome.ts'
+import type { Reason } from '#messages/states.ts'
+import { OutgoingCall } from './call.ts'
+import { dialString } from './dialling.ts'
+import type { FaxDocuments, PageHeader } from './documents/contract.ts'
+import { LineProcess } from './line-process.ts'
+import type { FromProcess, ModemView } from './process/protocol.ts'
+import type { FaxReceiver, IncomingCall } from './receiving.ts'
+import { outcomeOf } from './results.ts'
+
+/** How long stop() and disable() wait for a call to end, and a call to hang up. */
+const STOP_MS = 5_000
+const DISABLE_MS = 1_800_000
+/** When a document that cannot be had now is asked for again, and a line on which somebody calls. */
+const LATER_MS = 60_000
+const ENGAGED_MS = 15_000
+
+export interface FaxLineOptions {
+  node: string
+  clock: Clock
+  log: Log
+  events: Pick<LineEvents, 'ready' | 'down'>
+  memory: LineMemory
+  documents: Pick<FaxDocuments, 'pages'>
+  receiver: FaxReceiver
+  /** How many times faster than a real one the line runs; 1 but in tests. */
+  speed?: number
+  /** The program's entry, which the process is started with; absent: the one that runs. */
+  main?: string
+}
+
+export interface FaxLine extends Line {
+  /** Of the process that holds the modem, while one lives. */
+  pid(): number | undefined
+}
+
+export function createFaxLine(config: FaxLineConfig, options: FaxLineOptions): FaxLine {
+  return new FaxLineImplementation(config, options)
+}
+
+class FaxLineImplementation implements FaxLine {
+  readonly id: string
+  readonly channel = 'fax'
+  readonly #config: FaxLineConfig
+  readonly #options: FaxLineOptions
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #process: LineProcess
+  #view: ModemView | undefined
+  #ready = false
+  /** Processes that ended, besides what their modems did. */
+  #losses = 0
+  #busy: Promise<unknown> | undefined
+  #calls = 0
+  #call: { number: number; outgoing: OutgoingCall } | undefined
+  #incoming: { number: number; call: IncomingCall } | undefined
+  #progress: string | undefined
+  #rate: number | undefined
+  /** Why no further call may begin, when that is so. */
+  #leaving: Reason | undefined
+  #wanted: 'unknown' | 'running' | 'disabled' | 'passive' | 'stopped' = 'unknown'
+  #lastSuccess: number | undefined
+  #lastError: { at: number; reason: Reason } | undefined
+
+  constructor(config: FaxLineConfig, options: FaxLineOptions) {
+    this.id = config.id
+    this.#config = config
+    this.#options = options
+    this.#clock = options.clock
+    this.#log = options.log.child({ line: config.id })
+    const { id, port, class: wanted, station, ecm, maxRate, answer } = config
+    this.#process = new LineProcess(
+      {
+        config: { id, port, class: wanted, station, ecm, maxRate, answer },
+        log: this.#log,
+        speed: options.speed ?? 1,
+        ...(options.main === undefined ? {} : { main: options.main }),
+      },
+      {
+        up: () => void this.#process.tell({ kind: 'run' }),
+        take: (message) => this.#take(message),
+        gone: (why) => this.#gone(why),
+      },
+    )
+  }
+
+  pid(): number | undefined {
+    return this.#process.pid
+  }
+
+  status(): LineStatus {
+    const view = this.#view
+    const status: LineStatus = {
+      id: this.id,
+      kind: 'fax',
+      channel: 'fax',
+      state: view?.state ?? 'starting',
+      port: view?.port ?? '',
+      busy: this.#busy !== undefined || view?.occupied === true,
+      recoveries: this.#losses + (view?.recoveries ?? 0),
+    }
+    if (view?.reason && status.state !== 'ready') status.reason = view.reason
+    if (this.#wanted !== 'unknown' && this.#wanted !== 'running') {
+      status.state = this.#wanted
+      delete status.reason
+    }
+    if (view?.nextTry !== undefined)
+      status.nextTry = Math.round(this.#clock.now() + view.nextTry - this.#clock.monotonic())
+    if (view?.modem) status.modem = { profile: `class ${view.class ?? ''}`, ...view.modem, imei: '' }
+    status.fax = {
+      ...(view?.class === undefined ? {} : { class: view.class }),
+      ...(this.#rate === undefined ? {} : { rate: this.#rate }),
+      ...(this.#progress === undefined ? {} : { progress: this.#progress }),
+    }
+    if (this.#lastSuccess !== undefined) status.lastSuccess = this.#lastSuccess
+    if (this.#lastError) status.lastError = this.#lastError
+    return status
+  }
+
+  free(): boolean {
+    return this.#ready && this.#busy === undefined && this.#leaving === undefined && !this.#view?.occupied
+  }
+
+  transmit(transmission: Transmission): Promise<Outcome> {
+    const transmitting = this.#transmit(transmission)
+      .catch((error: unknown): Outcome => {
+        // Only what runs before the call begins can throw.
+        const text = `The fax could not be prepared: ${errorText(error)}`
+        this.#log.error({ delivery: transmission.delivery.id }, text)
+        return this.#notSent(transmission, { code: 'fax-not-prepared', text }, LATER_MS)
+      })
+      .then((outcome) => {
+        this.#busy = undefined
+        this.#progress = undefined
+        if (outcome.result === 'accepted') this.#lastSuccess = this.#clock.now()
+        else if (outcome.result !== 'notSent')
+          this.#lastError = { at: this.#clock.now(), reason: outcome.reason }
+        return outcome
+      })
+    this.#busy = transmitting
+    return transmitting
+  }
+
+  async #transmit(transmission: Transmission): Promise<Outcome> {
+    const { message, delivery, from } = transmission
+    const objection = this.#leaving ?? (this.#ready ? undefined : notReady)
+    if (objection) return this.#notSent(transmission, objection)
+    const quiet = this.#doNotDial(message.priority)
+    if (quiet) return this.#notSent(transmission, quiet.reason, quiet.wait)
+    const number = dialString(delivery.to, this.#config.dial)
+    if (number === undefined) return refused(from, badNumber)
+    if (message.document === undefined) return refused(from, noDocument)
+    const made = await this.#pages(message.document)
+    if (made.result === 'failed') return refused(from, made.reason)
+    if (made.result === 'later') return this.#notSent(transmission, made.reason, LATER_MS)
+    try {
+      // What is confirmed is counted in pages of what was accepted.
+      if (made.pages !== delivery.parts) return refused(from, otherPages)
+      return await this.#dial(transmission, { number, file: made.file, pages: made.pages, from })
+    } finally {
+      await made.release()
+    }
+  }
+
+  #pages(document: DocumentReference) {
+    const { resolution, header, station } = this.#config
+    const line: PageHeader = { sender: station === '' ? this.#options.node : station, at: this.#clock.now() }
+    const rows = resolution === 'fine' ? 196 : 98
+    return this.#options.documents.pages(document, { resolution: rows }, header ? line : undefined)
+  }
+
+  async #dial(
+    transmission: Transmission,
+    out: { number: string; file: string; pages: number; from: number },
+  ): Promise<Outcome> {
+    const outgoing = new OutgoingCall(transmission, out.pages)
+    const number = ++this.#calls
+    this.#call = { number, outgoing }
+    if (!this.#process.tell({ kind: 'call', call: number, out })) outgoing.lost()
+    const ended = await outgoing.ended
+    this.#call = undefined
+    if (ended.result === 'engaged') return this.#notSent(transmission, ended.reason, ENGAGED_MS)
+    const { facts } = ended
+    this.#rate = facts.rate ?? this.#rate
+    this.#log.info(
+      { delivery: transmission.delivery.id, result: ended.result, ...facts },
+      'A fax call has ended',
+    )
+    // It was this program that hung up: no fault of the other end.
+    if (ended.result === 'failed' && this.#leaving) return this.#notSent(transmission, this.#leaving)
+    return outcomeOf(ended, out.pages, this.#config.retry)
+  }
+
+  #doNotDial(priority: number): { reason: Reason; wait: number } | undefined {
+    const now = this.#clock.now()
+    for (const hours of this.#config.doNotDial) {
+      if (hours.except !== undefined && priority <= hours.except) continue
+      const end = quietEnd(hours, now, hours.zone)
+      if (end !== undefined) return { reason: doNotDial, wait: Math.max(1_000, end - now) }
+    }
+    return undefined
+  }
+
+  #notSent({ from }: Transmission, reason: Reason, wait?: number): Outcome {
+    const outcome: Outcome = { result: 'notSent', reason, progress: { confirmed: from } }
+    return wait === undefined ? outcome : { ...outcome, again: { pause: wait } }
+  }
+
+  #take(message: Exclude<FromProcess, { kind: 'up' | 'alive' | 'log' }>): void {
+    switch (message.kind) {
+      case 'view':
+        this.#seen(message.view)
+        return
+      case 'intend':
+        void this.#intend(message)
+        return
+      case 'confirmed':
+        if (message.call === this.#call?.number) this.#call.outgoing.confirmed(message.page)
+        return
+      case 'progress':
+        this.#progress = message.text
+        return
+      case 'ended':
+        if (message.call === this.#call?.number) this.#call.outgoing.end(message.result)
+        return
+      case 'engaged':
+        if (message.call === this.#call?.number)
+          this.#call.outgoing.end({ result: 'engaged', reason: message.reason })
+        return
+      case 'answering':
+        this.#incoming = { number: message.call, call: this.#options.receiver.begin(this.id, message.from) }
+        return
+      case 'page':
+        void this.#keep(message)
+        return
+      case 'answered':
+        this.#answered(message)
+        return
+      default:
+        unreachable(message)
+    }
+  }
+
+  async #intend({ call, ask, page, step }: Extract<FromProcess, { kind: 'intend' }>): Promise<void> {
+    const reason = call === this.#call?.number ? await this.#call.outgoing.intend(page, step) : this.#leaving
+    this.#process.tell({ kind: 'intended', call, ask, ...(reason === undefined ? {} : { reason }) })
+  }
+
+  async #keep({ call, page: { data, ...page } }: Extract<FromProcess, { kind: 'page' }>): Promise<void> {
+    const incoming = this.#incoming
+    if (incoming?.number !== call) return
+    const kept = { kind: 'kept', call, page: page.number } as const
+    try {
+      await incoming.call.keep({ ...page, data: Buffer.from(data, 'base64') })
+      this.#process.tell(kept)
+    } catch (error) {
+      this.#log.error(
+        { error: errorText(error) },
+        'a received page could not be kept; its sender is not told that it came',
+      )
+      this.#process.tell({ ...kept, problem: errorText(error) })
+    }
+  }
+
+  #answered({ call, result }: Extract<FromProcess, { kind: 'answered' }>): void {
+    const incoming = this.#incoming
+    this.#progress = undefined
+    if (incoming?.number !== call) return
+    this.#incoming = undefined
+    if (result.result === 'received') this.#lastSuccess = this.#clock.now()
+    if (result.result !== 'no-fax') this.#rate = result.facts.rate ?? this.#rate
+    void incoming.call.end(result)
+  }
+
+  #seen(view: ModemView): void {
+    const before = this.#view
+    this.#view = view
+    const ready = view.state === 'ready' && this.#wanted === 'running'
+    if (!ready && this.#ready) this.#down(view.reason ?? notReady)
+    else if (ready && (!this.#ready || (before?.occupied && !view.occupied))) {
+      this.#ready = true
+      this.#options.events.ready(this.id)
+    }
+  }
+
+  #down(reason: Reason): void {
+    this.#ready = false
+    if (this.#wanted === 'running') this.#lastError = { at: this.#clock.now(), reason }
+    this.#options.events.down(this.id, reason)
+  }
+
+  #gone(why: string): void {
+    const reason: Reason = {
+      code: 'fax-process-gone',
+      text: 'The process of this line ended; another one is started',
+    }
+    this.#losses += 1
+    const port = this.#view?.port ?? ''
+    this.#view = {
+      state: 'recovering',
+      port,
+      recoveries: this.#view?.recoveries ?? 0,
+      occupied: false,
+      reason,
+    }
+    if (this.#ready) this.#down(reason)
+    this.#call?.outgoing.lost()
+    const incoming = this.#incoming
+    this.#incoming = undefined
+    void incoming?.call.end({
+      result: 'partial',
+      pages: 0,
+      failure: 'fax-modem',
+      text: `The call broke off: ${why}`,
+      facts: {},
+    })
+  }
+
+  start(): void {
+    void this.#begin()
+  }
+
+  async #begin(): Promise<void> {
+    const remembered = await this.#options.memory.recall(this.#disabledName()).catch(() => undefined)
+    if (this.#wanted !== 'unknown') return
+    const disabled = remembered === undefined ? this.#config.disabled : remembered === 'yes'
+    if (disabled) this.#wanted = 'disabled'
+    else if (this.#config.passive !== undefined) this.#wanted = 'passive'
+    else this.#run()
+  }
+
+  #run(): void {
+    this.#wanted = 'running'
+    this.#leaving = undefined
+    this.#process.start()
+  }
+
+  restart(): void {
+    if (this.#wanted === 'running') this.#process.tell({ kind: 'restart' })
+  }
+
+  disable(): void {
+    if (this.#wanted === 'stopped') return
+    this.#remember('yes')
+    this.#letGo('disabled', { code: 'disabled', text: 'The line was switched off' })
+  }
+
+  enable(): void {
+    if (this.#wanted === 'stopped') return
+    this.#remember('no')
+    if (this.#config.passive === undefined) this.#run()
+    else this.#wanted = 'passive'
+  }
+
+  wake(): void {
+    if (this.#wanted === 'passive') this.#run()
+  }
+
+  rest(): void {
+    if (this.#config.passive === undefined || this.#wanted !== 'running') return
+    this.#letGo('passive', { code: 'passive', text: "The line is its own member's again" })
+  }
+
+  /** A call under way is brought to its end; it stops before its next page where it no longer may go on. */
+  #letGo(wanted: 'disabled' | 'passive', leaving: Reason): void {
+    this.#wanted = wanted
+    this.#leaving = leaving
+    if (this.#ready) this.#down(leaving)
+    void this.#settled(DISABLE_MS).then(async () => {
+      if (this.#wanted !== wanted) return
+      await this.#process.stop()
+      this.#view = undefined
+      if (this.#isWanted()) this.#process.start()
+    })
+  }
+
+  /** Somebody may have wanted it again while something was waited for. */
+  #isWanted(): boolean {
+    return this.#wanted === 'running'
+  }
+
+  async stop(): Promise<void> {
+    this.#wanted = 'stopped'
+    this.#leaving = { code: 'stopping', text: 'The program is stopping' }
+    if (this.#call) this.#process.tell({ kind: 'hangUp', call: this.#call.number })
+    await this.#settled(STOP_MS)
+    await this.#process.stop()
+    // What no answer will come to any more.
+    this.#call?.outgoing.lost()
+    await this.#busy
+  }
+
+  /** Resolves when no call is under way, or after the time given. */
+  async #settled(limitMs: number): Promise<void> {
+    if (!this.#busy) return
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise((resolve) => {
+      timer = setTimeout(resolve, limitMs)
+    })
+    await Promise.race([this.#busy, late])
+    clearTimeout(timer)
+  }
+
+  #disabledName(): string {
+    return `line/${this.#options.node}/${this.id}/disabled`
+  }
+
+  #remember(value: string): void {
+    this.#options.memory
+      .remember(this.#disabledName(), value)
+      .catch((error: unknown) => this.#log.error({}, errorText(error)))
+  }
+}
+
+const notReady: Reason = { code: 'line-not-ready', text: 'The line is not ready' }
+const doNotDial: Reason = { code: 'do-not-dial', text: 'This line does not dial at this time of day' }
+const badNumber: Reason = { code: 'fax-number', text: 'The number holds nothing that can be dialled' }
+const noDocument: Reason = { code: 'no-document', text: 'The message has no document that could be faxed' }
+const otherPages: Reason = {
+  code: 'fax-pages-differ',
+  text: 'The document came to another number of pages than when it was accepted',
+}
+
+const refused = (confirmed: number, reason: Reason): Outcome => ({
+  result: 'refused',
+  scope: 'number',
+  permanent: true,
+  reason,
+  progress: { confirmed },
+})

@@ -1,0 +1,57 @@
+/**
+ * When a ringing line is answered: after so many rings, of the kind and from the callers that are wanted. Pure.
+ *
+ * A modem says RING for each, or what it has for distinctive ringing (`RING 2`), and the caller between the first and
+ * the second (V.253, 9.3.2: `NMBR = …`; many write it without spaces).
+ */
+import type { FaxAnswerSettings } from '#config/fax.ts'
+
+/** Rings of one call follow each other closer than this. */
+const SAME_CALL_MS = 8_000
+
+export interface Ringing {
+  rings: number
+  caller: string
+  /** Of the last ring, ms of the monotonic clock. */
+  at: number
+}
+
+export const quiet: Ringing = { rings: 0, caller: '', at: Number.NEGATIVE_INFINITY }
+
+/** Whether somebody is calling at the moment. */
+export const isRinging = ({ at }: Ringing, now: number): boolean => now - at < SAME_CALL_MS
+
+/**
+ * @param line what the modem said
+ * @returns the call as it is now, and whether it is to be answered
+ */
+export function heard(
+  before: Ringing,
+  line: string,
+  now: number,
+  settings: FaxAnswerSettings,
+): { ringing: Ringing; answer: boolean } {
+  const current = isRinging(before, now) ? before : quiet
+  const caller = /^NMBR\s*=\s*(.*)$/.exec(line)?.[1]
+  // Some modems tell the caller before the first ring.
+  if (caller !== undefined) return { ringing: { ...current, caller, at: now }, answer: false }
+  if (!isRing(line, settings)) return { ringing: current, answer: false }
+  const ringing = { ...current, rings: current.rings + 1, at: now }
+  const { rings, callers } = settings
+  const wanted = callers.length === 0 || callers.some((pattern) => comesFrom(pattern, ringing.caller))
+  return { ringing, answer: rings > 0 && ringing.rings >= rings && wanted }
+}
+
+/** Any ring, wanted or not: the line is in use. */
+export const isAnyRing = (line: string): boolean => /^RING\b/.test(line)
+
+const isRing = (line: string, { distinctive }: FaxAnswerSettings): boolean =>
+  distinctive.length === 0 ? isAnyRing(line) : distinctive.includes(line)
+
+/** Numbers are compared by their digits: exchanges leave out what they like of `+` and spaces. */
+function comesFrom(pattern: string, caller: string): boolean {
+  const digits = (text: string) => text.replaceAll(/[^0-9]/g, '')
+  const given = digits(caller)
+  if (given === '') return false
+  return pattern.endsWith('*') ? given.startsWith(digits(pattern)) : given === digits(pattern)
+}
