@@ -197,7 +197,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
   late.dispatch = dispatch
   late.check = new SelfCheck(lines, clock, () => dispatch.loop.diskRefuses)
   await dispatch.loop.start()
-  started.defer(() => dispatch.loop.stop())
+  started.defer(() => dispatch.stop())
   started.defer(settings.subscribe((current) => void dispatch.configure(current).catch(onFailure)))
 
   const role = () => {

@@ -90,10 +90,16 @@ export function draft(request: SubmitRequest, rules: AcceptanceRules): Draft {
     ...(request.dedupe === undefined ? {} : { dedupe: request.dedupe }),
     ...(request.callback === undefined ? {} : { callback: request.callback }),
   }
-  const numbers = recipients(request.to, channel, rules)
+  const { line } = request
+  if (line !== undefined && !rules.lines.some(({ id }) => id === line)) {
+    return invalid('line', 'line-unknown', 'is no line of this appliance')
+  }
+  const numbers = recipients(request.to, channel, rules, line)
   if (!Array.isArray(numbers)) return numbers
-  const owner = rules.owned ? { owner: rules.preferred(request.source) ?? rules.node } : {}
-  const first = { ...newDelivery(message, 0, '', channel, parts.length), ...owner }
+  const via = line === undefined ? {} : { via: { node: rules.node, line, only: true } }
+  const preferred = line === undefined ? rules.preferred(request.source) : undefined
+  const owner = rules.owned ? { owner: preferred ?? rules.node } : {}
+  const first = { ...newDelivery(message, 0, '', channel, parts.length), ...owner, ...via }
   const deliveries = numbers.map((to, n) => {
     // All share their lists, which nobody changes in place: a job may have 60,000 recipients.
     const delivery = { ...first, id: deliveryId(message.id, n), to }
@@ -137,12 +143,13 @@ function recipients(
   to: readonly string[],
   channel: Channel,
   { router, lines, paired, directory }: AcceptanceRules,
+  chosen: string | undefined,
 ): string[] | Extract<Draft, { result: 'invalid' }> {
   const expanded = expand(to, directory, limits.recipients)
   if ('problem' in expanded) return invalid(`to[${expanded.index}]`, 'invalid-recipient', expanded.problem)
   if (expanded.size > limits.recipients) return tooMany('stands for more than can be')
   // A member without lines passes everything on; the one that sends it knows its routes.
-  const elsewhere = paired && lines.length === 0
+  const elsewhere = (paired && lines.length === 0) || chosen !== undefined
   for (const [number, index] of elsewhere ? [] : expanded) {
     // Another member may have the line that a route names.
     const byAnother = paired && (router.members(number)?.length ?? 0) > 0

@@ -1,5 +1,5 @@
 /** What a way in (HTTP, command line, later mail, MQTT …) may ask of dispatch. Every way in ends in submit(). */
-import type { Line } from '#lines/contract.ts'
+import type { Line, LineStatus } from '#lines/contract.ts'
 import type { Callback, Channel, Message, OnUnknown, Priority } from '#messages/message.ts'
 import type { IdempotencyKey } from '#messages/operation.ts'
 import type { Reason } from '#messages/states.ts'
@@ -16,6 +16,8 @@ export interface SubmitRequest {
   flash?: boolean
   /** `ACK CODE` is added to the text, which its recipient can answer with. */
   acknowledge?: boolean
+  /** The line of this member that is to send it, and no other: to try the line. */
+  line?: string
   tag?: string
   /** What the storm guard takes for the same message, instead of the text. */
   dedupe?: string
@@ -41,6 +43,11 @@ export type ActionResult =
   /** No delivery was in a state that allows it. */
   | { result: 'tooLate'; reason: Reason; view: MessageView }
 
+export type MoveResult =
+  | ActionResult
+  /** This appliance has no such line, or it is of another channel. */
+  | { result: 'noLine'; allowed: readonly string[] }
+
 export interface Dispatch {
   /** Rejects with the CodedError `removed-from-pair` on an appliance that another member removed, and as the store does. */
   submit(request: SubmitRequest): Promise<SubmitResult>
@@ -48,7 +55,14 @@ export interface Dispatch {
   cancel(message: string): Promise<ActionResult>
   /** Queues the failed, expired, cancelled and unknown deliveries of a message again, with a new validity. */
   retry(message: string): Promise<ActionResult>
+  /** Gives what is still queued of a message to a line, which others stand in for only while it is out of use. */
+  move(message: string, line: string): Promise<MoveResult>
   lines(): readonly Line[]
+  /** Each line as it is, and until when it is muted. */
+  lineStatus(): LineStatus[]
+  /** The line sends nothing until then (ms since 1970), and goes on receiving; resolves when that is on disk. */
+  mute(line: string, until: number): Promise<void>
+  unmute(line: string): Promise<void>
   /** Another member has this message on its disk. */
   replicated(message: Message): boolean
 }

@@ -6,7 +6,7 @@ import type { Book } from '#config/contacts.ts'
 import { preferredFor } from '#config/sources.ts'
 import type { Config } from '#config/types.ts'
 import type { Clock } from '#core/clock.ts'
-import { assert, CodedError } from '#core/errors.ts'
+import { assert, CodedError, errorText } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
 import type { Line } from '#lines/contract.ts'
 import type { Delivery, Message } from '#messages/message.ts'
@@ -14,10 +14,11 @@ import { type DeliveryEvent, mayHappen, type Reason } from '#messages/states.ts'
 import { type Change, type MessageView, type OperationLog, SHOWN, type Store } from '#store/contract.ts'
 import { type AcceptanceRules, type Draft, draft } from './accept.ts'
 import { reasons } from './attempt.ts'
-import type { ActionResult, Dispatch, SubmitRequest, SubmitResult } from './contract.ts'
+import type { ActionResult, Dispatch, MoveResult, SubmitRequest, SubmitResult } from './contract.ts'
 import { canSend } from './handing.ts'
 import { Held } from './held.ts'
 import { Loop } from './loop.ts'
+import { Mutes } from './mutes.ts'
 import type { Ownership, Replicas } from './ownership.ts'
 import { createDirectory, type Directory } from './recipients.ts'
 import { createRouter } from './routing.ts'
@@ -52,6 +53,8 @@ export interface RunningDispatch extends Dispatch {
   /** Contacts and groups as they are now. */
   directory(): Directory
   storm(): StormView
+  /** Ends the loop and what goes by time. */
+  stop(): Promise<void>
 }
 
 export function createDispatch(deps: DispatchDependencies): RunningDispatch {
@@ -100,6 +103,18 @@ export function createDispatch(deps: DispatchDependencies): RunningDispatch {
     }),
   })
 
+  const mutes = new Mutes({
+    node: config.node,
+    store,
+    clock,
+    log,
+    changed: (line, muted) => loop.setMuted(line, muted),
+  })
+  // The store answers in order: this comes before anything that the loop asks, and so before anything is sent.
+  mutes
+    .load(lines.map(({ id }) => id))
+    .catch((error: unknown) => log.error({ error: errorText(error) }, 'mutes could not be read'))
+
   return {
     loop,
     lines: () => lines,
@@ -121,6 +136,18 @@ export function createDispatch(deps: DispatchDependencies): RunningDispatch {
       rules.router = createRouter(config.lines, routes)
       await loop.reroute(rules.router)
     },
+    lineStatus: () =>
+      lines.map((line) => {
+        const muted = mutes.until(line.id)
+        return { ...line.status(), ...(muted === undefined ? {} : { muted }) }
+      }),
+    mute: (line, until) => mutes.mute(line, until),
+    unmute: (line) => mutes.unmute(line),
+    move,
+    async stop() {
+      mutes.stop()
+      await loop.stop()
+    },
     cancel: (id) =>
       act(id, 'cancel', reasons.cancelled, async (view) => {
         const open = view.deliveries.filter(({ state }) => mayHappen(state, 'cancel'))
@@ -128,6 +155,25 @@ export function createDispatch(deps: DispatchDependencies): RunningDispatch {
         return open.length > tooLate.length
       }),
     retry,
+  }
+
+  async function move(id: string, to: string): Promise<MoveResult> {
+    const line = lines.find((one) => one.id === to)
+    const view = await store.message(id)
+    if (!view) return { result: 'notFound' }
+    const channel = view.deliveries[0]?.channel
+    if (line === undefined || line.channel !== channel) {
+      const allowed = lines.filter((one) => one.channel === channel).map((one) => one.id)
+      return { result: 'noLine', allowed }
+    }
+    const reason = { code: 'moved', text: `Given to line ${to} on request.` }
+    const event = { event: 'move', node: config.node, line: to, due: clock.now(), reason } as const
+    return act(id, 'move', reason, ({ deliveries }) =>
+      loop.move(
+        deliveries.filter(({ state }) => mayHappen(state, 'move')),
+        event,
+      ),
+    )
   }
 
   function retry(id: string): Promise<ActionResult> {
@@ -202,7 +248,7 @@ export function createDispatch(deps: DispatchDependencies): RunningDispatch {
 
   async function act(
     id: string,
-    what: 'cancel' | 'retry',
+    what: keyof typeof tooLate,
     reason: Reason,
     perform: (view: MessageView) => Promise<boolean>,
   ): Promise<ActionResult> {
@@ -234,10 +280,11 @@ const oneDisk: Reason = {
 }
 const retried: Reason = { code: 'retried', text: 'Queued again on request.' }
 const retriable: ReadonlySet<string> = new Set(['failed', 'expired', 'cancelled', 'unknown'])
-const tooLate: Record<'cancel' | 'retry', Reason> = {
+const tooLate: Record<'cancel' | 'retry' | 'move', Reason> = {
   cancel: {
     code: 'too-late',
     text: 'Nothing is left to cancel: each delivery has ended or may have been transmitted.',
   },
   retry: { code: 'nothing-to-retry', text: 'No delivery has failed, expired, been cancelled or is unknown.' },
+  move: { code: 'nothing-to-move', text: 'No delivery is waiting to be sent.' },
 }

@@ -21,11 +21,11 @@ import { Doubtful } from './doubtful.ts'
 import { handOn } from './handing.ts'
 import { overdueChanges } from './overdue.ts'
 import type { Ownership, Replicas } from './ownership.ts'
-import { Pace } from './pace.ts'
-import { chooseLine, firstUsable, type Post } from './posts.ts'
+import { attemptOf, chooseLine, firstUsable, type Post, postsOf } from './posts.ts'
 import { Recorder } from './recorder.ts'
-import type { Router } from './routing.ts'
+import type { Router, Tiers } from './routing.ts'
 import type { StormGuard } from './storm-guard.ts'
+import { tiersVia } from './via.ts'
 import { Window } from './window.ts'
 
 /** Due deliveries held in memory; far below the 10,000 that the design allows, and enough for minutes of any line. */
@@ -84,19 +84,7 @@ export class Loop {
     this.#router = deps.router
     this.#doubtful = new Doubtful(deps)
     this.#recorder = new Recorder(deps.store, deps.log, deps.replicas)
-    this.#posts = new Map(
-      deps.lines.map(({ line, config }) => [
-        line.id,
-        {
-          line,
-          config,
-          pace: new Pace(config.rate),
-          usable: false,
-          usedAt: deps.clock.monotonic(),
-          current: undefined,
-        },
-      ]),
-    )
+    this.#posts = postsOf(deps.lines, deps.clock.monotonic())
   }
 
   /** Settles what the last run left half done, then begins. */
@@ -162,7 +150,7 @@ export class Loop {
   async adopt(): Promise<void> {
     if (this.#deps.ownership.stop()) return
     const taken = await this.#deps.ownership.adoptLost()
-    if ((await this.#doubtful.adopt((id) => this.#attemptOf(id) !== undefined)) || taken) this.wake()
+    if ((await this.#doubtful.adopt((id) => attemptOf(this.#posts, id) !== undefined)) || taken) this.wake()
   }
 
   /** Something that happened could not be written yet. */
@@ -188,6 +176,13 @@ export class Loop {
     if (!post) return
     post.usable = false
     // What waited for this line because it was the cheapest may go elsewhere now.
+    this.#pump()
+  }
+
+  /** @param muted it sends nothing more from now on; false ends that */
+  setMuted(id: string, muted: boolean): void {
+    const post = this.#posts.get(id)
+    if (post) post.muted = muted
     this.#pump()
   }
 
@@ -225,7 +220,7 @@ export class Loop {
     const changes: Change[] = []
     const at = this.#deps.clock.now()
     for (const { id } of deliveries) {
-      const current = this.#attemptOf(id)
+      const current = attemptOf(this.#posts, id)
       if (!current) {
         this.#window.remove(id)
         this.#tried.delete(id)
@@ -244,10 +239,20 @@ export class Loop {
     return tooLate
   }
 
-  #attemptOf(delivery: string): Post['current'] {
-    for (const { current } of this.#posts.values())
-      if (current?.attempt.delivery.id === delivery) return current
-    return undefined
+  /** Gives deliveries of one message to a line. @returns whether any could still be given */
+  async move(
+    deliveries: readonly Delivery[],
+    event: Extract<DeliveryEvent, { event: 'move' }>,
+  ): Promise<boolean> {
+    const waiting = deliveries.filter(({ id }) => attemptOf(this.#posts, id) === undefined)
+    for (const { id } of waiting) {
+      this.#window.remove(id)
+      this.#tried.delete(id)
+    }
+    const at = this.#deps.clock.now()
+    const moved = await this.#deps.store.record(waiting.map(({ id }) => ({ delivery: id, event, at })))
+    this.wake()
+    return moved.includes(true)
   }
 
   #mayTransmit(): boolean {
@@ -335,7 +340,7 @@ export class Loop {
     const { delivery, message } = attempt
     const { clock, node } = this.#deps
     const tried = new Set([...(this.#tried.get(delivery.id) ?? []), post.line.id])
-    const left = firstUsable(this.#posts, this.#router.tiers(delivery.channel, delivery.to), tried, now)
+    const left = firstUsable(this.#posts, this.#tiers(delivery), tried, now)
     const event = settle(delivery, message, outcome, {
       now: clock.now(),
       node,
@@ -416,20 +421,23 @@ export class Loop {
 
   /** Resolves when what the storm guard made of it is on disk. */
   async #hold({ delivery, message }: Claim): Promise<void> {
-    if (this.#attemptOf(delivery.id)) return
+    if (attemptOf(this.#posts, delivery.id)) return
     const verdict = this.#deps.guard?.consider(delivery, message)
     if (verdict === 'later') {
       this.#parked.push(delivery.id)
       return
     }
     if (verdict) return this.#settled({ delivery, message }, verdict)
-    const tiers = this.#router.tiers(delivery.channel, delivery.to)
-    this.#window.add(delivery, message, tiers, this.#tried.get(delivery.id))
+    this.#window.add(delivery, message, this.#tiers(delivery), this.#tried.get(delivery.id))
   }
 
   /** Whether a line has some of its budget left. */
   #lineMay(line: string, priority: number): boolean {
     return this.#deps.guard?.lineMay(line, priority) !== false
+  }
+
+  #tiers(delivery: Delivery): Tiers {
+    return tiersVia(delivery, this.#deps.node, this.#router.tiers(delivery.channel, delivery.to))
   }
 
   #claimTerms(): Pick<ClaimRequest, 'until' | 'term'> {
@@ -475,12 +483,13 @@ export class Loop {
     const thorough = this.#ticks++ % THOROUGH_TICKS === 0
     if (thorough) await this.adopt()
     const now = clock.monotonic()
-    for (const post of this.#posts.values()) if (post.usable && post.pace.rest(now) === 0) post.usedAt = now
+    for (const post of this.#posts.values())
+      if (post.usable && !post.muted && post.pace.rest(now) === 0) post.usedAt = now
     const usedAt = (line: string) => this.#posts.get(line)?.usedAt
     if (await handOn({ store, log, ownership }, this.#window, this.#router, usedAt, now)) this.wake()
     if (!clock.trusted()) return
     const changes = await overdueChanges(this.#window, store, clock.now(), thorough, (delivery) => {
-      const lines = this.#router.tiers(delivery.channel, delivery.to).flat()
+      const lines = this.#tiers(delivery).flat()
       return lines.length > 0 && lines.every((line) => !this.#lineMay(line, delivery.priority))
     })
     if (changes.length > 0) await this.#recorder.record(changes)

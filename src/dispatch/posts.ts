@@ -1,7 +1,7 @@
 /** What the delivery loop knows of its lines, and which of them is to take a delivery. Pure but for asking a line. */
 import type { Line } from '#lines/contract.ts'
 import type { Attempt } from './attempt.ts'
-import type { Pace, Rate } from './pace.ts'
+import { Pace, type Rate } from './pace.ts'
 import type { Tiers } from './routing.ts'
 
 /** What the loop knows of a line. */
@@ -10,12 +10,37 @@ export interface Post {
   config: { rate?: Rate; reports: boolean }
   pace: Pace
   usable: boolean
+  /** A person said that it is to send nothing now; then it counts as out of use. */
+  muted: boolean
   /** When it was last, ms of the monotonic clock; the start counts, for a modem needs a moment to open. */
   usedAt: number
   current: { attempt: Attempt; done: Promise<void> } | undefined
 }
 
 type Posts = ReadonlyMap<string, Post>
+
+/** @param now ms of the monotonic clock */
+export const postsOf = (lines: readonly Pick<Post, 'line' | 'config'>[], now: number): Map<string, Post> =>
+  new Map(
+    lines.map(({ line, config }) => [
+      line.id,
+      {
+        line,
+        config,
+        pace: new Pace(config.rate),
+        usable: false,
+        muted: false,
+        usedAt: now,
+        current: undefined,
+      },
+    ]),
+  )
+
+/** The attempt that has a delivery in hand. */
+export function attemptOf(posts: Posts, delivery: string): Post['current'] {
+  for (const { current } of posts.values()) if (current?.attempt.delivery.id === delivery) return current
+  return undefined
+}
 
 export interface Terms {
   /** ms of the monotonic clock */
@@ -51,7 +76,7 @@ function firstFree(
     let usable = false
     for (const id of tier) {
       const post = posts.get(id)
-      if (without.has(id) || !post?.usable || post.pace.rest(now) > 0 || !may(id)) continue
+      if (without.has(id) || !post?.usable || post.muted || post.pace.rest(now) > 0 || !may(id)) continue
       usable = true
       if (post.current || !post.line.free()) continue
       const wait = post.pace.wait(now)
@@ -71,7 +96,7 @@ export function firstUsable(
 ): string | undefined {
   for (const id of tiers.flat()) {
     const post = posts.get(id)
-    if (!without.has(id) && post?.usable && post.pace.rest(now) === 0) return id
+    if (!without.has(id) && post?.usable && !post.muted && post.pace.rest(now) === 0) return id
   }
   return undefined
 }

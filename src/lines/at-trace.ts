@@ -9,6 +9,8 @@ const ENTRIES = 200
 const ENTRY_LIMIT = 120
 
 export interface TraceEntry {
+  /** Counts from 1, so that a reader knows what it has seen. */
+  n: number
   /** ms of the monotonic clock */
   at: number
   direction: 'out' | 'in' | 'note'
@@ -18,9 +20,11 @@ export interface TraceEntry {
 export class AtTrace {
   readonly #entries: TraceEntry[] = []
   #next = 0
+  #count = 0
 
   add(at: number, direction: TraceEntry['direction'], text: string): void {
-    this.#entries[this.#next] = { at, direction, text }
+    this.#count += 1
+    this.#entries[this.#next] = { n: this.#count, at, direction, text }
     this.#next = (this.#next + 1) % ENTRIES
   }
 

@@ -112,6 +112,8 @@ export interface Delivery {
   expires: number
   /** While `sent`: when waiting for status reports ends, ms since 1970; absent when none is awaited. */
   reportBy?: number
+  /** The line that a person chose for it, of which member; `only`: no other may have it. */
+  via?: { node: string; line: string; only: boolean }
   /** The member that alone may transmit it; absent: whoever is active. */
   owner?: string
   /** Members that had it, where one gave it to another for want of a line: nobody gets it a second time. */

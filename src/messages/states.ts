@@ -76,6 +76,8 @@ export type DeliveryEvent =
   /** The wait for status reports is over; `sent` is where it stays. */
   | { event: 'reportTimeout'; reason: Reason }
   | { event: 'acknowledge'; reason: Reason }
+  /** A person gives it to a line of this member; other lines take it only when that one is out of use. */
+  | { event: 'move'; node: string; line: string; due: number; reason: Reason }
 
 type EventName = DeliveryEvent['event']
 
@@ -95,6 +97,7 @@ const transitions: Record<EventName, { from: readonly DeliveryState[]; to: Deliv
   reportFailed: { from: ['sent'], to: 'failed' },
   reportTimeout: { from: ['sent'], to: '=' },
   acknowledge: { from: ['sent', 'delivered', 'unknown'], to: 'acknowledged' },
+  move: { from: ['queued', 'claimed'], to: '=' },
 }
 
 /**
@@ -336,6 +339,11 @@ function change(before: Delivery, after: Delivery, event: DeliveryEvent): void {
       break
     case 'reportTimeout':
       delete after.reportBy
+      break
+    case 'move':
+      after.via = { node: event.node, line: event.line, only: false }
+      after.due = event.due
+      after.failures = 0
       break
     default:
       break

@@ -52,7 +52,6 @@ export interface GsmLineOptions {
 }
 
 export interface GsmLine extends Line {
-  /** The newest of the dialogue with the modem, masked. */
   dialogue(): TraceEntry[]
 }
 

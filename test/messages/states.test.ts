@@ -38,6 +38,7 @@ const events: Record<DeliveryEvent['event'], DeliveryEvent> = {
   reportFailed: { event: 'reportFailed', part: 0, reason },
   reportTimeout: { event: 'reportTimeout', reason },
   acknowledge: { event: 'acknowledge', reason },
+  move: { event: 'move', node: 'a', line: 'gsm1', due: 7_000, reason },
 }
 
 /** Which states an event may meet, and what follows; every pair that is not here must be refused. */
@@ -62,6 +63,7 @@ const expected: Record<DeliveryEvent['event'], Partial<Record<DeliveryState, Del
   reportFailed: { sent: 'failed' },
   reportTimeout: { sent: 'sent' },
   acknowledge: { sent: 'acknowledged', delivered: 'acknowledged', unknown: 'acknowledged' },
+  move: { queued: 'queued', claimed: 'claimed' },
 }
 
 const run = (start: Delivery, ...steps: DeliveryEvent[]): Delivery =>

@@ -7,11 +7,14 @@ import fastify, { type FastifyReply } from 'fastify'
 import type { CompatConfig } from '#config/compat.ts'
 import { compatRoutes } from '../compat/register.ts'
 import { checkAddresses } from './allow.ts'
+import { answeredBy } from './appliance-name.ts'
 import { auditRoutes } from './audit-routes.ts'
 import { configRoutes } from './config-routes.ts'
 import { contactRoutes } from './contact-routes.ts'
+import { readCookies } from './cookie.ts'
 import { describeApi } from './documentation.ts'
 import { admitForwarded } from './forward.ts'
+import { homeRoutes } from './home-routes.ts'
 import { inboundRoutes } from './inbound-routes.ts'
 import { whenRead } from './large-bodies.ts'
 import { lineRoutes } from './line-routes.ts'
@@ -23,8 +26,11 @@ import type { Api, Parts } from './parts.ts'
 import { Problem, problemOf, sendProblem } from './problems.ts'
 import { redirectToActive } from './redirect.ts'
 import type { SchemaTypes } from './schemas.ts'
+import { sessionRoutes } from './session-routes.ts'
+import { statusRoutes } from './status-routes.ts'
 import { stormRoutes } from './storm-routes.ts'
 import { tokenRoutes } from './token-routes.ts'
+import { userRoutes } from './user-routes.ts'
 
 /** Bytes of a body, but for messages, which may name many recipients. */
 const BODY_LIMIT = 16_384
@@ -93,6 +99,12 @@ export async function createApi(parts: Parts, compat?: CompatConfig): Promise<Ap
     }
   })
   api.decorateRequest('source', '')
+  api.decorateRequest('login', null)
+  // First of all hooks: a refusal too says who refused.
+  api.addHook('onRequest', (request, reply, done) => {
+    reply.header('twinline-member', answeredBy(parts, request))
+    done()
+  })
   admitForwarded(api, parts.access)
   api.setErrorHandler((error: Error, request, reply) => {
     whenRead(error, request, () => refuse(error, reply))
@@ -119,6 +131,7 @@ export async function createApi(parts: Parts, compat?: CompatConfig): Promise<Ap
     )
   })
 
+  await readCookies(api)
   await describeApi(api, parts.version)
   await api.register(
     (versioned: Api, _options, done) => {
@@ -128,8 +141,12 @@ export async function createApi(parts: Parts, compat?: CompatConfig): Promise<Ap
         if (pair.config.redirect)
           redirectToActive(versioned, pair.control, () => role() === 'STANDBY', access.local)
       }
+      sessionRoutes(versioned, parts)
+      userRoutes(versioned, parts)
+      homeRoutes(versioned, parts)
       messageRoutes(versioned, parts)
       lineRoutes(versioned, parts)
+      statusRoutes(versioned, parts)
       tokenRoutes(versioned, parts)
       pairRoutes(versioned, parts)
       if (parts.inbound !== undefined) inboundRoutes(versioned, parts, parts.inbound)

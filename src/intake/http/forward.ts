@@ -76,17 +76,88 @@ export function forwarded(api: Api, forward: Forward | undefined, routes: (api: 
   })
 }
 
+/**
+ * Adds routes that are about the member that the query's `node` names, and about this one where it names none: they are
+ * executed there, in the caller's name.
+ */
+export function atMember(
+  api: Api,
+  node: string,
+  forward: Forward | undefined,
+  routes: (api: Api) => void,
+): void {
+  void api.register((scope: Api, _options, done) => {
+    scope.addHook('onRoute', (route) => {
+      route.config = { ...route.config, forwardable: true }
+    })
+    scope.addHook('preHandler', async (request, reply) => {
+      const { node: named = node } = { ...(request.query as { node?: string }) }
+      if (named === node || named === EVERY) return
+      const { method, url: path, source: author, body } = request
+      const answer = await askMember(named, forward, {
+        method,
+        path,
+        author,
+        ...(body === undefined ? {} : { body }),
+      })
+      return handedOn(reply, answer)
+    })
+    routes(scope)
+    done()
+  })
+}
+
+/** Stands for every member in a query. */
+export const EVERY = '*'
+
+/** @throws Problem when the member is not known, cannot be reached or does not answer */
+export async function askMember(
+  named: string,
+  forward: Forward | undefined,
+  request: ForwardedRequest,
+): Promise<ForwardedAnswer> {
+  if (forward === undefined || executing.getStore() !== undefined) {
+    throw new Problem(404, 'member-unknown', 'there is no member of this name', { field: 'node' })
+  }
+  try {
+    return await answered(named, forward, request)
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== 'active-unreachable') throw error
+    const text = `there is no member ${named}, or it cannot be reached from here`
+    throw new Problem(503, 'member-unreachable', text, { field: 'node' })
+  }
+}
+
+/**
+ * For a route that is served here and changes something in passing that only the active member may.
+ * @returns false when this member is the active one, which is to do it itself then
+ * @throws Problem when there is no active member, or it refuses
+ */
+export async function doneByActive(
+  forward: Forward | undefined,
+  request: ForwardedRequest,
+): Promise<boolean> {
+  const active = forward?.active() ?? (forward === undefined ? 'self' : undefined)
+  if (active === 'self' || forward === undefined) return false
+  if (active === undefined) throw noActive()
+  const { status, body } = await answered(active.node, forward, request)
+  if (status < 400) return true
+  const { code, detail, field } = { ...(body as { code?: string; detail?: string; field?: string }) }
+  throw new Problem(status, code ?? 'internal', detail ?? '', field === undefined ? {} : { field })
+}
+
+const noActive = () =>
+  new Problem(
+    503,
+    'no-active',
+    'no member of the pair is active now, so nothing can be changed; twinline pair status says why',
+  )
+
 /** @returns the reply when the request has been answered here, undefined when it is for this member to do */
 async function pass(request: FastifyRequest, reply: FastifyReply, forward: Forward) {
   const active = forward.active()
   if (active === 'self') return
-  if (active === undefined) {
-    throw new Problem(
-      503,
-      'no-active',
-      'no member of the pair is active now, so nothing can be changed; twinline pair status says why',
-    )
-  }
+  if (active === undefined) throw noActive()
   if (executing.getStore() !== undefined) {
     throw new Problem(
       503,
@@ -100,6 +171,11 @@ async function pass(request: FastifyRequest, reply: FastifyReply, forward: Forwa
     author: request.source,
     ...(request.body === undefined ? {} : { body: request.body }),
   })
+  return handedOn(reply, { status, body })
+}
+
+/** Another member's answer as it is. */
+function handedOn(reply: FastifyReply, { status, body }: ForwardedAnswer): FastifyReply {
   reply.code(status)
   if (body === undefined) return reply.send()
   return reply.type(status >= 400 ? problemMediaType : 'application/json').send(JSON.stringify(body))

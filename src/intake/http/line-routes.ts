@@ -1,34 +1,26 @@
-/** Lines, totals and the state of the appliance over HTTP. */
+/** Lines over HTTP: to look at, to switch, to mute, to try, and to watch as they speak with their modems. */
 import { parseDuration } from '#core/duration.ts'
+import { newId } from '#core/ids.ts'
 import type { Line } from '#lines/contract.ts'
 import { requires } from './auth.ts'
+import { askMember, atMember, EVERY } from './forward.ts'
+import * as schemas from './line-schemas.ts'
 import type { Api, Parts } from './parts.ts'
-import { Problem } from './problems.ts'
-import * as schemas from './schemas.ts'
-import { depthView, iso, lineView, totalsView } from './views.ts'
+import { notTaken, Problem } from './problems.ts'
+import { accepted, idParam, lineActionParam, lineList, line as lineSchema } from './schemas.ts'
+import { acceptedView, lineView } from './views.ts'
 
-/** @returns ms since 1970 */
-function sinceTime(text: string | undefined, now: number): number {
-  if (text === undefined) return 0
-  const span = parseDuration(text)
-  if (span !== undefined) return Math.max(0, now - span)
-  const at = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN
-  if (Number.isNaN(at))
-    throw new Problem(
-      400,
-      'wrong-format',
-      'since must be a time such as 2026-11-21T08:00:00Z or a span such as 24h',
-      {
-        field: 'since',
-      },
-    )
-  return at
-}
+const DAY_MS = 86_400_000
+const LONGEST_MUTE = 30 * DAY_MS
+/** A test is of now: what is still waiting later would only puzzle its recipient. */
+const TEST_VALIDITY = 600_000
+
+const directions = { out: '>', in: '<', note: '-' } as const
 
 export function lineRoutes(api: Api, parts: Parts): void {
-  const { dispatch, store, clock, access } = parts
-  const send = requires('send', access)
+  const { dispatch, clock, access, node, forward, records, metrics } = parts
   const read = requires('read', access)
+  const operate = requires('operate', access)
   const tags = ['lines']
 
   function lineOf(id: string): Line {
@@ -40,88 +32,184 @@ export function lineRoutes(api: Api, parts: Parts): void {
       })
     return line
   }
-  const lines = () => dispatch.lines().map((line) => lineView(line.status()))
+  const own = () => dispatch.lineStatus().map((status) => ({ ...lineView(status), node }))
+  const viewOf = (id: string) => {
+    const status = dispatch.lineStatus().find((one) => one.id === lineOf(id).id)
+    return status === undefined ? undefined : { ...lineView(status), node }
+  }
+  const noted = (who: string, id: string, text: string) =>
+    records?.audit.write(who, 'line-changed', `line ${id} ${text}`)
 
-  api.get(
-    '/lines',
-    {
-      onRequest: read,
-      schema: {
-        tags,
-        summary: 'All lines',
-        response: { 200: schemas.lineList },
-      },
-    },
-    async () => ({ items: lines() }),
-  )
+  /** Of every member that answers. */
+  async function everybody(author: string): Promise<schemas.LineView[]> {
+    const others = parts.pair?.control.members().filter((member) => member.node !== node) ?? []
+    const answers = await Promise.allSettled(
+      others.map((member) =>
+        askMember(member.node, forward, { method: 'GET', path: `/api/v1/lines?node=${member.node}`, author }),
+      ),
+    )
+    return answers.flatMap((answer) =>
+      answer.status === 'fulfilled' && answer.value.status === 200
+        ? (answer.value.body as schemas.LineList).items
+        : [],
+    )
+  }
 
-  api.get(
-    '/lines/:id',
-    {
-      onRequest: read,
-      schema: {
-        tags,
-        summary: 'One line',
-        params: schemas.idParam,
-        response: { 200: schemas.line },
+  atMember(api, node, forward, (scope) => {
+    scope.get(
+      '/lines',
+      {
+        onRequest: read,
+        schema: {
+          tags,
+          summary: 'All lines of one member, or of every member that can be reached',
+          querystring: schemas.linesQuery,
+          response: { 200: lineList },
+        },
       },
-    },
-    async ({ params }) => lineView(lineOf(params.id).status()),
-  )
+      async ({ query, source }) => ({
+        items: query.node === EVERY ? [...own(), ...(await everybody(source))] : own(),
+      }),
+    )
 
-  api.post(
-    '/lines/:id/:action',
-    {
-      onRequest: send,
-      schema: {
-        tags,
-        summary: 'Restart, disable or enable a line',
-        params: schemas.lineActionParam,
-        response: { 200: schemas.line },
+    scope.get(
+      '/lines/:id',
+      {
+        onRequest: read,
+        schema: {
+          tags,
+          summary: 'One line',
+          params: idParam,
+          querystring: schemas.memberQuery,
+          response: { 200: lineSchema },
+        },
       },
-    },
-    async ({ params }) => {
-      const line = lineOf(params.id)
-      line[params.action]()
-      return lineView(line.status())
-    },
-  )
+      async ({ params }) => viewOf(params.id),
+    )
 
-  api.get(
-    '/totals',
-    {
-      onRequest: read,
-      schema: {
-        tags: ['status'],
-        summary: 'Messages sent and received, by line and hour',
-        querystring: schemas.totalsQuery,
-        response: { 200: schemas.totals },
+    scope.post(
+      '/lines/:id/:action',
+      {
+        onRequest: operate,
+        schema: {
+          tags,
+          summary: 'Restart, disable, enable or unmute a line',
+          params: lineActionParam,
+          querystring: schemas.memberQuery,
+          response: { 200: lineSchema },
+        },
       },
-    },
-    async ({ query }) => {
-      const since = sinceTime(query.since, clock.now())
-      return totalsView(since, await store.totals(since))
-    },
-  )
+      async ({ params: { id, action }, source }) => {
+        const line = lineOf(id)
+        if (action === 'unmute') await dispatch.unmute(line.id)
+        else line[action]()
+        noted(source, id, `: ${action}`)
+        return viewOf(id)
+      },
+    )
 
-  api.get(
-    '/status',
-    {
-      onRequest: read,
-      schema: {
-        tags: ['status'],
-        summary: 'The appliance at a glance',
-        response: { 200: schemas.status },
+    scope.post(
+      '/lines/:id/mute',
+      {
+        onRequest: operate,
+        schema: {
+          tags,
+          summary: 'Send nothing over a line for a while; it goes on receiving',
+          params: idParam,
+          querystring: schemas.memberQuery,
+          body: schemas.muteRequest,
+          response: { 200: lineSchema },
+        },
       },
-    },
-    async () => ({
-      node: parts.node,
-      role: parts.role(),
-      version: parts.version,
-      at: iso(clock.now()),
-      ...parts.ready(),
-      queue: depthView(await store.depth()),
-      lines: lines(),
-    }),
-  )
+      async ({ params: { id }, body, source }) => {
+        const line = lineOf(id)
+        const span = parseDuration(body.for)
+        if (span === undefined || span <= 0 || span > LONGEST_MUTE) {
+          throw new Problem(400, 'out-of-range', 'for must be a span such as 1h, at most 30d', {
+            field: 'for',
+          })
+        }
+        await dispatch.mute(line.id, clock.now() + span)
+        noted(source, id, `sends nothing for ${body.for}`)
+        return viewOf(id)
+      },
+    )
+
+    scope.post(
+      '/lines/:id/test',
+      {
+        onRequest: operate,
+        schema: {
+          tags,
+          summary: 'Send a message over exactly this line; 202 means that it is on disk',
+          params: idParam,
+          querystring: schemas.memberQuery,
+          body: schemas.testRequest,
+          response: { 202: accepted },
+        },
+      },
+      async ({ params: { id }, body: { to, text }, source }, reply) => {
+        const line = lineOf(id)
+        if (parts.role() === 'STANDBY' && parts.pair?.config.mode !== 'active-active') {
+          throw new Problem(
+            409,
+            'line-standing-by',
+            `${node} stands by, and its lines send only while it is active: test them after a handover`,
+          )
+        }
+        const result = await dispatch.submit({
+          to: [to],
+          text,
+          channel: line.channel,
+          line: line.id,
+          source,
+          priority: 1,
+          validity: TEST_VALIDITY,
+          onUnknown: 'hold',
+          tag: 'test',
+          // Somebody who tests twice wants it twice.
+          dedupe: newId(clock.now()),
+        })
+        if (result.result === 'conflict')
+          throw new Problem(409, 'key-reused', 'this cannot be: it has no key')
+        if (result.result !== 'accepted') throw notTaken(result)
+        metrics.accepted('http')
+        reply.code(202)
+        return acceptedView(result.view, result.replicated)
+      },
+    )
+
+    scope.get(
+      '/lines/:id/trace',
+      {
+        onRequest: operate,
+        schema: {
+          tags,
+          summary: 'The newest of the dialogue between a line and its modem, to be followed by asking again',
+          params: idParam,
+          querystring: schemas.traceQuery,
+          response: { 200: schemas.trace },
+        },
+      },
+      async ({ params: { id }, query }): Promise<schemas.LineTrace> => {
+        const all = lineOf(id).dialogue?.() ?? []
+        const last = all.at(-1)?.n ?? 0
+        const asked = Number(query.after ?? '0')
+        // A number from before a restart of the program says nothing about this one's.
+        const after = asked > last ? 0 : asked
+        const ahead = clock.now() - clock.monotonic()
+        return {
+          entries: all
+            .filter(({ n }) => n > after)
+            .map(({ n, at, direction, text }) => ({
+              n,
+              at: new Date(at + ahead).toISOString(),
+              direction: directions[direction],
+              text,
+            })),
+          next: last,
+        }
+      },
+    )
+  })
 }

@@ -7,6 +7,8 @@ import { forwarded } from './forward.ts'
 import { roomForBody } from './large-bodies.ts'
 import type { Api, Parts } from './parts.ts'
 import { notTaken, Problem } from './problems.ts'
+import { listQuery, queueRoutes } from './queue-routes.ts'
+import { messageQuery } from './queue-schemas.ts'
 import type { Shape } from './schemas.ts'
 import * as schemas from './schemas.ts'
 import { acceptedView, detailView, inboxView, messageView, pageView } from './views.ts'
@@ -51,7 +53,8 @@ function actionView(
   }
 }
 
-export function messageRoutes(api: Api, { dispatch, store, metrics, access, forward, pair }: Parts): void {
+export function messageRoutes(api: Api, parts: Parts): void {
+  const { dispatch, store, clock, metrics, access, forward, pair } = parts
   const send = requires('send', access)
   const read = requires('read', access)
   const tags = ['messages']
@@ -95,15 +98,17 @@ export function messageRoutes(api: Api, { dispatch, store, metrics, access, forw
       schema: {
         tags,
         summary: 'Messages, newest first',
-        querystring: schemas.messageQuery,
+        querystring: messageQuery,
         response: { 200: schemas.messagePage },
       },
     },
     async ({ query }) =>
-      pageView(await store.messages({ ...query, limit: query.limit ?? 50 }), (view) =>
+      pageView(await store.messages(listQuery(query, clock.now())), (view) =>
         messageView(view, dispatch.replicated(view.message)),
       ),
   )
+
+  queueRoutes(api, parts)
 
   api.get(
     '/messages/:id',

@@ -228,22 +228,6 @@ export const deliveriesQuery = object(
   [],
 )
 
-export const messageQuery = object(
-  {
-    ...pageQuery,
-    state: { type: 'string', enum: deliveryStates },
-    to: { type: 'string', minLength: 1, maxLength: 100 },
-    tag: { type: 'string', minLength: 1, maxLength: limits.tag },
-    search: {
-      type: 'string',
-      minLength: 1,
-      maxLength: 200,
-      description: 'Part of the text',
-    },
-  },
-  [],
-)
-
 export const inboxQuery = object(pageQuery, [])
 
 export const inboxPage = page(
@@ -331,6 +315,10 @@ export const line = object(
       [],
     ),
     signal: { type: 'integer', description: 'dBm' },
+    fax: {
+      ...object({ class: text, rate: count, progress: text }, []),
+      description: 'Of a fax line: class of the modem, bit/s of the newest call, what it does now',
+    },
     lastSuccess: time,
     lastError: object({ at: time, reason }, ['at', 'reason']),
     nextTry: time,
@@ -410,7 +398,7 @@ export const idParam = object({ id: { type: 'string', minLength: 1, maxLength: 1
 export const lineActionParam = object(
   {
     id: { type: 'string', minLength: 1, maxLength: 100 },
-    action: { type: 'string', enum: ['restart', 'disable', 'enable'] },
+    action: { type: 'string', enum: ['restart', 'disable', 'enable', 'unmute'] },
   },
   ['id', 'action'],
 )

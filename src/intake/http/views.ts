@@ -90,9 +90,10 @@ export const inboxView = (entry: InboxEntry): Shape<typeof schemas.inboxPage>['i
 })
 
 export function lineView(status: LineStatus): Shape<typeof schemas.line> {
-  const { lastSuccess, lastError, nextTry, ...rest } = status
+  const { lastSuccess, lastError, nextTry, muted, ...rest } = status
   return {
     ...rest,
+    ...(muted === undefined ? {} : { muted: iso(muted) }),
     ...(lastSuccess === undefined ? {} : { lastSuccess: iso(lastSuccess) }),
     ...(lastError === undefined ? {} : { lastError: { at: iso(lastError.at), reason: lastError.reason } }),
     ...(nextTry === undefined ? {} : { nextTry: iso(nextTry) }),

@@ -53,6 +53,7 @@ const states: Record<Exclude<DeliveryEvent['event'], 'confirm' | 'report'>, Deli
   reportFailed: 'failed',
   reportTimeout: 'sent',
   acknowledge: 'acknowledged',
+  move: 'queued',
 }
 
 /** Deliveries of which it is known how many parts are still to be reported. */

@@ -9,7 +9,7 @@ import type { Config } from '#config/types.ts'
 import { systemClock } from '#core/clock.ts'
 import { newId } from '#core/ids.ts'
 import { silent } from '#core/log.ts'
-import type { ActionResult, Dispatch, SubmitRequest, SubmitResult } from '#dispatch/contract.ts'
+import type { ActionResult, Dispatch, MoveResult, SubmitRequest, SubmitResult } from '#dispatch/contract.ts'
 import type { Services } from '#intake/http/parts.ts'
 import { type HttpIntake, startHttp } from '#intake/http/server.ts'
 import type { Line, LineState, LineStatus } from '#lines/contract.ts'
@@ -182,7 +182,26 @@ export class StandInDispatch implements Dispatch {
     return view === undefined ? { result: 'notFound' } : { result: 'done', view }
   }
 
+  moved: [string, string][] = []
+  async move(id: string, line: string): Promise<MoveResult> {
+    const view = this.#views.get(id)
+    if (view === undefined) return { result: 'notFound' }
+    if (this.all.every((one) => one.id !== line))
+      return { result: 'noLine', allowed: this.all.map((one) => one.id) }
+    this.moved.push([id, line])
+    return { result: 'done', view }
+  }
+
+  readonly muted = new Map<string, number>()
+  mute = async (line: string, until: number) => void this.muted.set(line, until)
+  unmute = async (line: string) => void this.muted.delete(line)
+
   lines = () => this.all
+  lineStatus = () =>
+    this.all.map((line) => {
+      const muted = this.muted.get(line.id)
+      return { ...line.status(), ...(muted === undefined ? {} : { muted }) }
+    })
 }
 
 export interface Appliance extends ReturnType<typeof memoryStore> {
