@@ -20,6 +20,7 @@ import { SelfCheck } from '#dispatch/self-check.ts'
 import { createStopList } from '#dispatch/stop-list.ts'
 import { Callbacks } from '#intake/compat/callbacks.ts'
 import { answerForwarded, forwardOverLinks } from '#intake/http/forward-link.ts'
+import { SWITCHED } from '#intake/http/home.ts'
 import { type HttpIntake, startHttp } from '#intake/http/server.ts'
 import { createActionRecords } from '#intake/inbound/action-records.ts'
 import { type Actions, createActions } from '#intake/inbound/actions.ts'
@@ -29,6 +30,7 @@ import type { Mqtt } from '#intake/mqtt/mqtt.ts'
 import type { SmtpIntake } from '#intake/smtp/server.ts'
 import type { Line, LineEvents } from '#lines/contract.ts'
 import { loadProfiles } from '#lines/profile.ts'
+import { messageOf } from '#messages/message.ts'
 import { createAudit } from '#notify/audit.ts'
 import { checkAudit } from '#notify/audit-check.ts'
 import { AUDIT_TOPIC, answerHeads, askHeads } from '#notify/audit-exchange.ts'
@@ -45,6 +47,8 @@ import { openStore } from '#store/sqlite.ts'
 export interface Appliance {
   /** URLs that it listens on, ports resolved. */
   addresses: string[]
+  /** With which the first user of the panel is made; undefined once there is one. */
+  setupCode(): string | undefined
   /** False when the delivery loop no longer turns: the watchdog's question. */
   alive(): boolean
   stop(): Promise<void>
@@ -83,12 +87,16 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
   const late: Late = {}
   const opened = await openStore({ directory: config.data, node, reserve: config.reserve, onFailure })
   started.defer(() => opened.close())
-  const store = config.mqtt
-    ? tellChanges(opened, {
-        accepted: (acceptance) => late.mqtt?.accepted(acceptance),
-        recorded: (change) => late.mqtt?.recorded(change),
-      })
-    : opened
+  const store = tellChanges(opened, {
+    accepted(acceptance) {
+      late.mqtt?.accepted(acceptance)
+      late.http?.live.message(acceptance.message.id)
+    },
+    recorded(change) {
+      late.mqtt?.recorded(change)
+      late.http?.live.message(messageOf(change.delivery))
+    },
+  })
   const clock = systemClock(store.lastLogged, (byMs) => {
     log.warn(
       { byMs },
@@ -136,22 +144,39 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     : undefined
   if (pair) started.defer(() => pair.stop())
   const stops = await createStopList({ store, clock })
-  store.onMerged(({ queue, members, revisions, inbox, facts, failover: lines }) => {
+  store.onMerged(({ queue, users, members, revisions, inbox, facts, failover: lines }) => {
     if (queue) late.dispatch?.loop.wake()
     if (members) void pair?.membership.reload().catch(onFailure)
-    if (revisions) void settings.refresh().catch(onFailure)
+    if (revisions) {
+      const tell = () => late.http?.live.configuration(settings.head())
+      void settings.refresh().then(tell).catch(onFailure)
+    }
     if (inbox) late.actions?.wake()
     if (facts) void stops.refresh().catch(onFailure)
     failover.merged(lines)
+    if (late.http === undefined) return
+    void late.http.merged({ users, facts }).catch(onFailure)
+    if (queue || inbox) late.http.live.message()
+    for (const line of lines) late.http.live.failover(line)
   })
 
-  const receiver = createReceiver({ node, store, clock, log, received: () => late.actions?.wake() })
+  const received = () => {
+    late.actions?.wake()
+    late.http?.live.message()
+  }
+  const receiver = createReceiver({ node, store, clock, log, received })
   started.defer(() => receiver.stop())
   started.defer(keepHouse({ store, clock, log, retention: () => settings.current().retention }))
 
   const lineEvents: LineEvents = {
-    ready: (line) => late.dispatch?.loop.lineReady(line),
-    down: (line) => late.dispatch?.loop.lineDown(line),
+    ready(line) {
+      late.dispatch?.loop.lineReady(line)
+      late.http?.live.changed()
+    },
+    down(line) {
+      late.dispatch?.loop.lineDown(line)
+      late.http?.live.changed()
+    },
     inbound: (part) => receiver.receive(part),
     report: (report) => settleReport(report, { node, store, clock, log }),
     call: (line) => log.info({ line }, 'an incoming call was ended'),
@@ -247,6 +272,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
       audit,
       failover,
       read: store.audit,
+      lastSwitch: () => store.newestFailover(SWITCHED),
       check: () =>
         checkAudit(store, node, async (heads) =>
           pair ? askHeads(pair.others(), pair.replication, heads) : alone,
@@ -265,6 +291,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
         : { ready: false, reason: lines.length === 0 ? 'no line is configured' : 'no line is ready' },
   })
   late.http = http
+  started.defer(settings.subscribe(() => http.live.configuration(settings.head())))
   started.defer(() => http.stop())
   if (config.smtp) {
     const { startSmtp } = await import('#intake/smtp/server.ts')
@@ -314,6 +341,12 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     const passive = passiveLines(config.lines, lines)
     events.add('dispatch', followLeadership({ ownership, loop: dispatch.loop, passive, log }))
     events.add('intake', { role: ({ role: now }) => followRole(now === 'active' || now === 'single') })
+    events.add('panel', {
+      role: http.live.changed,
+      signal: http.live.changed,
+      alarm: http.live.alarm,
+      failover: (text) => http.live.failover({ origin: node, at: clock.now(), text }),
+    })
     events.add('records', pairRecords({ node, audit, failover, log }))
     // Last: whoever gets the address must find somebody who answers there.
     pair.begin()
@@ -323,6 +356,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
   return {
     addresses: [...http.addresses, ...(late.smtp ? [late.smtp.address] : []), ...(modbus?.addresses ?? [])],
     alive: () => dispatch.loop.alive(),
+    setupCode: http.setupCode,
     stop: () => started.disposeAsync(),
   }
 }

@@ -71,8 +71,14 @@ export async function run(argv: string[]): Promise<number> {
   const supervision = superviseBySystemd({ healthy: () => appliance.alive(), log })
   supervision.ready()
   log.info({ addresses: appliance.addresses, pid: process.pid }, 'started')
+  const setup = appliance.setupCode()
   if (trial) {
-    process.stdout.write(trialBanner(appliance.addresses[0] ?? '', await trialToken(config)))
+    process.stdout.write(trialBanner(appliance.addresses[0] ?? '', await trialToken(config), setup))
+  } else if (setup !== undefined) {
+    // In the log and, whatever its level is, on the console: who reads either owns the box.
+    const text = `no user exists yet: open ${appliance.addresses[0] ?? 'the panel'} and enter the setup code ${setup}`
+    log.warn({}, text)
+    console.error(`twinline: ${text}`)
   }
 
   const code = await ending.promise

@@ -1,7 +1,10 @@
 /** What a trial prints when it has started: each command is whole, to be pasted as it is. */
 
-/** @param url where the appliance listens, without a path */
-export function trialBanner(url: string, token: string): string {
+/**
+ * @param url where the appliance listens, without a path
+ * @param setup the code for the first run of the panel; undefined when there is a user already
+ */
+export function trialBanner(url: string, token: string, setup: string | undefined): string {
   const api = `${url}/api/v1`
   const authorization = `-H 'Authorization: Bearer ${token}'`
   const message = JSON.stringify({ to: ['+4915112345678'], text: 'Hello from twinline' })
@@ -10,6 +13,7 @@ export function trialBanner(url: string, token: string): string {
   return `
 twinline runs, with one simulated modem (nothing really goes out).
 
+  Panel  ${url}${setup === undefined ? '' : `  (setup code ${setup})`}
   API    ${api}
   Docs   ${url}/docs
   Token  ${token}

@@ -224,6 +224,7 @@ export interface Store {
   /** Makes entries, with marks in the gaps, of parts that have waited since before `olderThan` (ms since 1970). */
   completePartials(olderThan: number): Promise<InboxEntry[]>
   inbox(query: { limit: number; after?: string }): Promise<Page<InboxEntry>>
+  inboxEntry(id: string): Promise<InboxEntry | undefined>
   /**
    * Inbox entries in the order in which they came here, each with the fact `inbound:ID` about it: those whose fact
    * contains a text, and on request those that have none. One call looks at a bounded number of entries.
@@ -354,6 +355,8 @@ export interface OperationLog {
   }): Promise<(AuditRecord & { origin: string })[]>
   /** Lines of the failover log from `since` on, ms since 1970. */
   failover(since: number, limit: number): Promise<{ origin: string; at: number; text: string }[]>
+  /** The newest line of the failover log that begins like this. */
+  newestFailover(beginning: string): Promise<{ origin: string; at: number; text: string } | undefined>
 }
 
 export interface SnapshotReader {

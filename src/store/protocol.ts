@@ -100,6 +100,7 @@ export interface Methods {
   receive(part: InboundPart): InboxEntry | null
   completePartials(olderThan: number, now: number): InboxEntry[]
   inbox(query: { limit: number; after?: string }): Page<InboxEntry>
+  inboxEntry(id: string): InboxEntry | null
   callbacks(after: number, settled: string): Callbacks
   inboxFacts(query: InboxFactsQuery): InboxFacts
   tokens(): TokenEntry[]
@@ -135,6 +136,7 @@ export interface Methods {
   settledConflicts(): string[]
   audit(query: { origin?: string; after?: number; limit: number }): (AuditRecord & { origin: string })[]
   failover(since: number, limit: number): { origin: string; at: number; text: string }[]
+  newestFailover(beginning: string): { origin: string; at: number; text: string } | null
 }
 
 export type Method = keyof Methods

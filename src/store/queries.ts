@@ -57,6 +57,12 @@ export function inbox(tables: Tables, query: { limit: number; after?: string }):
   )
 }
 
+/** @returns an InboxEntry as JSON, or null */
+export function inboxEntry(tables: Tables, id: string): string {
+  const row = tables.get('SELECT document FROM inbox WHERE id = ?', id)
+  return row === undefined ? 'null' : text(row, 'document')
+}
+
 /** Entries that one look takes in, so that deliveries get in between looks at a large inbox. */
 const INBOX_LOOK = 1_000
 

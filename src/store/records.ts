@@ -7,7 +7,7 @@ import { auditHash } from '#messages/audit.ts'
 import type { AuditRecord, MemberRecord, Operation, Revision, Term } from '#messages/operation.ts'
 import { compareOrders, isNewer, type Order, orderText, readOrder } from '#messages/order.ts'
 import type { Applied } from './inbound.ts'
-import { integer, type Tables, text } from './tables.ts'
+import { integer, type Row, type Tables, text } from './tables.ts'
 import { applyUser } from './users.ts'
 
 type RecordOperation = Extract<
@@ -196,6 +196,24 @@ export function audit(
   return rows.map((row) => ({ ...JSON.parse(text(row, 'document')), origin: text(row, 'origin') }))
 }
 
+const failoverLine = (row: Row): { origin: string; at: number; text: string } => ({
+  origin: readOrder(text(row, 'ordering')).origin,
+  at: integer(row, 'at'),
+  text: text(row, 'text'),
+})
+
+export function newestFailover(
+  tables: Tables,
+  beginning: string,
+): { origin: string; at: number; text: string } | undefined {
+  const row = tables.get(
+    'SELECT at, ordering, text FROM failover WHERE substr(text, 1, ?) = ? ORDER BY at DESC, ordering DESC LIMIT 1',
+    beginning.length,
+    beginning,
+  )
+  return row && failoverLine(row)
+}
+
 export const failover = (
   tables: Tables,
   since: number,
@@ -203,8 +221,4 @@ export const failover = (
 ): { origin: string; at: number; text: string }[] =>
   tables
     .all('SELECT at, ordering, text FROM failover WHERE at >= ? ORDER BY at, ordering LIMIT ?', since, limit)
-    .map((row) => ({
-      origin: readOrder(text(row, 'ordering')).origin,
-      at: integer(row, 'at'),
-      text: text(row, 'text'),
-    }))
+    .map(failoverLine)

@@ -13,9 +13,9 @@ import { entries, Log, read } from './log.ts'
 import { Logs } from './logs.ts'
 import { merge, noChange } from './merge.ts'
 import type { Method, Methods, Request } from './protocol.ts'
-import { callbacks, inbox, inboxFacts, keyed, matchReport, message, tokens } from './queries.ts'
+import { callbacks, inbox, inboxEntry, inboxFacts, keyed, matchReport, message, tokens } from './queries.ts'
 import { claim, depth, hold, overdue, release, submitting, unhold } from './queue.ts'
-import { audit, facts, failover, members, revisions, settledConflicts } from './records.ts'
+import { audit, facts, failover, members, newestFailover, revisions, settledConflicts } from './records.ts'
 import type { Views } from './snapshot-read.ts'
 import { SnapshotTaker } from './snapshot-write.ts'
 import type { Tables } from './tables.ts'
@@ -123,6 +123,8 @@ export class Requests {
       }
       case 'inbox':
         return inbox(tables, ...request.args)
+      case 'inboxEntry':
+        return inboxEntry(tables, ...request.args)
       case 'callbacks':
         return callbacks(tables, ...request.args)
       case 'inboxFacts':
@@ -222,6 +224,8 @@ export class Requests {
         return json<'audit'>(audit(tables, ...request.args))
       case 'failover':
         return json<'failover'>(failover(tables, ...request.args))
+      case 'newestFailover':
+        return json<'newestFailover'>(newestFailover(tables, ...request.args) ?? null)
       default:
         return unreachable(request)
     }
@@ -286,6 +290,7 @@ type ReplicationMethod =
   | 'settledConflicts'
   | 'audit'
   | 'failover'
+  | 'newestFailover'
 
 /** Types the value as the answer to a method, where one is named. */
 function json<M extends keyof Methods | 'any' = 'any'>(

@@ -112,6 +112,7 @@ export async function openStore(options: SqliteOptions): Promise<Store & Operati
     completePartials: (olderThan) => connection.call('completePartials', [olderThan, now()]),
     inbox: (query) => connection.call('inbox', [query]),
     callbacks: (after, settled) => connection.call('callbacks', [after, settled]),
+    inboxEntry: async (id) => (await connection.call('inboxEntry', [id])) ?? undefined,
     inboxFacts: (query) => connection.call('inboxFacts', [query]),
 
     async createToken(token) {

@@ -1,7 +1,7 @@
 /** The audit log and the failover log over HTTP: to read and to verify, never to change. */
 import type { Audit } from '#notify/audit.ts'
 import type { AuditReport } from '#notify/audit-check.ts'
-import { dayOf, type FailoverLog } from '#notify/failover-log.ts'
+import { dayOf, type FailoverLine, type FailoverLog } from '#notify/failover-log.ts'
 import type { OperationLog } from '#store/contract.ts'
 import * as schemas from './audit-schemas.ts'
 import { requires } from './auth.ts'
@@ -15,6 +15,8 @@ export interface Records {
   /** Verifies every member's audit log, and compares it with the other members. */
   check(): Promise<AuditReport>
   read: OperationLog['audit']
+  /** When a member became active last. */
+  lastSwitch?(): Promise<FailoverLine | undefined>
 }
 
 export function auditRoutes(api: Api, { access, clock, node }: Parts, records: Records): void {

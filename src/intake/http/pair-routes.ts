@@ -1,6 +1,6 @@
 /**
- * The pair over HTTP: to look at with the scope read, to command with the scope admin, so that an outside watcher can
- * switch it too. Commands answer when they are done.
+ * The pair over HTTP: to look at with the scope read, to switch and to drill with the scope operate, so that an outside
+ * watcher can switch it too, and to change who belongs to it with the scope admin. Commands answer when they are done.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { PairConfig } from '#config/types.ts'
@@ -65,6 +65,7 @@ const isRefused = (result: object): result is Refused => 'result' in result && r
 export function pairRoutes(api: Api, { access, clock, pair }: Parts): void {
   const read = requires('read', access)
   const admin = requires('admin', access)
+  const operate = requires('operate', access)
   const tags = ['pair']
   const service = (): PairService => {
     if (pair === undefined) throw alone()
@@ -118,7 +119,7 @@ export function pairRoutes(api: Api, { access, clock, pair }: Parts): void {
     api.post(
       `/pair/${command}`,
       {
-        onRequest: admin,
+        onRequest: operate,
         schema: {
           tags,
           summary:
@@ -155,7 +156,7 @@ export function pairRoutes(api: Api, { access, clock, pair }: Parts): void {
   api.post(
     '/pair/drill',
     {
-      onRequest: admin,
+      onRequest: operate,
       schema: {
         tags,
         summary: 'A fault on purpose, bounded and healing by itself: kill, freeze or cut',

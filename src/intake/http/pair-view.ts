@@ -11,7 +11,7 @@ import { iso } from './views.ts'
 
 type Status = Shape<typeof schemas.pairStatus>
 
-const labels: Record<Role, string> = {
+export const roleLabels: Record<Role, string> = {
   active: 'Active (Primary)',
   standby: 'Standby (Backup)',
   single: 'Single',
@@ -29,7 +29,7 @@ export function pairView(control: PairControl, config: PairConfig, clock: Clock)
     fingerprint: records.find((record) => record.node === node)?.fingerprint ?? '',
     standing: control.standing(),
     role: role.role,
-    label: labels[role.role],
+    label: roleLabels[role.role],
     term: role.term,
     since: iso(clock.now() - Math.max(0, Math.round(clock.monotonic() - role.since))),
     reason: role.reason,
@@ -68,8 +68,8 @@ function memberView(
 const without = ({ node: _, ...rest }: PairStatus['replication'][number]) => rest
 
 /** What a silent member said last is no longer true of it. */
-function memberLabel(view: MemberView | undefined): string {
+export function memberLabel(view: MemberView | undefined): string {
   if (view?.signal === 'CLOSE') return 'Stopped'
-  if (view?.signal === 'DEAD') return labels.error
-  return view?.role === undefined ? 'Unknown' : labels[view.role]
+  if (view?.signal === 'DEAD') return roleLabels.error
+  return view?.role === undefined ? 'Unknown' : roleLabels[view.role]
 }

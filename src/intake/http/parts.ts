@@ -9,12 +9,16 @@ import type { Dispatch } from '#dispatch/contract.ts'
 import type { StormView } from '#dispatch/storm-guard.ts'
 import type { Metrics } from '#notify/metrics.ts'
 import type { Store } from '#store/contract.ts'
+import type { ApplianceNames } from './appliance-name.ts'
 import type { Records } from './audit-routes.ts'
 import type { Access } from './auth.ts'
 import type { Forward } from './forward.ts'
+import type { HomePage } from './home.ts'
 import type { InboundService } from './inbound-routes.ts'
+import type { Live } from './live.ts'
 import type { PairService } from './pair-routes.ts'
 import type { SchemaTypes } from './schemas.ts'
+import type { Setup } from './setup.ts'
 
 export type Role = 'ACTIVE' | 'STANDBY'
 
@@ -47,6 +51,10 @@ export interface Services {
 
 export interface Parts extends Services {
   access: Access
+  setup: Setup
+  names: ApplianceNames
+  home: HomePage
+  live: Live
 }
 
 export type Api = FastifyInstance<

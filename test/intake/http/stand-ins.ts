@@ -15,7 +15,7 @@ import { type HttpIntake, startHttp } from '#intake/http/server.ts'
 import type { Line, LineState, LineStatus } from '#lines/contract.ts'
 import type { InboxEntry } from '#messages/inbound.ts'
 import { type Message, newDelivery } from '#messages/message.ts'
-import type { Scope, TokenRecord } from '#messages/operation.ts'
+import type { Scope, SessionRecord, TokenRecord, UserRecord } from '#messages/operation.ts'
 import { applyEvent } from '#messages/states.ts'
 import { createMetrics } from '#notify/metrics.ts'
 import type { ListQuery, MessageView, Page, QueueDepth, Store, TotalsRow } from '#store/contract.ts'
@@ -34,11 +34,22 @@ type UsedStore = Pick<
   | 'revokeToken'
   | 'tokens'
   | 'touchToken'
+  | 'users'
+  | 'saveUser'
+  | 'removeUser'
+  | 'sessions'
+  | 'saveSession'
+  | 'endSession'
+  | 'facts'
+  | 'remember'
 >
 
 function memoryStore() {
   const views = new Map<string, MessageView>()
   const tokens = new Map<string, TokenRecord>()
+  const users = new Map<string, UserRecord>()
+  const sessions = new Map<string, SessionRecord>()
+  const facts = new Map<string, string>()
   const touched: string[] = []
   const inbox: InboxEntry[] = []
   const totals: TotalsRow[] = []
@@ -66,8 +77,25 @@ function memoryStore() {
     touchToken: (id) => {
       touched.push(id)
     },
+    users: async () => [...users.values()],
+    async saveUser(user) {
+      users.set(user.name, user)
+    },
+    removeUser: async (name) => users.delete(name),
+    sessions: async () => [...sessions.values()],
+    async saveSession(session) {
+      sessions.set(session.id, session)
+    },
+    async endSession(id) {
+      sessions.delete(id)
+    },
+    facts: async (prefix) =>
+      [...facts].flatMap(([name, value]) => (name.startsWith(prefix) ? [{ name, value }] : [])),
+    async remember(name, value) {
+      facts.set(name, value)
+    },
   }
-  return { store, views, touched, inbox, totals, queries, since, depth }
+  return { store, views, users, sessions, touched, inbox, totals, queries, since, depth }
 }
 
 export class StandInLine implements Line {
