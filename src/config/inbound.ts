@@ -10,6 +10,8 @@ import { matching, parseRate } from './values.ts'
 export interface InboundRule {
   /** `*`, a number, a beginning of numbers with `*` at its end, or the name that a sender has in place of a number. */
   from: string
+  /** What it is about; absent: both. */
+  kind?: 'sms' | 'fax'
   /** The first word of the text, without regard to case; absent: every text. */
   keyword?: string
   mail: readonly string[]
@@ -96,6 +98,9 @@ export function readInbound(root: Section): InboundSettings {
 function readRule(section: Section): InboundRule {
   const from = section.parsed('from', matching(fromPattern, fromAllowed)) ?? '*'
   const keyword = section.parsed('keyword', matching(/^\S{1,30}$/, 'write one word of up to 30 characters'))
+  const kind = section.choice('kind', ['sms', 'fax'])
+  if (kind === 'fax' && keyword !== undefined)
+    section.problem('keyword', 'a fax has no words that could be read; leave it out')
   section.required('do')
   const does = section.section('do')
   const webhook = does.holdsFlag('webhook')
@@ -107,6 +112,7 @@ function readRule(section: Section): InboundRule {
     mail: mailWords(does, 'mail'),
     mqtt: does.flag('mqtt', false),
     sms: words(does, 'sms', MOST.targets, recipientPattern, recipientAllowed),
+    ...(kind === undefined ? {} : { kind }),
     ...(keyword === undefined ? {} : { keyword }),
     ...(webhook === undefined ? {} : { webhook }),
     ...(reply === undefined ? {} : { reply }),
@@ -189,8 +195,9 @@ export function missingWays(config: {
 export function writtenInbound(inbound: InboundSettings): Record<(typeof inboundPaths)[number], unknown> {
   const { rules, blacklist, acknowledge, stop, replies, own } = inbound
   return {
-    'inbound.rules': rules.map(({ from, keyword, mail, webhook, mqtt, sms, reply }) => ({
+    'inbound.rules': rules.map(({ from, kind, keyword, mail, webhook, mqtt, sms, reply }) => ({
       from,
+      ...(kind === undefined ? {} : { kind }),
       ...(keyword === undefined ? {} : { keyword }),
       do: {
         ...(mail.length === 0 ? {} : { mail: [...mail] }),

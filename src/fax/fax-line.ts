@@ -8,6 +8,7 @@ import type { Clock } from '#core/clock.ts'
 import { errorText, unreachable } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
 import { quietEnd } from '#core/zone.ts'
+import type { TraceEntry } from '#lines/at-trace.ts'
 import type { Line, LineEvents, LineMemory, LineStatus, Transmission } from '#lines/contract.ts'
 import type { DocumentReference } from '#messages/message.ts'
 import type { Outcome } from '#messages/outcome.ts'
@@ -26,6 +27,8 @@ const DISABLE_MS = 1_800_000
 /** When a document that cannot be had now is asked for again, and a line on which somebody calls. */
 const LATER_MS = 60_000
 const ENGAGED_MS = 15_000
+/** Entries of the dialogue that are kept. */
+const DIALOGUE = 200
 
 export interface FaxLineOptions {
   node: string
@@ -67,6 +70,7 @@ class FaxLineImplementation implements FaxLine {
   #call: { number: number; outgoing: OutgoingCall } | undefined
   #incoming: { number: number; call: IncomingCall } | undefined
   #progress: string | undefined
+  #dialogue: readonly TraceEntry[] = []
   #rate: number | undefined
   /** Why no further call may begin, when that is so. */
   #leaving: Reason | undefined
@@ -127,6 +131,10 @@ class FaxLineImplementation implements FaxLine {
     if (this.#lastSuccess !== undefined) status.lastSuccess = this.#lastSuccess
     if (this.#lastError) status.lastError = this.#lastError
     return status
+  }
+
+  dialogue(): TraceEntry[] {
+    return [...this.#dialogue]
   }
 
   free(): boolean {
@@ -223,6 +231,9 @@ class FaxLineImplementation implements FaxLine {
       case 'view':
         this.#seen(message.view)
         return
+      case 'dialogue':
+        this.#listen(message.entries)
+        return
       case 'intend':
         void this.#intend(message)
         return
@@ -251,6 +262,13 @@ class FaxLineImplementation implements FaxLine {
       default:
         unreachable(message)
     }
+  }
+
+  /** Each process counts from 1; whoever watches the line must not lose its place. */
+  #listen(entries: readonly TraceEntry[]): void {
+    const last = this.#dialogue.at(-1)?.n ?? 0
+    const counted = entries.map((entry, at) => ({ ...entry, n: last + 1 + at }))
+    this.#dialogue = [...this.#dialogue, ...counted].slice(-DIALOGUE)
   }
 
   async #intend({ call, ask, page, step }: Extract<FromProcess, { kind: 'intend' }>): Promise<void> {

@@ -17,6 +17,7 @@ export interface Mail {
   to: readonly string[]
   subject: string
   text: string
+  attachments?: readonly { name: string; type: string; content: Buffer }[]
 }
 
 export type MailResult =
@@ -75,7 +76,7 @@ export function createMailer(config: MailConfig): Mailer {
   let waiting = 0
 
   return {
-    async send({ id, to, subject, text }) {
+    async send({ id, to, subject, text, attachments = [] }) {
       if (waiting >= MOST_WAITING)
         return failed('mail-busy', 'Too many mails wait for the mail server.', false)
       waiting += 1
@@ -87,6 +88,11 @@ export function createMailer(config: MailConfig): Mailer {
             to: [...to],
             subject: subject.replace(/\s+/g, ' '),
             text,
+            attachments: attachments.map(({ name, type, content }) => ({
+              filename: name,
+              contentType: type,
+              content,
+            })),
             messageId: `<${id}@${from.split('@')[1]}>`,
             headers: { 'Auto-Submitted': 'auto-generated', [OWN_MAIL]: 'yes' },
           }),

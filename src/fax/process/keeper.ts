@@ -6,7 +6,7 @@
  */
 import type { PortAddress } from '#config/types.ts'
 import type { Log } from '#core/log.ts'
-import { AtTrace } from '#lines/at-trace.ts'
+import { AtTrace, type TraceEntry } from '#lines/at-trace.ts'
 import { describeAddress, type Opener, type Port } from '#lines/ports.ts'
 import {
   type Effect,
@@ -187,15 +187,13 @@ export class Keeper {
       this.#options.log.info({ reason: reason.code }, reason.text)
       return
     }
-    this.#options.log.warn(
-      { reason: reason.code, dialogue: this.dialogue() },
-      `The line does not work: ${reason.text}`,
-    )
+    const dialogue = this.#trace.newest(TRACE_LINES).map(({ direction, text }) => `${direction}: ${text}`)
+    this.#options.log.warn({ reason: reason.code, dialogue }, `The line does not work: ${reason.text}`)
   }
 
   /** The newest of the dialogue with the modem, masked. */
-  dialogue(): string[] {
-    return this.#trace.newest(TRACE_LINES).map(({ direction, text }) => `${direction}: ${text}`)
+  dialogue(): TraceEntry[] {
+    return this.#trace.newest()
   }
 
   /** What was under way is void from here on. */

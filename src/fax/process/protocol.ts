@@ -3,6 +3,7 @@
  * call has a number, given by who begins it; what comes for a call that has ended is dropped.
  */
 import type { FaxLineConfig } from '#config/types.ts'
+import type { TraceEntry } from '#lines/at-trace.ts'
 import type { LineStatus } from '#lines/contract.ts'
 import type { Reason } from '#messages/states.ts'
 import type { CallInResult, CallOut, CallOutResult, FaxClass, ReceivedPage } from '../contract.ts'
@@ -46,6 +47,8 @@ export type FromProcess =
   /** It turns; said every second. */
   | { kind: 'alive' }
   | { kind: 'view'; view: ModemView }
+  /** What was said between it and the modem since the last time, masked. */
+  | { kind: 'dialogue'; entries: TraceEntry[] }
   | { kind: 'intend'; call: number; ask: number; page: number; step: 'dial' | 'post-page' }
   | { kind: 'confirmed'; call: number; page: number }
   | { kind: 'progress'; call: number; text: string }

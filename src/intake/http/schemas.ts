@@ -243,10 +243,18 @@ export const inboxPage = page(
       complete: flag,
       parts: object({ total: count, received: count }, ['total', 'received']),
       revision: count,
+      kind: { type: 'string', enum: ['sms', 'fax'] },
+      fax: object({ pages: count, station: text, problem: text, hash: text, bytes: count }, [
+        'pages',
+        'hash',
+        'bytes',
+      ]),
     },
-    ['id', 'node', 'line', 'from', 'sentAt', 'at', 'text', 'complete', 'parts', 'revision'],
+    ['id', 'node', 'line', 'from', 'sentAt', 'at', 'text', 'complete', 'parts', 'revision', 'kind'],
   ),
 )
+
+export const faxDocumentQuery = object({ type: { type: 'string', enum: ['pdf', 'tiff'] } }, [])
 
 export const totalsQuery = object(
   {

@@ -83,11 +83,12 @@ export function pageView<T, V>(
   return { items: items.map(view), ...(next === undefined ? {} : { next }) }
 }
 
-export const inboxView = (entry: InboxEntry): Shape<typeof schemas.inboxPage>['items'][number] => ({
-  ...entry,
-  sentAt: iso(entry.sentAt),
-  at: iso(entry.at),
-})
+export function inboxView({ fax, ...entry }: InboxEntry): Shape<typeof schemas.inboxPage>['items'][number] {
+  const view = { ...entry, sentAt: iso(entry.sentAt), at: iso(entry.at) }
+  if (fax === undefined) return { ...view, kind: 'sms' }
+  const { document, complete: _, ...facts } = fax
+  return { ...view, kind: 'fax', fax: { ...facts, hash: document.hash, bytes: document.bytes } }
+}
 
 export function lineView(status: LineStatus): Shape<typeof schemas.line> {
   const { lastSuccess, lastError, nextTry, muted, ...rest } = status

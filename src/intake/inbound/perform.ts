@@ -9,7 +9,8 @@ import type { Clock } from '#core/clock.ts'
 import { errorText, unreachable } from '#core/errors.ts'
 import type { Dispatch } from '#dispatch/contract.ts'
 import type { StopList } from '#dispatch/stop-list.ts'
-import type { InboxEntry } from '#messages/inbound.ts'
+import type { InboundFax, InboxEntry } from '#messages/inbound.ts'
+import type { DocumentReference } from '#messages/message.ts'
 import type { Reason } from '#messages/states.ts'
 import type { Audit } from '#notify/audit.ts'
 import type { Mailer } from '#notify/mail.ts'
@@ -18,6 +19,7 @@ import { callWebhook } from '#notify/webhook.ts'
 import type { Store } from '#store/contract.ts'
 import { acknowledge } from './acknowledge.ts'
 import { type Action, actionId } from './plan.ts'
+import { toldText } from './rules.ts'
 
 /** What webhooks get as their body and publishers as their argument. Times as ISO 8601. */
 export type InboundEvent = {
@@ -36,8 +38,10 @@ export type InboundEvent = {
       receivedAt: string
       node: string
       line: string
-      /** False when parts were missing; the text then has a mark in each gap. */
+      /** False when parts were missing; the text then has a mark in each gap. Of a fax: the call broke off. */
       complete: boolean
+      /** Of a fax; its document: GET /api/v1/inbox/ID/document. */
+      fax?: { pages: number; station?: string; hash: string; problem?: string }
     }
   | { type: 'acknowledged'; message: string; delivery: string; at: string }
 )
@@ -54,6 +58,8 @@ export interface Means {
   metrics: Pick<Metrics, 'accepted'>
   mailer?: Mailer | undefined
   webhook?: WebhookConfig | undefined
+  /** The pages of a received fax as a PDF. Rejects when they are not here or no PDF can be made. */
+  pdf?: ((document: DocumentReference) => Promise<Buffer>) | undefined
   /** Read at each event: whoever publishes may be added later. */
   publishers: readonly InboundPublisher[]
 }
@@ -125,16 +131,39 @@ const received = (entry: InboxEntry, n: number, { rule }: Action): InboundEvent 
   node: entry.node,
   line: entry.line,
   complete: entry.complete,
+  ...(entry.fax === undefined ? {} : { fax: faxOf(entry.fax) }),
 })
 
-async function sendMail(entry: InboxEntry, n: number, action: Action, { mailer }: Means): Promise<Performed> {
+const faxOf = ({ pages, station, problem, document }: InboundFax) => ({
+  pages,
+  hash: document.hash,
+  ...(station === undefined ? {} : { station }),
+  ...(problem === undefined ? {} : { problem }),
+})
+
+async function sendMail(
+  entry: InboxEntry,
+  n: number,
+  action: Action,
+  { mailer, pdf }: Means,
+): Promise<Performed> {
   if (mailer === undefined)
     return failed('mail-not-configured', 'This appliance has no mail server: give mail.url and mail.from.')
+  const { fax } = entry
+  const attachments =
+    fax && pdf
+      ? [{ name: `fax-${entry.id}.pdf`, type: 'application/pdf', content: await pdf(fax.document) }]
+      : []
+  const text =
+    fax === undefined ? entry.text : [toldText(entry), fax.station, fax.problem].filter(Boolean).join('\n')
   const answer = await mailer.send({
     id: actionId(entry.id, n),
     to: action.to ?? [],
-    subject: `SMS from ${entry.from}: ${entry.text.slice(0, 60)}`,
-    text: `${entry.text}\n\n-- \nFrom ${entry.from}, sent ${iso(entry.sentAt)}, received ${iso(entry.at)} by ${entry.node}, line ${entry.line}\n`,
+    subject: fax
+      ? `Fax from ${entry.from}: ${toldText(entry)}`
+      : `SMS from ${entry.from}: ${entry.text.slice(0, 60)}`,
+    attachments,
+    text: `${text}\n\n-- \nFrom ${entry.from}, sent ${iso(entry.sentAt)}, received ${iso(entry.at)} by ${entry.node}, line ${entry.line}\n`,
   })
   return answer.result === 'sent' ? { result: 'done' } : answer
 }

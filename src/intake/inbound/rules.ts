@@ -17,7 +17,8 @@ export function planFor(entry: InboxEntry, settings: InboundSettings, past: Past
   if (settings.blacklist.some((pattern) => fromMatches(pattern, entry.from))) {
     return { at: now, actions: [], skipped: 'blacklisted' }
   }
-  const word = wordOf(entry.text, settings)
+  // Nobody answers a number that sends faxes with a short message, and its pages hold no word that could be read here.
+  const word = entry.fax ? undefined : wordOf(entry.text, settings)
   const actions: Action[] = word === undefined ? [] : [{ ...word, rule: word.kind, ...open(now) }]
   let replied = word !== undefined
   for (const rule of settings.rules) {
@@ -31,8 +32,8 @@ export function planFor(entry: InboxEntry, settings: InboundSettings, past: Past
     if (rule.webhook !== undefined)
       add({ kind: 'webhook', ...(rule.webhook === true ? {} : { to: [rule.webhook] }) })
     if (rule.mqtt) add({ kind: 'mqtt' })
-    if (rule.sms.length > 0) add({ kind: 'sms', to: rule.sms, text: `${entry.from}: ${entry.text}` })
-    if (rule.reply === undefined || replied) continue
+    if (rule.sms.length > 0) add({ kind: 'sms', to: rule.sms, text: `${entry.from}: ${toldText(entry)}` })
+    if (rule.reply === undefined || replied || entry.fax) continue
     replied = true
     const against = againstReply(entry, settings, past)
     add({ kind: 'reply', to: [entry.from], text: rule.reply })
@@ -45,11 +46,19 @@ export function planFor(entry: InboxEntry, settings: InboundSettings, past: Past
   return { at: now, actions }
 }
 
-/** A rule as its events are ordered by, and as people find it again. */
-export const ruleName = ({ from, keyword }: Pick<InboundRule, 'from' | 'keyword'>): string =>
-  keyword === undefined ? from : `${from} ${keyword}`
+/** What people are told of it in a line. */
+export function toldText({ text, fax }: InboxEntry): string {
+  if (fax === undefined) return text
+  const pages = fax.pages === 1 ? 'one page' : `${fax.pages} pages`
+  return `fax, ${pages}${fax.complete ? '' : ', cut off'}`
+}
 
-function ruleMatches(rule: InboundRule, { from, text }: InboxEntry): boolean {
+/** A rule as its events are ordered by, and as people find it again. */
+export const ruleName = ({ from, kind, keyword }: Pick<InboundRule, 'from' | 'kind' | 'keyword'>): string =>
+  [from, kind, keyword].filter((word) => word !== undefined).join(' ')
+
+function ruleMatches(rule: InboundRule, { from, text, fax }: InboxEntry): boolean {
+  if (rule.kind !== undefined && rule.kind !== (fax ? 'fax' : 'sms')) return false
   if (!fromMatches(rule.from, from)) return false
   return rule.keyword === undefined || firstWord(text) === bare(rule.keyword)
 }
