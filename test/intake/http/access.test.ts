@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { systemClock } from '#core/clock.ts'
 import { createToken } from '#intake/http/tokens.ts'
-import type { Scope } from '#messages/operation.ts'
+import { type Scope, scopes } from '#messages/operation.ts'
 import { type Answer, type Appliance, answerOf, startAppliance } from './stand-ins.ts'
 
 let appliance: Appliance
@@ -24,25 +24,32 @@ const routes: [method: string, path: string, scope: Scope][] = [
   ['POST', '/messages/x/retry', 'send'],
   ['GET', '/lines', 'read'],
   ['GET', '/lines/gsm0', 'read'],
-  ['POST', '/lines/gsm0/restart', 'send'],
+  ['POST', '/lines/gsm0/restart', 'operate'],
   ['GET', '/inbox', 'read'],
   ['GET', '/totals', 'read'],
   ['GET', '/status', 'read'],
   ['GET', '/tokens', 'admin'],
   ['POST', '/tokens', 'admin'],
   ['DELETE', '/tokens/x', 'admin'],
+  ['GET', '/home', 'read'],
+  ['PUT', '/appliance', 'admin'],
+  ['GET', '/users', 'admin'],
+  ['POST', '/users', 'admin'],
+  ['PATCH', '/users/x', 'admin'],
+  ['DELETE', '/users/x', 'admin'],
   ['GET', '/pair', 'read'],
   ['POST', '/pair/invite', 'admin'],
   ['POST', '/pair/join', 'admin'],
-  ['POST', '/pair/takeover', 'admin'],
-  ['POST', '/pair/handover', 'admin'],
+  ['POST', '/pair/takeover', 'operate'],
+  ['POST', '/pair/handover', 'operate'],
   ['POST', '/pair/remove', 'admin'],
-  ['POST', '/pair/drill', 'admin'],
+  ['POST', '/pair/drill', 'operate'],
   ['POST', '/pair/recover', 'admin'],
 ]
 
 test.each(routes)('%s %s wants the scope %s and no other', async (method, path, scope) => {
-  const others = (['send', 'read', 'admin'] as const).filter((other) => other !== scope)
+  // Who may administrate may operate too.
+  const others = scopes.filter((other) => other !== scope && !(scope === 'operate' && other === 'admin'))
   const refused = await as(await appliance.bearer(...others), method, `/api/v1${path}`)
   expect(refused).toMatchObject({ status: 403, json: { code: 'scope-missing' } })
   expect(refused.json.detail).toContain(scope)
@@ -52,6 +59,16 @@ test.each(routes)('%s %s wants the scope %s and no other', async (method, path, 
   const nobody = await as(undefined, method, `/api/v1${path}`)
   expect(nobody).toMatchObject({ status: 401, json: { code: 'token-missing' } })
   expect(nobody.headers.get('www-authenticate')).toMatch(/^Bearer/)
+})
+
+test('a token that may administrate may operate, as it could before there was that scope', async () => {
+  const admin = await appliance.bearer('admin')
+  expect((await as(admin, 'POST', '/api/v1/lines/gsm0/restart')).status).toBe(200)
+})
+
+test('every answer says which member it came from, and where that one is', async () => {
+  for (const path of ['/', '/healthz', '/api/v1/status', '/nothing'])
+    expect((await as(undefined, 'GET', path)).headers.get('twinline-member')).toBe('alpha 127.0.0.1')
 })
 
 test.each(['Bearer wrong', 'bearer  tl_x', `Bearer ${'x'.repeat(8000)}`])(

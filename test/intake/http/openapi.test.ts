@@ -30,20 +30,28 @@ test('every route of the interface is described, and nothing else', () => {
   )
   expect(described.sort()).toEqual([
     'DELETE /api/v1/messages/{id}',
+    'DELETE /api/v1/session',
     'DELETE /api/v1/tokens/{id}',
+    'DELETE /api/v1/users/{name}',
+    'GET /api/v1/events',
+    'GET /api/v1/home',
     'GET /api/v1/inbox',
     'GET /api/v1/lines',
     'GET /api/v1/lines/{id}',
     'GET /api/v1/messages',
     'GET /api/v1/messages/{id}',
     'GET /api/v1/pair',
+    'GET /api/v1/session',
     'GET /api/v1/status',
     'GET /api/v1/tokens',
     'GET /api/v1/totals',
+    'GET /api/v1/users',
     'GET /healthz',
     'GET /metrics',
     'GET /readyz',
     'GET /role',
+    'PATCH /api/v1/session',
+    'PATCH /api/v1/users/{name}',
     'POST /api/v1/lines/{id}/{action}',
     'POST /api/v1/messages',
     'POST /api/v1/messages/{id}/retry',
@@ -54,7 +62,11 @@ test('every route of the interface is described, and nothing else', () => {
     'POST /api/v1/pair/recover',
     'POST /api/v1/pair/remove',
     'POST /api/v1/pair/takeover',
+    'POST /api/v1/session',
+    'POST /api/v1/setup',
     'POST /api/v1/tokens',
+    'POST /api/v1/users',
+    'PUT /api/v1/appliance',
   ])
 })
 
@@ -73,13 +85,13 @@ test('every operation has a summary, a described answer, its problems and its se
   expect(document.security).toEqual([{ token: [] }])
   expect(document.components.securitySchemes).toEqual({ token: { type: 'http', scheme: 'bearer' } })
   for (const [path, methods] of Object.entries(document.paths)) {
-    for (const operation of Object.values(methods)) {
+    for (const [method, operation] of Object.entries(methods)) {
       expect(operation.summary, path).toBeTruthy()
       expect(operation.responses['4XX']?.content, path).toHaveProperty(['application/problem+json'])
       for (const answer of Object.values(operation.responses)) expect(answer.description, path).toBeTruthy()
-      expect(operation.security ?? document.security, path).toEqual(
-        path.startsWith('/api/') ? [{ token: [] }] : [],
-      )
+      const open = !path.startsWith('/api/') || /\/(session|setup)$/.test(path)
+      const own = method === 'patch'
+      expect(operation.security ?? document.security, path).toEqual(open && !own ? [] : [{ token: [] }])
       const named = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
       const inPath = (operation.parameters ?? []).filter((parameter) => parameter.in === 'path')
       expect(inPath.map(({ name }) => name).sort(), path).toEqual(named.sort())
