@@ -66,6 +66,11 @@ export type SettingsResult =
   | { result: 'unknownPath'; path: string; allowed: readonly string[] }
   | { result: 'unknownRevision' }
 
+/** Changes that may be made, those left out that change nothing. */
+export type Planned =
+  | { result: 'planned'; changes: readonly RevisionChange[] }
+  | Extract<SettingsResult, { result: 'invalid' | 'unknownPath' }>
+
 export interface Settings {
   /** Spans in ms, sizes in bytes; routes name this member's lines by their id alone. */
   current(): SharedConfig
@@ -76,8 +81,18 @@ export interface Settings {
   head(): string | undefined
   /** Told, once something in current() has changed. @returns a function that ends it */
   subscribe(listener: (current: SharedConfig) => void): () => void
-  /** All the changes or none, as one revision. @param author who did it, as `http:NAME` */
-  set(changes: readonly WantedChange[], author: string): Promise<SettingsResult>
+  /**
+   * All the changes or none, as one revision.
+   * @param author who did it, as `http:NAME`
+   * @param announce told of the revision before it is written; what it rejects with keeps it from being written
+   */
+  set(
+    changes: readonly WantedChange[],
+    author: string,
+    announce?: (revision: Revision) => Promise<void>,
+  ): Promise<SettingsResult>
+  /** What set() would change, or why it would not; nothing is written. */
+  check(changes: readonly WantedChange[]): Promise<Planned>
   /** Oldest first. */
   history(): readonly LoggedRevision[]
   conflicts(): readonly Conflict[]
@@ -92,6 +107,8 @@ export interface Settings {
     which?: 'after' | 'before',
     path?: string,
   ): Promise<SettingsResult>
+  /** Takes back what a revision set, as far as nobody has set it anew since. */
+  undo(revision: string, author: string): Promise<SettingsResult>
   /** A conflict needs no more attention. @returns false when there is no such one */
   dismiss(revision: string, path?: string): Promise<boolean>
   /**
@@ -183,11 +200,16 @@ export async function createSettings({ config, store, clock, log }: SettingsDepe
     return decided ?? (isSharedPath(path) ? fromFile[path] : entriesOfFile.get(path))
   }
 
-  async function write(changes: readonly RevisionChange[], author: string): Promise<SettingsResult> {
-    // Compared with the last revision, not with what holds: other members' files may say something else.
-    const real = changes.filter(
-      ({ path, after }) => !isDeepStrictEqual(folded.deciding.get(path)?.value, after),
-    )
+  /** Compared with the last revision, not with what holds: other members' files may say something else. */
+  const realOf = (changes: readonly RevisionChange[]) =>
+    changes.filter(({ path, after }) => !isDeepStrictEqual(folded.deciding.get(path)?.value, after))
+
+  async function write(
+    changes: readonly RevisionChange[],
+    author: string,
+    announce?: (revision: Revision) => Promise<void>,
+  ): Promise<SettingsResult> {
+    const real = realOf(changes)
     if (real.length === 0) return { result: 'unchanged' }
     const at = clock.now()
     const { head, merges } = folded
@@ -203,6 +225,7 @@ export async function createSettings({ config, store, clock, log }: SettingsDepe
       const text = `is too much for one change; at most ${LARGEST_REVISION} characters`
       return { result: 'invalid', problems: [{ path: real[0]?.path ?? '', text }] }
     }
+    await announce?.(revision)
     await store.operate({ op: 'revision', revision })
     await read()
     const paths = real.slice(0, TOLD_PATHS).map(({ path }) => path)
@@ -210,7 +233,7 @@ export async function createSettings({ config, store, clock, log }: SettingsDepe
     return { result: 'changed', revision }
   }
 
-  async function change(wanted: readonly WantedChange[], author: string): Promise<SettingsResult> {
+  function plan(wanted: readonly WantedChange[]): Planned {
     const problems: SettingProblem[] = []
     const changes: RevisionChange[] = []
     for (const { path, value } of wanted) {
@@ -225,7 +248,16 @@ export async function createSettings({ config, store, clock, log }: SettingsDepe
     }
     if (problems.length === 0 && changes.some(({ path }) => entryPlace(path)))
       problems.push(...newProblems(changes))
-    return problems.length > 0 ? { result: 'invalid', problems } : write(changes, author)
+    return problems.length > 0 ? { result: 'invalid', problems } : { result: 'planned', changes }
+  }
+
+  async function change(
+    wanted: readonly WantedChange[],
+    author: string,
+    announce?: (revision: Revision) => Promise<void>,
+  ): Promise<SettingsResult> {
+    const planned = plan(wanted)
+    return planned.result === 'planned' ? write(planned.changes, author, announce) : planned
   }
 
   /** A list becomes changes of its entries. */
@@ -297,7 +329,22 @@ export async function createSettings({ config, store, clock, log }: SettingsDepe
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    set: (changes, author) => inTurn(() => change(changes, author)),
+    set: (changes, author, announce) => inTurn(() => change(changes, author, announce)),
+    check: (changes) =>
+      inTurn(async () => {
+        const planned = plan(changes)
+        return planned.result === 'planned' ? { ...planned, changes: realOf(planned.changes) } : planned
+      }),
+    undo: (revision, author) =>
+      inTurn(async () => {
+        const found = folded.history.find(({ id }) => id === revision)
+        if (found === undefined) return { result: 'unknownRevision' }
+        const own = found.changes.filter(({ path }) => folded.deciding.get(path)?.revision.id === revision)
+        return change(
+          own.map(({ path, before }) => ({ path, value: before })),
+          author,
+        )
+      }),
     restore: (revision, author, which = 'after', path = undefined) =>
       inTurn(async () => {
         const found = folded.history.find(({ id }) => id === revision)
