@@ -28,7 +28,7 @@ export function faxRoutes(
       const { id } = params
       const entry = await store.inboxEntry(id)
       if (entry?.fax === undefined)
-        throw new Problem(404, 'fax-unknown', 'there is no received fax with this id', { field: 'id' })
+        throw new Problem(404, 'fax-unknown-id', 'there is no received fax with this id', { field: 'id' })
       const path = await documents.find(entry.fax.document)
       if (path === undefined)
         throw new Problem(503, 'document-away', 'no member that can be reached has the pages of this fax')
