@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createSettings } from '#config/settings.ts'
+import { createTrials } from '#config/trials.ts'
 import type { Config, SharedConfig } from '#config/types.ts'
 import { systemClock } from '#core/clock.ts'
 import type { Log } from '#core/log.ts'
@@ -117,6 +118,16 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
   follow(settings.current())
   started.defer(settings.subscribe(follow))
 
+  const trials = await createTrials({
+    settings,
+    store,
+    clock,
+    log,
+    undone: ({ revision }) =>
+      audit.write('rollback', 'settings-rolled-back', `revision ${revision} was not confirmed in time`),
+  })
+  started.defer(async () => trials.stop())
+
   const events = createPairEvents(log)
   const pair = isPaired(config)
     ? await (await import('#pair/pair.ts')).startPair({
@@ -153,6 +164,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     }
     if (inbox) late.actions?.wake()
     if (facts) void stops.refresh().catch(onFailure)
+    if (facts) void trials.refresh().catch(onFailure)
     failover.merged(lines)
     if (late.http === undefined) return
     void late.http.merged({ users, facts }).catch(onFailure)
@@ -266,6 +278,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     node,
     role,
     settings,
+    trials,
     storm: dispatch.storm,
     inbound: { actions: createActionRecords(store, clock, (entry) => actions.reload(entry)), stops },
     records: {
@@ -330,6 +343,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     actions.wake()
     modbus?.follow(active)
     ldap?.follow(active)
+    trials.follow(active)
     late.mqtt?.follow(active)
   }
   if (!pair) followRole(true)

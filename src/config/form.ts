@@ -41,7 +41,9 @@ export interface FormSection {
   fields: FormField[]
 }
 
-type Described = Omit<FormField, 'label'>
+export interface Described extends Omit<FormField, 'label' | 'columns'> {
+  columns?: Described[]
+}
 
 /** Names every field by its place: `settings.inbound.rules.do.mail`. */
 export const labelled = (fields: readonly Described[], base: string): FormField[] =>

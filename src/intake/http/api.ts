@@ -13,6 +13,7 @@ import { configRoutes } from './config-routes.ts'
 import { contactRoutes } from './contact-routes.ts'
 import { readCookies } from './cookie.ts'
 import { describeApi } from './documentation.ts'
+import { formRoutes } from './form-routes.ts'
 import { admitForwarded } from './forward.ts'
 import { homeRoutes } from './home-routes.ts'
 import { inboundRoutes } from './inbound-routes.ts'
@@ -153,6 +154,7 @@ export async function createApi(parts: Parts, compat?: CompatConfig): Promise<Ap
       if (parts.settings !== undefined) {
         configRoutes(versioned, parts, parts.settings)
         contactRoutes(versioned, parts, parts.settings)
+        if (parts.trials !== undefined) formRoutes(versioned, parts, parts.settings, parts.trials)
       }
       if (parts.storm !== undefined) stormRoutes(versioned, parts, parts.storm)
       if (parts.records !== undefined) auditRoutes(versioned, parts, parts.records)

@@ -25,7 +25,7 @@ export function configRoutes(api: Api, parts: Parts, settings: Settings): void {
         response: { 200: schemas.settingList },
       },
     },
-    async () => settingsView(settings),
+    async () => settingsView(settings, parts.trials?.current()),
   )
 
   api.get(

@@ -2,9 +2,11 @@
 import { entryLists, entryPath } from '#config/entries.ts'
 import type { LoggedRevision } from '#config/revisions.ts'
 import type { Settings, SettingsResult } from '#config/settings.ts'
+import type { Trial } from '#config/trials.ts'
 import type { Revision } from '#messages/operation.ts'
 import type { Records } from './audit-routes.ts'
 import type * as schemas from './config-schemas.ts'
+import type { Trial as TrialView } from './form-schemas.ts'
 import { Problem } from './problems.ts'
 import type { Shape } from './schemas.ts'
 import { iso } from './views.ts'
@@ -74,7 +76,13 @@ export function noted(
   return done
 }
 
-export function settingsView(settings: Settings): Shape<typeof schemas.settingList> {
+export const trialView = ({ revision, until, author }: Trial): TrialView => ({
+  revision,
+  confirmBy: iso(until),
+  author,
+})
+
+export function settingsView(settings: Settings, trial?: Trial): Shape<typeof schemas.settingList> {
   const head = settings.head()
   return {
     items: settings.values().map(({ path, value, source, revision }) => ({
@@ -86,6 +94,7 @@ export function settingsView(settings: Settings): Shape<typeof schemas.settingLi
         : { revision: revision.id, author: revision.author, at: iso(revision.at) }),
     })),
     ...(head === undefined ? {} : { revision: head }),
+    ...(trial === undefined ? {} : { trial: trialView(trial) }),
     problems: settings.problems(),
   }
 }

@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
 import type { Settings } from '#config/settings.ts'
+import type { Trials } from '#config/trials.ts'
 import type { Clock } from '#core/clock.ts'
 import type { Log } from '#core/log.ts'
 import type { Dispatch } from '#dispatch/contract.ts'
@@ -35,6 +36,8 @@ export interface Services {
   records?: Records
   /** The replicated settings; an engine without a log of operations has none. */
   settings?: Settings
+  /** Changes of the settings that are taken back unless confirmed; there where settings are. */
+  trials?: Trials
   /** What is done about received messages. */
   inbound?: InboundService
   /** What the storm guard holds back. */
