@@ -240,6 +240,7 @@ export interface Appliance extends ReturnType<typeof memoryStore> {
   role: 'ACTIVE' | 'STANDBY'
   readiness: { ready: boolean; reason?: string }
   errors: string[]
+  http: HttpIntake
   tokens: HttpIntake['tokens']
   execute: HttpIntake['execute']
   reset: Awaited<ReturnType<typeof startHttp>>['reset']
@@ -315,6 +316,7 @@ export async function startAppliance(
     data,
     dispatch,
     errors,
+    http,
     tokens: http.tokens,
     execute: http.execute,
     reset: http.reset,
