@@ -86,6 +86,7 @@ const as = {
   row: { role: 'row' },
   columnheader: { role: 'columnheader' },
   cell: { role: 'cell' },
+  gap: { 'aria-hidden': true },
 } as const
 
 const narrow = window.matchMedia('(max-width: 45rem)')
@@ -157,7 +158,7 @@ export function LongTable<T>(
       >
         <Head columns={columns} />
         <tbody {...as.rowgroup} ref={body}>
-          <tr aria-hidden="true" class="table-gap" style={{ height: `${first * height}px` }} />
+          <tr {...as.gap} class="table-gap" style={{ height: `${first * height}px` }} />
           {shown.map((index) => {
             const row = pages.row(index)
             return row === undefined ? (
@@ -177,7 +178,7 @@ export function LongTable<T>(
               </tr>
             )
           })}
-          <tr aria-hidden="true" class="table-gap" style={{ height: `${(size - 1 - last) * height}px` }} />
+          <tr {...as.gap} class="table-gap" style={{ height: `${(size - 1 - last) * height}px` }} />
         </tbody>
       </table>
       {pages.problem.value === undefined ? null : (

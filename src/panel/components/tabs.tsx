@@ -7,11 +7,11 @@ export function Tabs(props: {
 }) {
   const here = place.value.path.replace(/(.)\/$/, '$1')
   return (
-    <nav class="tabs" aria-label={props.label}>
+    <nav class="area-tabs" aria-label={props.label}>
       {props.items.map(({ to, text, count }) => (
         <a key={to} href={to} aria-current={to === here ? 'page' : undefined}>
           {text}
-          {count === undefined || count === 0 ? null : <span class="tabs-count figures">{count}</span>}
+          {count === undefined || count === 0 ? null : <span class="area-count figures">{count}</span>}
         </a>
       ))}
     </nav>

@@ -15,8 +15,8 @@ import type {
   totals,
 } from '#intake/http/schemas.ts'
 
-export type LineView = Shape<typeof line> & { muted?: string }
-export type LineListView = Omit<Shape<typeof lineList>, 'items'> & { items: LineView[] }
+export type LineView = Shape<typeof line>
+export type LineListView = Shape<typeof lineList>
 export type MessagePage = Shape<typeof messagePage>
 export type MessageView = MessagePage['items'][number]
 export type DeliveryView = MessageView['deliveries'][number]

@@ -1,0 +1,74 @@
+/** All lines of all members, live. A line of another member that stands by is shown as not connected. */
+import { useSignal } from '@preact/signals'
+import { EmptyState, Page, Waiting } from '../components/layout.tsx'
+import { words as shell } from '../components/words.ts'
+import { words as queueWords } from '../queue/words.ts'
+import { status } from '../shell/live.ts'
+import { useRemote } from '../shell/remote.ts'
+import type { PageModule } from '../shell/router.ts'
+import { memberName, session } from '../shell/session.ts'
+import type { LineListView, LineView } from '../shell/shapes.ts'
+import { LineCard, type LineTool } from './card.tsx'
+import { MuteDialog, TestDialog, TraceDialog } from './tools.tsx'
+import { words } from './words.ts'
+
+const keyOf = (line: LineView): string => `${line.node ?? ''}/${line.id}`
+
+/** The answering member's lines come live; those of others are as of the last question. */
+function merged(asked: readonly LineView[], live: readonly LineView[], here: string): LineView[] {
+  const newest = new Map(live.map((line) => [line.id, line]))
+  return asked.map((line) => {
+    const own = line.node === undefined || line.node === here
+    return own ? { ...line, ...newest.get(line.id) } : line
+  })
+}
+
+function LinesPage() {
+  const remote = useRemote<LineListView>('/lines?node=*', { refresh: ['status'], every: 5_000 })
+  const open = useSignal<{ key: string; tool: LineTool } | undefined>(undefined)
+  const here = session.value?.appliance.node ?? ''
+  const asked = remote.data.value?.items
+  const lines = asked === undefined ? [] : merged(asked, status.value?.lines ?? [], here)
+  const groups = Map.groupBy(lines, (line) => line.node ?? here)
+  const chosen = lines.find((line) => keyOf(line) === open.value?.key)
+  const tool = {
+    close: () => {
+      open.value = undefined
+    },
+    reload: remote.reload,
+  }
+  return (
+    <Page title={shell.t('lines')} intro={words.t('intro')}>
+      <Waiting of={remote} rows={3} />
+      {asked !== undefined && asked.length === 0 ? (
+        <EmptyState title={words.t('empty')}>{words.t('emptyText')}</EmptyState>
+      ) : null}
+      {[...groups].map(([node, items]) => (
+        <section key={node} class="stack" aria-label={memberName(node)}>
+          {groups.size > 1 ? <h2>{words.t('linesOf', { name: memberName(node) })}</h2> : null}
+          <div class="cards">
+            {items.map((line) => (
+              <LineCard
+                key={keyOf(line)}
+                line={line}
+                reload={remote.reload}
+                open={(name) => {
+                  open.value = { key: keyOf(line), tool: name }
+                }}
+              />
+            ))}
+          </div>
+        </section>
+      ))}
+      {chosen === undefined || open.value === undefined ? null : open.value.tool === 'test' ? (
+        <TestDialog line={chosen} {...tool} />
+      ) : open.value.tool === 'mute' ? (
+        <MuteDialog line={chosen} {...tool} />
+      ) : (
+        <TraceDialog line={chosen} {...tool} />
+      )}
+    </Page>
+  )
+}
+
+export const page: PageModule = { words: [words, queueWords], view: LinesPage }

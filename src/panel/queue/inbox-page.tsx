@@ -1,0 +1,96 @@
+/** What was received, newest first; a text whose parts have not all come says so. */
+import { useSignal } from '@preact/signals'
+import { useEffect } from 'preact/hooks'
+import { Dialog } from '../components/dialog.tsx'
+import { EmptyState, Facts, Page } from '../components/layout.tsx'
+import { Status } from '../components/status.tsx'
+import { type Column, LongTable } from '../components/table.tsx'
+import { Time } from '../components/time.tsx'
+import { words as shell } from '../components/words.ts'
+import { onLive } from '../shell/live.ts'
+import { usePages } from '../shell/pages.ts'
+import type { PageModule } from '../shell/router.ts'
+import { memberName } from '../shell/session.ts'
+import type { ReceivedView } from '../shell/shapes.ts'
+import { number } from '../shell/words.ts'
+import { words } from './words.ts'
+
+const keyOf = ({ id }: ReceivedView): string => id
+
+function InboxPage() {
+  const pages = usePages<ReceivedView>('/inbox', keyOf)
+  const open = useSignal<ReceivedView | undefined>(undefined)
+  useEffect(() => onLive('message', () => void pages.refresh()), [])
+  const columns: Column<ReceivedView>[] = [
+    { title: words.t('from'), cell: ({ from }) => <strong>{from}</strong> },
+    {
+      title: words.t('text'),
+      kind: 'wide',
+      cell: (row) => (
+        <button
+          type="button"
+          class="row-link"
+          onClick={() => {
+            open.value = row
+          }}
+        >
+          {row.text}
+        </button>
+      ),
+    },
+    { title: words.t('parts'), cell: (row) => <Completeness row={row} /> },
+    {
+      title: words.t('line'),
+      cell: ({ line, node }) => (
+        <span class="quiet">
+          {line} · {memberName(node)}
+        </span>
+      ),
+    },
+    { title: words.t('received'), cell: ({ at }) => <Time at={at} /> },
+  ]
+  return (
+    <Page title={shell.t('inbox')} intro={words.t('inboxIntro')}>
+      <LongTable
+        label={shell.t('inbox')}
+        columns={columns}
+        pages={pages}
+        rowKey={keyOf}
+        empty={<EmptyState title={words.t('inboxEmpty')}>{words.t('inboxEmptyText')}</EmptyState>}
+      />
+      {open.value === undefined ? null : (
+        <Dialog
+          title={words.t('receivedFrom', { from: open.value.from })}
+          wide
+          onClose={() => {
+            open.value = undefined
+          }}
+        >
+          <div class="stack">
+            <p class="message-text">{open.value.text}</p>
+            <Facts
+              rows={[
+                [words.t('parts'), <Completeness row={open.value} />],
+                [words.t('sentAt'), <Time at={open.value.sentAt} long />],
+                [words.t('received'), <Time at={open.value.at} long />],
+                [words.t('line'), `${open.value.line} · ${memberName(open.value.node)}`],
+              ]}
+            />
+          </div>
+        </Dialog>
+      )}
+    </Page>
+  )
+}
+
+function Completeness({ row: { complete, parts } }: { row: ReceivedView }) {
+  return complete ? (
+    <Status tone="ok">{words.t('complete')}</Status>
+  ) : (
+    <Status tone="warn">
+      {words.t('partsOf', { received: number(parts.received), total: number(parts.total) })}
+    </Status>
+  )
+}
+
+export const page: PageModule = { words: [words], view: InboxPage }

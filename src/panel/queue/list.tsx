@@ -1,0 +1,81 @@
+/** Messages as a long table: of the queue with boxes to choose many, of the archive without. */
+import type { ComponentChildren } from 'preact'
+import { type Column, LongTable } from '../components/table.tsx'
+import { Time } from '../components/time.tsx'
+import type { Pages } from '../shell/pages.ts'
+import { memberName } from '../shell/session.ts'
+import type { MessageView } from '../shell/shapes.ts'
+import { number } from '../shell/words.ts'
+import { MessageStatus } from './states.tsx'
+import { words } from './words.ts'
+
+export const messageKey = (message: MessageView): string => message.id
+
+export function recipientsText({ deliveries, count }: MessageView): string {
+  const first = deliveries[0]?.to ?? ''
+  const more = (count ?? deliveries.length) - 1
+  return more > 0 ? words.t('andMore', { first, more: number(more) }) : first
+}
+
+function lineText({ deliveries }: MessageView): string {
+  const last = deliveries.find(({ line }) => line !== undefined)
+  if (last?.line === undefined) return ''
+  return last.node === undefined ? last.line : `${last.line} · ${memberName(last.node)}`
+}
+
+export interface Choice {
+  ids: ReadonlySet<string>
+  toggle: (id: string) => void
+}
+
+export function MessageTable(props: {
+  label: string
+  pages: Pages<MessageView>
+  choice?: Choice | undefined
+  total?: number | undefined
+  empty: ComponentChildren
+}) {
+  const { choice } = props
+  const boxes: Column<MessageView>[] =
+    choice === undefined
+      ? []
+      : [
+          {
+            title: words.t('choose'),
+            silent: true,
+            kind: 'tight',
+            cell: ({ id, text }) => (
+              <label class="box">
+                <span class="unseen">{words.t('chooseOne', { text: text.slice(0, 40) })}</span>
+                <input type="checkbox" checked={choice.ids.has(id)} onChange={() => choice.toggle(id)} />
+              </label>
+            ),
+          },
+        ]
+  const columns: Column<MessageView>[] = [
+    { title: words.t('state'), cell: (message) => <MessageStatus message={message} /> },
+    {
+      title: words.t('text'),
+      kind: 'wide',
+      cell: ({ id, text }) => (
+        <a class="row-link" href={`/queue/${id}`}>
+          {text === '' ? words.t('noText') : text}
+        </a>
+      ),
+    },
+    { title: words.t('to'), cell: recipientsText },
+    { title: words.t('line'), cell: (message) => <span class="quiet">{lineText(message)}</span> },
+    { title: words.t('accepted'), cell: ({ at }) => <Time at={at} /> },
+  ]
+  return (
+    <LongTable
+      label={props.label}
+      columns={[...boxes, ...columns]}
+      pages={props.pages}
+      rowKey={messageKey}
+      chosen={({ id }) => choice?.ids.has(id) === true}
+      {...(props.total === undefined ? {} : { total: props.total })}
+      empty={props.empty}
+    />
+  )
+}

@@ -1,0 +1,199 @@
+/** One message: what it says, to whom, how each delivery stands, and everything that happened to it on both appliances. */
+import { useSignal } from '@preact/signals'
+import { Button } from '../components/button.tsx'
+import { Card, Facts, Page, Waiting } from '../components/layout.tsx'
+import { Table } from '../components/table.tsx'
+import { Ago, Time } from '../components/time.tsx'
+import { Timeline, type TimelineItem } from '../components/timeline.tsx'
+import { words as shell } from '../components/words.ts'
+import { words as lineWords } from '../lines/words.ts'
+import { reasonText } from '../shell/problems.ts'
+import { useRemote } from '../shell/remote.ts'
+import type { PageModule, PageProps } from '../shell/router.ts'
+import { may, memberName } from '../shell/session.ts'
+import type { DeliveryView, MessageDetail, TimelineView } from '../shell/shapes.ts'
+import { number } from '../shell/words.ts'
+import { actOn } from './actions.ts'
+import { MoveDialog } from './move-dialog.tsx'
+import { DeliveryStatus, MessageStatus, type State, stateTones, stateWord } from './states.tsx'
+import { words } from './words.ts'
+
+const isState = (text: string): text is State => text in stateTones
+
+function entryView(entry: TimelineView, parts: number): TimelineItem {
+  const where = [entry.line, entry.node === undefined ? undefined : memberName(entry.node)].filter(
+    (part) => part !== undefined,
+  )
+  const title = words.maybe(`event.${entry.event}`) ?? entry.event
+  const part =
+    entry.part === undefined || parts < 2
+      ? ''
+      : ` · ${words.t('partOf', { part: number(entry.part + 1), parts: number(parts) })}`
+  return {
+    at: entry.at,
+    tone: isState(entry.state) ? stateTones[entry.state] : 'off',
+    title: `${title}${part}`,
+    ...(where.length === 0 ? {} : { where: where.join(' · ') }),
+    ...(entry.reason === undefined ? {} : { text: reasonText(entry.reason) }),
+  }
+}
+
+/** Retrying makes sense for what ended without success, cancelling for what has not gone out. */
+const retryable = new Set<State>(['failed', 'expired', 'cancelled', 'unknown'])
+const cancellable = new Set<State>(['queued', 'claimed', 'submitting', 'unknown'])
+const movable = new Set<State>(['queued', 'claimed'])
+
+function Actions({ message, reload }: { message: MessageDetail; reload: () => void }) {
+  const moving = useSignal(false)
+  const has = (states: ReadonlySet<State>): boolean =>
+    message.deliveries.some(({ state }) => states.has(state))
+  const run = async (action: 'retry' | 'cancel'): Promise<void> => {
+    await actOn(action, [message.id])
+    reload()
+  }
+  return (
+    <>
+      {has(retryable) ? (
+        <Button kind="primary" icon="restart" onClick={() => run('retry')}>
+          {words.t('retry')}
+        </Button>
+      ) : null}
+      {has(movable) ? (
+        <Button
+          onClick={() => {
+            moving.value = true
+          }}
+        >
+          {words.t('moveTo')}
+        </Button>
+      ) : null}
+      {has(cancellable) ? (
+        <Button kind="danger" onClick={() => run('cancel')}>
+          {words.t('cancel')}
+        </Button>
+      ) : null}
+      {moving.value ? (
+        <MoveDialog
+          ids={[message.id]}
+          done={reload}
+          close={() => {
+            moving.value = false
+          }}
+        />
+      ) : null}
+    </>
+  )
+}
+
+function MessagePage({ params }: PageProps) {
+  const remote = useRemote<MessageDetail>(`/messages/${encodeURIComponent(params['id'] ?? '')}`, {
+    refresh: ['message'],
+  })
+  const picked = useSignal<string | undefined>(undefined)
+  const message = remote.data.value
+  if (message === undefined)
+    return (
+      <Page title={words.t('message')} back={{ to: '/queue', text: shell.t('queue') }}>
+        <Waiting of={remote} />
+      </Page>
+    )
+  const all = message.count ?? message.deliveries.length
+  const delivery = message.deliveries.find(({ id }) => id === picked.value) ?? message.deliveries[0]
+  const timeline = message.timeline.filter((entry) => entry.delivery === delivery?.id)
+  return (
+    <Page
+      title={words.t('message')}
+      back={{ to: '/queue', text: shell.t('queue') }}
+      actions={may('operator') ? <Actions message={message} reload={remote.reload} /> : undefined}
+    >
+      <div class="halves">
+        <Card title={words.t('content')} aside={<MessageStatus message={message} />}>
+          <p class="message-text">{message.text === '' ? words.t('noText') : message.text}</p>
+          <Facts
+            rows={[
+              [words.t('accepted'), <Time at={message.at} long />],
+              [words.t('source'), message.source],
+              [words.t('priority'), words.maybe(`priority.${message.priority}`) ?? number(message.priority)],
+              [words.t('validity'), message.validity],
+              [words.t('tag'), message.tag],
+              [words.t('onUnknown'), words.maybe(`onUnknown.${message.onUnknown}`) ?? message.onUnknown],
+              [words.t('replicated'), message.replicated ? words.t('yes') : words.t('notYet')],
+              [words.t('number'), <span class="mono">{message.id}</span>],
+            ]}
+          />
+        </Card>
+        <Card title={words.t('timeline')}>
+          {delivery === undefined ? null : (
+            <>
+              <DeliveryFacts delivery={delivery} />
+              <Timeline entries={timeline.map((entry) => entryView(entry, delivery.parts))} />
+            </>
+          )}
+        </Card>
+      </div>
+      {all < 2 ? null : (
+        <Card
+          title={words.t('recipients', { count: all })}
+          aside={
+            all > message.deliveries.length
+              ? words.t('firstOnly', { shown: message.deliveries.length })
+              : undefined
+          }
+        >
+          <Table
+            label={words.t('recipients', { count: all })}
+            rows={message.deliveries}
+            rowKey={({ id }) => id}
+            columns={[
+              {
+                title: words.t('to'),
+                kind: 'lead',
+                cell: ({ id, to }) => (
+                  <button
+                    type="button"
+                    class="row-link"
+                    aria-pressed={id === delivery?.id}
+                    onClick={() => {
+                      picked.value = id
+                    }}
+                  >
+                    {to}
+                  </button>
+                ),
+              },
+              { title: words.t('state'), cell: ({ state }) => <DeliveryStatus state={state} /> },
+              { title: words.t('line'), cell: ({ line }) => line ?? '–' },
+              { title: words.t('attempts'), kind: 'figures', cell: ({ attempts }) => number(attempts) },
+            ]}
+          />
+        </Card>
+      )}
+    </Page>
+  )
+}
+
+function DeliveryFacts({ delivery }: { delivery: DeliveryView }) {
+  const waits = delivery.state === 'queued'
+  return (
+    <Facts
+      rows={[
+        [words.t('to'), delivery.to],
+        [words.t('channel'), words.maybe(`channel.${delivery.channel}`) ?? delivery.channel],
+        [words.t('state'), stateWord(delivery.state)],
+        [words.t('reason'), delivery.reason === undefined ? undefined : reasonText(delivery.reason)],
+        [words.t('nextAttempt'), waits ? <Ago at={delivery.due} /> : undefined],
+        [words.t('expires'), waits ? <Time at={delivery.expires} /> : undefined],
+        [
+          words.t(delivery.channel === 'fax' ? 'pages' : 'parts'),
+          delivery.parts > 1
+            ? words.t('confirmedOf', { confirmed: number(delivery.confirmed), parts: number(delivery.parts) })
+            : undefined,
+        ],
+        [words.t('attempts'), number(delivery.attempts)],
+        [words.t('duplicate'), delivery.possibleDuplicate ? words.t('duplicateText') : undefined],
+      ]}
+    />
+  )
+}
+
+export const page: PageModule = { words: [words, lineWords], view: MessagePage }
