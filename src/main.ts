@@ -34,6 +34,7 @@ const commands: Record<string, () => Promise<Command>> = {
 /** Not for people: the gateway starts it. */
 const internal: typeof commands = {
   guard: async () => (await import('./cli/guard.ts')).guard,
+  'fax-line': async () => (await import('./cli/fax-line.ts')).faxLine,
 }
 
 const synonyms: Record<string, string> = {

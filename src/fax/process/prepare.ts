@@ -1,0 +1,54 @@
+/**
+ * A modem that has just been found: brought into a known state, asked who it is and what it can (V.250, 6.1 and 6.2;
+ * T.31, 8.1; T.32, 8.2), and given its driver.
+ */
+import { openClass1 } from '../class1/class1-modem.ts'
+import type { FaxClass } from '../contract.ts'
+import type { ModemPort } from '../modem-port.ts'
+import type { Prepared } from './keeper.ts'
+import type { ProcessConfig } from './protocol.ts'
+
+const COMMAND_MS = 3_000
+/** Class 1 first: there the protocol is ours, and what goes wrong can be seen. */
+const preferred: readonly FaxClass[] = ['1', '2.0', '2']
+
+/** Never rejects. */
+export async function prepareModem(
+  port: ModemPort,
+  config: ProcessConfig,
+  signal: AbortSignal,
+): Promise<Prepared> {
+  if (!(await port.resync())) return { result: 'silent' }
+  const ask = async (command: string): Promise<readonly string[] | undefined> => {
+    if (signal.aborted) return undefined
+    const reply = await port.command(command, { within: COMMAND_MS })
+    return reply.how === 'code' && reply.code === 'OK' ? reply.lines : undefined
+  }
+  // No echo, results as words, no answering by itself.
+  await ask('ATE0V1Q0')
+  await ask('ATS0=0')
+  // A modem that knows no caller-ID refuses it, and rings without a number.
+  await ask('AT+VCID=1')
+  const able = (await ask('AT+FCLASS=?')) ?? []
+  const classes = preferred.filter((one) =>
+    able
+      .join(',')
+      .replaceAll(/[() "]/g, '')
+      .split(',')
+      .includes(one),
+  )
+  const chosen = config.class === 'auto' ? classes[0] : classes.find((one) => one === config.class)
+  if (chosen === undefined) {
+    const said = able.length === 0 ? 'it does not say which it knows' : `it knows ${able.join(', ')}`
+    const wanted = config.class === 'auto' ? 'no fax class that can be used' : `not class ${config.class}`
+    return { result: 'fault', reason: { code: 'fax-class', text: `The modem has ${wanted}; ${said}` } }
+  }
+  const word = async (command: string) => (await ask(command))?.[0]?.replaceAll('"', '') ?? ''
+  const identity = {
+    manufacturer: await word('AT+GMI'),
+    model: await word('AT+GMM'),
+    revision: await word('AT+GMR'),
+  }
+  const { station, ecm, maxRate } = config
+  return { result: 'ready', modem: openClass1(port, { station, ecm, maxRate }), identity }
+}

@@ -1,0 +1,217 @@
+/** A fax line with its process over the soft modem: what dispatch gets of a call, and what becomes of a lost process. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { faxRetryDefaults } from '#config/fax.ts'
+import type { FaxLineConfig } from '#config/types.ts'
+import { systemClock } from '#core/clock.ts'
+import { silent } from '#core/log.ts'
+import type { CallInResult, ReceivedPage } from '#fax/contract.ts'
+import type { PagesResult } from '#fax/documents/contract.ts'
+import { createFaxLine, type FaxLine } from '#fax/fax-line.ts'
+import type { Transmission } from '#lines/contract.ts'
+import { type Message, newDelivery } from '#messages/message.ts'
+import type { Reason } from '#messages/states.ts'
+import { chart, differences } from '../fax-modem/pages.ts'
+import { type SoftModem, type SoftModemOptions, startSoftModem } from '../fax-modem/soft-modem.ts'
+import { describeWith } from '../requirements.ts'
+
+const SPEED = 8
+const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts')
+
+let directory = ''
+let modem: SoftModem
+let line: FaxLine
+let file = ''
+let said: string[] = []
+let received: { pages: ReceivedPage[]; results: CallInResult[] }
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'fax-line-'))
+  said = []
+  received = { pages: [], results: [] }
+})
+afterEach(async () => {
+  await line.stop()
+  await modem.stop()
+  rmSync(directory, { recursive: true })
+})
+
+async function start(
+  options: Partial<SoftModemOptions> = {},
+  more: Partial<FaxLineConfig> = {},
+): Promise<void> {
+  modem = await startSoftModem({ directory, speed: SPEED, ...options })
+  const config: FaxLineConfig = {
+    id: 'fax0',
+    kind: 'fax',
+    port: { scheme: 'serial', path: modem.port, baud: 115_200, rtscts: false },
+    disabled: false,
+    class: 'auto',
+    header: false,
+    station: '+49 30 1',
+    ecm: true,
+    maxRate: 14400,
+    resolution: 'fine',
+    answer: { rings: 2, distinctive: [], callers: [] },
+    dial: { prefix: '0,', country: '49', international: '00', national: '0' },
+    retry: faxRetryDefaults,
+    doNotDial: [],
+    priority: 100,
+    ...more,
+  }
+  const memory = new Map<string, string>()
+  line = createFaxLine(config, {
+    node: 'a',
+    clock: systemClock(0),
+    log: silent,
+    events: { ready: () => said.push('ready'), down: (_, { code }) => said.push(`down ${code}`) },
+    memory: {
+      recall: async (name) => memory.get(name),
+      remember: async (name, value) => void memory.set(name, value),
+    },
+    documents: {
+      pages: async (document): Promise<PagesResult> => ({
+        result: 'pages',
+        file,
+        pages: document.pages,
+        resolution: 196,
+        release: async () => {},
+      }),
+    },
+    receiver: {
+      begin: () => ({
+        keep: async (page) => void received.pages.push(page),
+        end: async (result) => void received.results.push(result),
+      }),
+      start: () => {},
+      stop: () => {},
+    },
+    speed: SPEED,
+    main,
+  })
+  line.start()
+  await expect.poll(() => line.status(), { timeout: 30_000 }).toMatchObject({ state: 'ready' })
+}
+
+function transmission(
+  pages: number,
+  from = 0,
+  stop: () => Reason | undefined = () => undefined,
+): Transmission {
+  const message: Message = {
+    id: 'm',
+    at: 0,
+    source: 'test',
+    text: '',
+    priority: 2,
+    validity: 3_600_000,
+    onUnknown: 'resend',
+    flash: false,
+    document: { hash: 'a'.repeat(64), type: 'tiff', name: 'x.tif', bytes: 1, pages },
+  }
+  return {
+    message,
+    delivery: newDelivery(message, 0, '+49 30 555', 'fax', pages),
+    from,
+    concatenation: 0,
+    intend: async (part, step) => void said.push(`intend ${part} ${step ?? 'dial'}`),
+    stop,
+    confirmed: (part) => said.push(`confirmed ${part}`),
+    accepted: () => said.push('accepted'),
+    yield: () => false,
+  }
+}
+
+describeWith(['spandsp', 'libtiff-tools'], 'a fax line', () => {
+  test('sends pages row for row, with each step told before it is taken', { timeout: 60_000 }, async () => {
+    file = chart(join(directory, 'two.tif'), { pages: 2, rows: 300 })
+    await start()
+    expect(line.status()).toMatchObject({ kind: 'fax', fax: { class: '1' }, busy: false })
+    expect(line.free()).toBe(true)
+    const sending = line.transmit(transmission(2))
+    expect(line.free()).toBe(false)
+    expect(await sending).toEqual({ result: 'accepted', progress: { confirmed: 2 } })
+    expect(said).toEqual([
+      'ready',
+      'intend 0 dial',
+      'intend 0 post-page',
+      'confirmed 0',
+      'intend 1 post-page',
+      'accepted',
+    ])
+    expect(await modem.next('dialled')).toMatchObject({ number: '0,030555' })
+    const end = await modem.next('far-end')
+    expect(end).toMatchObject({ ok: true, received: 2, station: '+49 30 1' })
+    expect(differences(file, end.file ?? '')).toEqual([])
+    expect(line.free()).toBe(true)
+    await expect.poll(() => line.dialogue?.().length ?? 0).toBeGreaterThan(10)
+  })
+
+  test('a process that dies in a call: the line comes back, and the page is not confirmed', {
+    timeout: 60_000,
+  }, async () => {
+    file = chart(join(directory, 'long.tif'), { pages: 2, rows: 2_000 })
+    await start()
+    const before = line.pid()
+    const sending = line.transmit(transmission(2))
+    await modem.next('connected')
+    process.kill(before ?? 0, 'SIGKILL')
+    expect(await sending).toMatchObject({
+      result: 'refused',
+      scope: 'line',
+      reason: { code: 'fax-modem' },
+      progress: { confirmed: 0 },
+    })
+    expect(said).toContain('down fax-process-gone')
+    await expect
+      .poll(() => line.status(), { timeout: 30_000 })
+      .toMatchObject({ state: 'ready', recoveries: 1 })
+    expect(line.pid()).not.toBe(before)
+  })
+
+  test('a process that hangs is killed and replaced', { timeout: 60_000 }, async () => {
+    await start()
+    const before = line.pid() ?? 0
+    process.kill(before, 'SIGSTOP')
+    await expect.poll(() => said, { timeout: 30_000 }).toContain('down fax-process-gone')
+    await expect.poll(() => line.pid() !== before && line.status().state, { timeout: 30_000 }).toBe('ready')
+  })
+
+  test('busy, and a number that nobody may be called at now', { timeout: 60_000 }, async () => {
+    file = chart(join(directory, 'one.tif'), { pages: 1, rows: 100 })
+    const night = { from: 0, until: 1_439, zone: 'UTC', except: 1 }
+    await start({ outcomes: ['busy'] })
+    expect(await line.transmit(transmission(1))).toMatchObject({
+      result: 'refused',
+      scope: 'number',
+      reason: { code: 'fax-busy' },
+      again: { pause: 180_000, counts: false },
+    })
+    expect(line.free()).toBe(true)
+    await line.stop()
+    await modem.stop()
+    said = []
+    await start({}, { doNotDial: [night, { ...night, from: 1_439, until: 1 }] })
+    expect(await line.transmit(transmission(1))).toMatchObject({
+      result: 'notSent',
+      reason: { code: 'do-not-dial' },
+    })
+    expect(said).toEqual(['ready'])
+  })
+
+  test('answers after two rings, hands in the pages, and is free again', { timeout: 60_000 }, async () => {
+    file = chart(join(directory, 'in.tif'), { pages: 2, rows: 300 })
+    await start({ send: file })
+    modem.ring('0301234', file)
+    await expect
+      .poll(() => received.results, { timeout: 40_000 })
+      .toMatchObject([{ result: 'received', pages: 2 }])
+    expect(received.pages).toMatchObject([
+      { number: 0, width: 1728, complete: true, badRows: 0 },
+      { number: 1, rows: 300, complete: true, badRows: 0 },
+    ])
+    await expect.poll(() => line.free(), { timeout: 20_000 }).toBe(true)
+  })
+})
