@@ -232,20 +232,22 @@ class Directory {
   }
 }
 
-/** Decodes one page; rows that are missing are white and counted as bad. */
-export function tiffBitmap(bytes: Uint8Array, page: TiffPage): Decoded {
+/** Decodes one page; rows that the file promises and does not hold are white, and counted as bad and as missing. */
+export function tiffBitmap(bytes: Uint8Array, page: TiffPage): Decoded & { missing: number } {
   const bitmap = blankBitmap(page.width, page.height)
   const stride = strideOf(page.width)
   let badRows = 0
+  let missing = 0
   page.strips.forEach(({ at, length }, index) => {
     const first = index * page.rowsPerStrip
     const rows = Math.min(page.rowsPerStrip, page.height - first)
     const strip = stripRows(bytes.subarray(at, at + length), page, rows)
     bitmap.data.set(strip.bitmap.data, first * stride)
     badRows += strip.badRows + rows - strip.bitmap.height
+    missing += rows - strip.bitmap.height
   })
   if (page.inverted) invert(bitmap)
-  return { bitmap, badRows, ended: true }
+  return { bitmap, badRows, missing, ended: true }
 }
 
 function stripRows(bytes: Uint8Array, page: TiffPage, rows: number): Decoded {

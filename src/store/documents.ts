@@ -299,3 +299,31 @@ const diskFull = (): CodedError =>
 
 const isNoRoom = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
+
+/** The other members' disks, as far as documents are concerned; the pair provides it (pair/documents.ts). */
+export interface DocumentPeers {
+  /** Sends a document that is coming in to the other members meanwhile. */
+  follow(receiving: Receiving): Following
+  /** Brings a document that is here to the members that lack it. @returns whether some other member has it on its disk */
+  offer(hash: string, withinMs: number): Promise<boolean>
+  /** Brings a document here that some other member has. @returns whether it is here */
+  fetch(hash: string): Promise<boolean>
+  /** Some other member is known to have it on its disk. */
+  elsewhere(hash: string): boolean
+}
+
+export interface Following {
+  /** To be called when the document has been finished. @returns whether some other member has it on its disk */
+  settled(stored: StoredDocument, withinMs: number): Promise<boolean>
+}
+
+/** An appliance that stands alone. */
+export const noPeers: DocumentPeers = {
+  follow: () => ({ settled: async () => false }),
+  offer: async () => false,
+  fetch: async () => false,
+  elsewhere: () => false,
+}
+
+/** How long an acceptance waits for a document to be on another member's disk, ms. */
+export const waitFor = (bytes: number): number => 5_000 + Math.ceil(bytes / 1_000)

@@ -1,0 +1,61 @@
+/** The parts of documents/ put together: what comes in, what goes out, and what is removed when nobody needs it. */
+import type { Clock } from '#core/clock.ts'
+import { errorText } from '#core/errors.ts'
+import type { Log } from '#core/log.ts'
+import type { Store } from '#store/contract.ts'
+import type { DocumentPeers, DocumentStore } from '#store/documents.ts'
+import { createWorkshop } from './apart.ts'
+import type { FaxDocuments } from './contract.ts'
+import { createGhostscript, type GhostscriptLimits, ghostscriptLimits } from './ghostscript.ts'
+import { createPages } from './pages.ts'
+import { createTaking, type DocumentLimits } from './taking.ts'
+
+/** Looked for documents that nobody needs any more. */
+const SWEEP_MS = 600_000
+const SWEPT_AT_A_TIME = 200
+
+export interface FaxDocumentsParts {
+  documents: DocumentStore
+  peers: DocumentPeers
+  store: Pick<Store, 'remember' | 'recall' | 'documentsInUse'>
+  limits: DocumentLimits
+  clock: Clock
+  log: Log
+  ghostscript?: GhostscriptLimits
+}
+
+export interface RunningFaxDocuments extends FaxDocuments {
+  stop(): void
+}
+
+export function createFaxDocuments(parts: FaxDocumentsParts): RunningFaxDocuments {
+  const { documents, peers, store, limits, clock } = parts
+  const log = parts.log.child({ part: 'documents' })
+  const workshop = createWorkshop()
+  const ghostscript = createGhostscript(parts.ghostscript ?? ghostscriptLimits)
+  const { take } = createTaking({ documents, peers, workshop, ghostscript, limits, log })
+  const { pages, find } = createPages({ documents, peers, workshop, ghostscript, facts: store, limits, log })
+  const timer = setInterval(() => void sweep(), SWEEP_MS)
+
+  async function sweep(): Promise<void> {
+    // By a wrong date everything would be old.
+    if (!clock.trusted()) return
+    try {
+      const removed = await documents.sweep(clock.now(), store.documentsInUse, SWEPT_AT_A_TIME)
+      if (removed > 0) log.info({ removed }, 'documents were removed that no message refers to any more')
+    } catch (error) {
+      log.error({ error: errorText(error) }, 'documents could not be looked through')
+    }
+  }
+
+  return {
+    take,
+    pages,
+    find,
+    stop() {
+      clearInterval(timer)
+      workshop.stop()
+      ghostscript.stop()
+    },
+  }
+}

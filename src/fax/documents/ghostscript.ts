@@ -1,0 +1,158 @@
+/**
+ * Ghostscript as a process of its own: started by its arguments, never by a shell, with -dSAFER (it may read the one
+ * file and write the other), and with limits that the kernel keeps (prlimit of util-linux): address space, processor
+ * time, size of what it writes. Use.htm and Devices.htm of Ghostscript 10: -dSAFER, tiffg4, -dAdjustWidth, -dPDFFitPage.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { dirname } from 'node:path'
+import { lower } from './apart.ts'
+import type { Paper } from './contract.ts'
+import { headerRows } from './header.ts'
+
+export interface GhostscriptLimits {
+  /** Until it is killed, ms. */
+  time: number
+  /** Address space, bytes. */
+  memory: number
+  /** What it may write, bytes. */
+  output: number
+}
+
+export const ghostscriptLimits: GhostscriptLimits = { time: 120_000, memory: 768e6, output: 100e6 }
+/** Counting pages needs next to nothing of a sound file. */
+export const countingLimits: GhostscriptLimits = { time: 15_000, memory: 512e6, output: 1e6 }
+/** Of what it says. */
+const MOST_SAID = 16_384
+const SIGXCPU_EXIT = 152
+
+export type Ran =
+  | { result: 'ended'; said: string }
+  /** Time, memory or disk: it asked for more than its limits. */
+  | { result: 'exceeded' }
+  | { result: 'failed'; said: string }
+  /** Ghostscript or prlimit is not installed. */
+  | { result: 'missing' }
+  | { result: 'stopped' }
+
+export interface Ghostscript {
+  /** How many pages a PDF has; it says so after `pages `. */
+  count(file: string): Promise<Ran>
+  /** Pages as a TIFF of Group 4, 1728 dots wide, fitted to the paper. */
+  render(pdf: string, tiff: string, paper: Paper, resolution: 98 | 196, mostPages: number): Promise<Ran>
+  /** The lines above pages, each as a page of its few rows. */
+  renderHeader(pdf: string, tiff: string, resolution: 98 | 196): Promise<Ran>
+  /** Ends what runs. */
+  stop(): void
+}
+
+const common = ['-q', '-dSAFER', '-dBATCH', '-dNOPAUSE', '-dNOPROMPT', '-dNumRenderingThreads=1']
+
+export function createGhostscript(limits = ghostscriptLimits): Ghostscript {
+  const running = new Set<ChildProcess>()
+  let stopped = false
+
+  function run(args: readonly string[], bounds: GhostscriptLimits, directory: string): Promise<Ran> {
+    if (stopped) return Promise.resolve({ result: 'stopped' })
+    const seconds = Math.ceil(bounds.time / 1_000)
+    const child = spawn(
+      'prlimit',
+      [`--as=${bounds.memory}`, `--cpu=${seconds}`, `--fsize=${bounds.output}`, '--core=0', 'gs', ...args],
+      {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', TMPDIR: directory },
+      },
+    )
+    running.add(child)
+    if (child.pid !== undefined) lower(child.pid)
+    let said = ''
+    let late = false
+    const hear = (chunk: Buffer) => {
+      if (said.length < MOST_SAID) said += chunk.toString('latin1')
+    }
+    child.stdout.on('data', hear)
+    child.stderr.on('data', hear)
+    const timer = setTimeout(() => {
+      late = true
+      child.kill('SIGKILL')
+    }, bounds.time)
+    return new Promise((resolve) => {
+      const end = (ran: Ran) => {
+        clearTimeout(timer)
+        running.delete(child)
+        resolve(ran)
+      }
+      child.once('error', () => end({ result: 'missing' }))
+      child.once('close', (code, signal) => {
+        if (stopped) end({ result: 'stopped' })
+        else if (
+          late ||
+          signal === 'SIGXCPU' ||
+          signal === 'SIGXFSZ' ||
+          signal === 'SIGKILL' ||
+          code === SIGXCPU_EXIT
+        )
+          end({ result: 'exceeded' })
+        // prlimit says 127 where the program is not there.
+        else if (code === 127) end({ result: 'missing' })
+        else if (/VMerror|[Ff]ile too large|memory/.test(said)) end({ result: 'exceeded' })
+        else end(code === 0 ? { result: 'ended', said } : { result: 'failed', said })
+      })
+    })
+  }
+
+  /** A percent sign in the name of the output stands for the page's number. */
+  const output = (file: string) => `-sOutputFile=${file.replaceAll('%', '%%')}`
+
+  return {
+    count: (file) =>
+      run(
+        [
+          '-q',
+          '-dSAFER',
+          '-dNODISPLAY',
+          '-dNOPROMPT',
+          `--permit-file-read=${file}`,
+          `-sIN=${file}`,
+          '-c',
+          'IN (r) file runpdfbegin (pages ) print pdfpagecount == quit',
+        ],
+        countingLimits,
+        dirname(file),
+      ),
+    render: (pdf, tiff, paper, resolution, mostPages) =>
+      run(
+        [
+          ...common,
+          '-sDEVICE=tiffg4',
+          `-r204x${resolution}`,
+          `-sPAPERSIZE=${paper}`,
+          '-dFIXEDMEDIA',
+          '-dPDFFitPage',
+          '-dAdjustWidth=1',
+          `-dLastPage=${mostPages}`,
+          output(tiff),
+          pdf,
+        ],
+        limits,
+        dirname(tiff),
+      ),
+    renderHeader: (pdf, tiff, resolution) =>
+      run(
+        [
+          ...common,
+          '-sDEVICE=tiffg4',
+          `-r204x${resolution}`,
+          `-g1728x${headerRows(resolution)}`,
+          '-dFIXEDMEDIA',
+          output(tiff),
+          pdf,
+        ],
+        limits,
+        dirname(tiff),
+      ),
+    stop() {
+      stopped = true
+      for (const child of running) child.kill('SIGKILL')
+    },
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * Documents into pages for a fax line. Pages are made once for a document and a resolution, kept as a document of their
+ * own, remembered (fact `pages:HASH:RESOLUTION:PAPER`) and brought to the other members before anybody dials: a call
+ * that is resumed on another member or after a restart sends the same rows.
+ */
+import { rm, writeFile } from 'node:fs/promises'
+import type { Log } from '#core/log.ts'
+import type { DocumentReference } from '#messages/message.ts'
+import type { Reason } from '#messages/states.ts'
+import type { Store } from '#store/contract.ts'
+import { type DocumentPeers, type DocumentStore, isHash, waitFor } from '#store/documents.ts'
+import type { Apart, Workshop } from './apart.ts'
+import type { PageHeader, PageOptions, PagesResult } from './contract.ts'
+import type { Ghostscript, Ran } from './ghostscript.ts'
+import { headerPdf } from './header.ts'
+import { type DocumentLimits, GHOSTSCRIPT_MISSING } from './taking.ts'
+
+export interface PagesParts {
+  documents: DocumentStore
+  peers: DocumentPeers
+  workshop: Workshop
+  ghostscript: Pick<Ghostscript, 'render' | 'renderHeader'>
+  facts: Pick<Store, 'remember' | 'recall'>
+  limits: DocumentLimits
+  log: Log
+}
+
+/** What is remembered of pages. */
+interface Made {
+  hash: string
+  pages: number
+  resolution: 98 | 196
+}
+
+type Making = { result: 'made'; made: Made } | Exclude<PagesResult, { result: 'pages' }>
+
+export function createPages(parts: PagesParts) {
+  const { documents, peers, workshop, ghostscript, facts, limits, log } = parts
+  /** Two lines may want the pages of one document at a time. */
+  const making = new Map<string, Promise<Making>>()
+
+  async function find({ hash }: Pick<DocumentReference, 'hash'>): Promise<string | undefined> {
+    const here = (await documents.find(hash)) !== undefined || (await peers.fetch(hash))
+    return here ? documents.path(hash) : undefined
+  }
+
+  async function pages(
+    document: DocumentReference,
+    { resolution }: PageOptions,
+    header?: PageHeader,
+  ): Promise<PagesResult> {
+    const name = `pages:${document.hash}:${resolution}:${limits.paper}`
+    const mine = making.get(name) ?? make(name, document, resolution)
+    making.set(name, mine)
+    const result = await mine.finally(() => making.delete(name))
+    if (result.result !== 'made') return result
+    const { made } = result
+    const file = documents.path(made.hash)
+    if (!header) return { ...made, result: 'pages', file, release: async () => {} }
+    return underHeader(file, made, header)
+  }
+
+  async function make(name: string, document: DocumentReference, resolution: 98 | 196): Promise<Making> {
+    const known = madeOf(await facts.recall(name))
+    if (known && (await find(known)) !== undefined) return { result: 'made', made: known }
+    const source = await find(document)
+    if (source === undefined) return later(AWAY)
+    const result = await render(source, document, resolution)
+    if (result.result !== 'made') {
+      log.warn({ document: document.hash, reason: result.reason.code }, 'a document was not made into pages')
+      return result
+    }
+    const { made } = result
+    await facts.remember(name, JSON.stringify(made))
+    const bytes = (await documents.find(made.hash))?.bytes ?? 0
+    const replicated = await peers.offer(made.hash, waitFor(bytes))
+    log.info({ document: document.hash, ...made, replicated }, 'a document was made into pages')
+    return result
+  }
+
+  async function render(source: string, document: DocumentReference, resolution: 98 | 196): Promise<Making> {
+    const { type } = document
+    const { paper, maxPages } = limits
+    const pdf = documents.temporary()
+    const tiff = documents.temporary()
+    try {
+      let input = source
+      if (type !== 'pdf') {
+        const ran = await workshop.run({ job: 'prepare', file: source, type, paper, out: pdf })
+        if (ran.result !== 'done') return notRun(ran)
+        if (ran.done.result === 'broken') return failed(BROKEN)
+        if (ran.done.result === 'pages') {
+          const { hash } = await documents.adopt(pdf)
+          return { result: 'made', made: { hash, pages: ran.done.pages, resolution: ran.done.resolution } }
+        }
+        input = pdf
+      }
+      const ran = await ghostscript.render(input, tiff, paper, resolution, maxPages)
+      if (ran.result !== 'ended') {
+        if ('said' in ran)
+          log.debug({ document: document.hash, said: ran.said.slice(0, 500) }, 'ghostscript failed')
+        return notRendered(ran)
+      }
+      const count = await workshop.run({ job: 'count', file: tiff, pages: maxPages })
+      if (count.result !== 'done') return count.result === 'died' ? failed(BROKEN) : notRun(count)
+      if (count.done.pages === 0) return failed(BROKEN)
+      const { hash } = await documents.adopt(tiff)
+      return { result: 'made', made: { hash, pages: count.done.pages, resolution } }
+    } finally {
+      await Promise.all([pdf, tiff].map((path) => rm(path, { force: true })))
+    }
+  }
+
+  /** A file for this call alone: the line says when the call began. */
+  async function underHeader(file: string, made: Made, header: PageHeader): Promise<PagesResult> {
+    const [pdf, lines, out] = [documents.temporary(), documents.temporary(), documents.temporary()]
+    try {
+      await writeFile(pdf, headerPdf(header, made.pages), { mode: 0o600 })
+      const ran = await ghostscript.renderHeader(pdf, lines, made.resolution)
+      if (ran.result !== 'ended') return notRendered(ran)
+      const laid = await workshop.run({ job: 'header', file, lines, out })
+      if (laid.result !== 'done') return notRun(laid)
+      if (!laid.done.made) return failed(BROKEN)
+      const release = () => rm(out, { force: true })
+      return { result: 'pages', file: out, pages: made.pages, resolution: made.resolution, release }
+    } finally {
+      await Promise.all([pdf, lines].map((path) => rm(path, { force: true })))
+    }
+  }
+
+  return { pages, find }
+}
+
+function madeOf(value: string | undefined): Made | undefined {
+  if (value === undefined) return undefined
+  try {
+    const { hash, pages, resolution } = JSON.parse(value) as Partial<Made>
+    if (typeof hash !== 'string' || !isHash(hash) || typeof pages !== 'number') return undefined
+    return resolution === 98 || resolution === 196 ? { hash, pages, resolution } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const failed = (reason: Reason): { result: 'failed'; reason: Reason } => ({ result: 'failed', reason })
+const later = (reason: Reason): { result: 'later'; reason: Reason } => ({ result: 'later', reason })
+
+const notRun = ({ result }: Apart) => (result === 'busy' ? later(BUSY) : failed(TOO_COMPLEX))
+
+function notRendered(ran: Exclude<Ran, { result: 'ended' }>) {
+  switch (ran.result) {
+    case 'exceeded':
+      return failed(TOO_COMPLEX)
+    case 'missing':
+      return failed({ code: 'ghostscript-missing', text: GHOSTSCRIPT_MISSING })
+    case 'stopped':
+      return later(BUSY)
+    case 'failed':
+      return failed(BROKEN)
+  }
+}
+
+const BROKEN: Reason = {
+  code: 'document-broken',
+  text: 'No pages could be made of the document: it is damaged. Make it anew and send it again.',
+}
+const TOO_COMPLEX: Reason = {
+  code: 'document-too-complex',
+  text: 'The document takes more time or memory to become pages than is allowed. Print it into a new PDF and send that.',
+}
+const BUSY: Reason = {
+  code: 'document-busy',
+  text: 'Other documents are being made into pages; this one is next.',
+}
+const AWAY: Reason = {
+  code: 'document-away',
+  text: 'The document is on another member that is away; it is sent when that member is back.',
+}

@@ -1,0 +1,173 @@
+/**
+ * Takes documents in: stored while they come, sent to the other members meanwhile, then looked at. What is refused is
+ * refused here, before anybody is told that it was accepted; how it becomes pages is later business.
+ */
+import { CodedError, errorText } from '#core/errors.ts'
+import type { Log } from '#core/log.ts'
+import type { DocumentReference } from '#messages/message.ts'
+import {
+  type DocumentPeers,
+  type DocumentStore,
+  type Receiving,
+  type StoredDocument,
+  waitFor,
+} from '#store/documents.ts'
+import type { Workshop } from './apart.ts'
+import type { Paper, Refusal, Taken } from './contract.ts'
+import type { Ghostscript } from './ghostscript.ts'
+import { broken, type Inspected, refused, tooMany } from './inspect.ts'
+
+export interface DocumentLimits {
+  /** Pages of one document. */
+  maxPages: number
+  /** Bytes of one document. */
+  maxSize: number
+  paper: Paper
+}
+
+export interface TakingParts {
+  documents: DocumentStore
+  peers: DocumentPeers
+  workshop: Workshop
+  ghostscript: Pick<Ghostscript, 'count'>
+  limits: DocumentLimits
+  log: Log
+}
+
+/** Uploads at a time. */
+const MOST_AT_ONCE = 8
+const NAME_CHARACTERS = 200
+
+/** How a refusal is told over HTTP, where it is not 422. */
+const STATUS: Readonly<Record<string, number>> = {
+  'document-too-large': 413,
+  'document-unsupported': 415,
+  'document-busy': 503,
+  'document-incomplete': 400,
+  'ghostscript-missing': 503,
+  'disk-full': 507,
+}
+
+export function createTaking(parts: TakingParts) {
+  const { documents, peers, limits, log } = parts
+  let under = 0
+
+  async function take(source: AsyncIterable<Uint8Array>, name: string): Promise<Taken> {
+    if (under >= MOST_AT_ONCE)
+      return refusal('document-busy', 'Too many documents come at a time; try again.')
+    under += 1
+    try {
+      return await receive(source, name)
+    } catch (error) {
+      if (error instanceof CodedError) return refusal(error.code, error.message)
+      throw error
+    } finally {
+      under -= 1
+    }
+  }
+
+  async function receive(source: AsyncIterable<Uint8Array>, name: string): Promise<Taken> {
+    const receiving = await documents.receive(limits.maxSize)
+    const following = peers.follow(receiving)
+    try {
+      const stored = await written(receiving, source)
+      // Both at once: looking at it takes about as long as the other member's disk does.
+      const [looked, replicated] = await Promise.all([
+        look(stored),
+        following.settled(stored, waitFor(stored.bytes)),
+      ])
+      if (looked.result === 'refused') {
+        log.info({ document: stored.hash, code: looked.code }, 'a document was refused')
+        return refusal(looked.code, looked.text)
+      }
+      const { type, pages } = looked
+      log.info(
+        { document: stored.hash, type, pages, bytes: stored.bytes, replicated },
+        'a document was taken',
+      )
+      return {
+        result: 'taken',
+        document: { hash: stored.hash, type, name: nameOf(name, type), bytes: stored.bytes, pages },
+      }
+    } finally {
+      await receiving.abandon()
+      await receiving.close()
+    }
+  }
+
+  async function written(receiving: Receiving, source: AsyncIterable<Uint8Array>): Promise<StoredDocument> {
+    try {
+      for await (const chunk of source) await receiving.write(chunk)
+    } catch (error) {
+      if (error instanceof CodedError) throw error
+      throw new CodedError('document-incomplete', `The document ended before its end: ${errorText(error)}`, {
+        cause: error,
+      })
+    }
+    const stored = await receiving.finish()
+    if (!stored) throw new CodedError('document-incomplete', 'The document was not kept.')
+    return stored
+  }
+
+  async function look({ hash }: StoredDocument): Promise<Inspected> {
+    const { maxPages: pages, paper } = limits
+    const ran = await parts.workshop.run({ job: 'inspect', file: documents.path(hash), pages, paper })
+    if (ran.result === 'busy')
+      return refused('document-busy', 'Too many documents come at a time; try again.')
+    if (ran.result === 'died') return tooComplex
+    const { done } = ran
+    return done.result === 'document' && done.type === 'pdf' ? lookAtPdf(hash) : done
+  }
+
+  async function lookAtPdf(hash: string): Promise<Inspected> {
+    const ran = await parts.ghostscript.count(documents.path(hash))
+    switch (ran.result) {
+      case 'missing':
+        return refused('ghostscript-missing', GHOSTSCRIPT_MISSING)
+      case 'exceeded':
+        return tooComplex
+      case 'stopped':
+        return refused('document-busy', 'The appliance is stopping; try again.')
+      default: {
+        if (/requires a password/i.test(ran.said)) {
+          return refused(
+            'document-encrypted',
+            'The PDF is encrypted and asks for a password. Save it without one and send it again.',
+          )
+        }
+        const pages = Number(/^pages ([0-9]+)$/m.exec(ran.said)?.[1] ?? 0)
+        if (ran.result === 'failed' || pages === 0) return broken('Ghostscript finds no page in it')
+        return pages > limits.maxPages
+          ? tooMany({ pages: limits.maxPages }, pages)
+          : { result: 'document', type: 'pdf', pages }
+      }
+    }
+  }
+
+  return { take }
+}
+
+export const GHOSTSCRIPT_MISSING =
+  'Ghostscript, which makes pages of documents, is not installed on this appliance. Install the packages ghostscript and util-linux.'
+
+const tooComplex: Inspected = refused(
+  'document-too-complex',
+  'The document takes more time or memory than is allowed to look at. Print it into a new PDF and send that.',
+)
+
+const refusal = (code: string, text: string): Refusal => ({
+  result: 'refused',
+  status: STATUS[code] ?? 422,
+  code,
+  text,
+})
+
+/** What people called it, without what a name cannot hold and without directories. */
+function nameOf(name: string, type: DocumentReference['type']): string {
+  const last = name.toWellFormed().split(/[/\\]/).at(-1) ?? ''
+  const shown = last
+    .replace(/\p{Cc}/gu, '')
+    .trim()
+    .slice(0, NAME_CHARACTERS)
+  return shown === '' ? `document.${type === 'text' ? 'txt' : type}` : shown
+}

@@ -1,0 +1,255 @@
+/** Documents into pages, by the real Ghostscript, and what is refused before anybody is told that it was accepted. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { encode } from '#fax/coding/encode.ts'
+import { blankBitmap, rowOf } from '#fax/coding/rows.ts'
+import { headerText } from '#fax/documents/header.ts'
+import { writeTiff } from '#fax/tiff.ts'
+import { describeWith } from '../../requirements.ts'
+import { printedPage } from '../pictures.ts'
+import { blackness, openRig, pagesIn, pagesPdf, pdfOf, pieces, pngOf, taken } from './rig.ts'
+
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
+const fine = { resolution: 196 } as const
+
+describeWith(['ghostscript'], 'documents', () => {
+  let rig: Awaited<ReturnType<typeof openRig>>
+  beforeAll(async () => {
+    rig = await openRig()
+  })
+  afterAll(() => rig.close())
+
+  async function pagesOf(bytes: Uint8Array, options: { resolution: 98 | 196 } = fine) {
+    const made = await rig.fax.pages(taken(await rig.take(bytes)), options)
+    if (made.result !== 'pages') throw new Error(made.reason.text)
+    return { made, pages: pagesIn(made.file) }
+  }
+
+  test('a PDF: type, pages and size are known at once, and it becomes pages of 1728 dots fitted to A4', async () => {
+    const bytes = pagesPdf(3)
+    const document = taken(await rig.take(bytes, '../letters/offer.pdf'))
+    expect(document).toMatchObject({ type: 'pdf', name: 'offer.pdf', bytes: bytes.length, pages: 3 })
+    expect(readFileSync((await rig.fax.find(document)) ?? '')).toEqual(bytes)
+    const { made, pages } = await pagesOf(bytes)
+    expect(made).toMatchObject({ pages: 3, resolution: 196 })
+    expect(pages).toHaveLength(3)
+    for (const { page, bitmap } of pages) {
+      expect(page).toMatchObject({ width: 1728, height: 2292, across: 204, down: 196, compression: 4 })
+      expect(blackness(bitmap)).toBeGreaterThan(0.00001)
+    }
+    const standard = await pagesOf(bytes, { resolution: 98 })
+    expect(standard.pages.map(({ page }) => [page.height, page.down])).toEqual(Array(3).fill([1146, 98]))
+  })
+
+  test('landscape and large pages are fitted to the sheet', async () => {
+    const wide = pdfOf('<</PageSize [2000 1000]>> setpagedevice 0 0 2000 1000 rectfill showpage')
+    const [page] = (await pagesOf(wide)).pages
+    expect(page?.page).toMatchObject({ width: 1728, height: 2292 })
+    expect(page && blackness(page.bitmap)).toBeGreaterThan(0.5)
+  })
+
+  test('pages are made once, and remembered', async () => {
+    const document = taken(await rig.take(pagesPdf(2)))
+    const [one, two] = await Promise.all([rig.fax.pages(document, fine), rig.fax.pages(document, fine)])
+    expect(one).toMatchObject({ result: 'pages' })
+    expect(two).toMatchObject({ result: 'pages', file: one.result === 'pages' ? one.file : '' })
+    expect(await rig.store.facts(`pages:${document.hash}:`)).toHaveLength(1)
+    expect(readdirSync(join(rig.directory, 'documents')).filter((name) => name.endsWith('.part'))).toEqual([])
+  })
+
+  test.each([98, 196] as const)(
+    'a TIFF 1728 wide at %i rows an inch goes out row for row',
+    async (resolution) => {
+      const pictures = [printedPage(1728, 700), printedPage(1728, 1700)]
+      const tiff = writeTiff(
+        pictures.map((picture) => ({
+          width: 1728,
+          rows: picture.height,
+          resolution,
+          data: encode('MMR', picture),
+        })),
+      )
+      // The other resolution is asked for, and not obeyed: no row is scaled.
+      const { made, pages } = await pagesOf(tiff, { resolution: resolution === 98 ? 196 : 98 })
+      expect(made).toMatchObject({ pages: 2, resolution })
+      pages.forEach(({ page, bitmap }, index) => {
+        expect(page).toMatchObject({ height: pictures[index]?.height, down: resolution })
+        expect(hex(bitmap.data) === hex(pictures[index]?.data ?? new Uint8Array())).toBe(true)
+      })
+    },
+  )
+
+  test('a TIFF of another width is fitted', async () => {
+    const bitmap = blankBitmap(2480, 3508)
+    for (let row = 1000; row < 2000; row += 1) rowOf(bitmap, row).fill(0xff)
+    const tiff = Buffer.from(
+      writeTiff([{ width: 2480, rows: 3508, resolution: 196, data: encode('MMR', bitmap) }]),
+    )
+    // 300 dots an inch both ways.
+    const ratios = tiff.indexOf(Buffer.from([204, 0, 0, 0, 1, 0, 0, 0]))
+    for (const at of [ratios, ratios + 8]) tiff.writeUInt32LE(300, at)
+    const { pages } = await pagesOf(tiff)
+    expect(pages[0]?.page).toMatchObject({ width: 1728, height: 2292 })
+    const middle = pages[0]?.bitmap
+    expect(middle && blackness(middle, 700, 1250)).toBeGreaterThan(0.9)
+    expect(middle && blackness(middle, 100, 600)).toBeLessThan(0.1)
+  })
+
+  test('pictures: PNG of every kind and JPEG become a page', async () => {
+    const grey = Array.from({ length: 64 }, (_, y) => new Uint8Array(64).fill(y < 32 ? 0 : 255))
+    const colour = Array.from({ length: 64 }, (_, y) =>
+      new Uint8Array(64 * 4).map((_, x) => (x % 4 === 3 ? 255 : y < 32 ? 0 : 255)),
+    )
+    const clear = colour.map((row) => row.map((value, x) => (x % 4 === 3 ? 0 : value)))
+    const palette = Array.from({ length: 64 }, (_, y) => new Uint8Array(8).fill(y < 32 ? 0xff : 0))
+    const halves = async (bytes: Uint8Array) => {
+      const [page] = (await pagesOf(bytes)).pages
+      // A square fills the width of the sheet, in the middle of its height.
+      return page ? [blackness(page.bitmap, 400, 1000) > 0.9, blackness(page.bitmap, 1300, 1900) > 0.1] : []
+    }
+    expect(await halves(pngOf(64, 8, 0, grey))).toEqual([true, false])
+    expect(await halves(pngOf(64, 8, 6, colour))).toEqual([true, false])
+    expect(await halves(pngOf(64, 8, 6, clear))).toEqual([false, false])
+    const colours: [string, Uint8Array][] = [['PLTE', Uint8Array.from([255, 255, 255, 0, 0, 0])]]
+    expect(await halves(pngOf(64, 1, 3, palette, colours))).toEqual([true, false])
+  })
+
+  test('text: wrapped, in pages, with accents, Greek and Cyrillic', async () => {
+    const lines = Array.from(
+      { length: 130 },
+      (_, n) => `line ${n} of a longer text — Größe, żółw, Ελλάδα, Привет`,
+    )
+    const document = taken(await rig.take(Buffer.from(lines.join('\n')), 'note.txt'))
+    expect(document).toMatchObject({ type: 'text', pages: 3 })
+    const { pages } = await pagesOf(Buffer.from(lines.join('\n')))
+    expect(pages).toHaveLength(3)
+    const one = await pagesOf(Buffer.from('Привет'))
+    const none = await pagesOf(Buffer.from('??????'))
+    const painted = (made: typeof one) => made.pages.map(({ bitmap }) => hex(bitmap.data))[0]
+    expect(painted(one) === painted(none)).toBe(false)
+    expect((await pagesOf(Buffer.from('one\ftwo\fthree\f'))).pages).toHaveLength(3)
+    expect(taken(await rig.take(Buffer.from('caf\xe9', 'latin1')))).toMatchObject({ type: 'text', pages: 1 })
+  })
+
+  test('the line above the pages adds rows and changes none', async () => {
+    const picture = printedPage(1728, 700)
+    const page = { width: 1728, rows: 700, resolution: 196 as const, data: encode('MMR', picture) }
+    const document = taken(await rig.take(writeTiff([page, page])))
+    const header = { sender: '+49 30 1234567', at: new Date(2026, 10, 21, 9, 5).getTime() }
+    expect(headerText(header, 2, 10)).toMatch(/^2026-11-21 09:05 {3}\+49 30 1234567 +2\/10$/)
+    const made = await rig.fax.pages(document, fine, header)
+    if (made.result !== 'pages') throw new Error(made.reason.text)
+    const [first, second] = pagesIn(made.file).map(({ bitmap }) => bitmap)
+    expect([first?.height, second?.height]).toEqual([732, 732])
+    const rows = 32 * 216
+    expect(hex(first?.data.subarray(rows) ?? new Uint8Array()) === hex(picture.data)).toBe(true)
+    expect(first && blackness(first, 0, 32)).toBeGreaterThan(0.01)
+    expect(first && second && hex(first.data.subarray(0, rows)) === hex(second.data.subarray(0, rows))).toBe(
+      false,
+    )
+    await made.release()
+    expect(() => readFileSync(made.file)).toThrow()
+    expect((await rig.fax.pages(document, fine)).result).toBe('pages')
+  })
+
+  const tiffThatLies = () => {
+    const bytes = Buffer.from(
+      writeTiff([{ width: 1728, rows: 100, resolution: 196, data: encode('MMR', printedPage(1728, 100)) }]),
+    )
+    // Image length and rows a strip.
+    for (const entry of [2, 9]) bytes.writeUInt32LE(9_000, 8 + 2 + entry * 12 + 8)
+    return bytes
+  }
+  test.each([
+    ['an empty file', () => new Uint8Array(), 'document-empty', 422],
+    ['blanks', () => Buffer.from(' \n\n '), 'document-empty', 422],
+    ['too many pages', () => pagesPdf(21), 'document-too-many-pages', 422],
+    [
+      'an encrypted PDF',
+      () => pdfOf('showpage', '-sOwnerPassword=o', '-sUserPassword=u'),
+      'document-encrypted',
+      422,
+    ],
+    ['a PDF cut off', () => pagesPdf(3).subarray(0, 700), 'document-broken', 422],
+    ['something that says that it is a PDF', () => Buffer.from('%PDF-1.7\nhello'), 'document-broken', 422],
+    ['a TIFF that lies about its size', tiffThatLies, 'document-broken', 422],
+    ['a TIFF with nothing in it', () => Buffer.from('49492a0008000000', 'hex'), 'document-broken', 422],
+    [
+      'a picture that says it is huge',
+      () => pngOf(60_000, 1, 0, Array(2_000).fill(new Uint8Array(7_500))),
+      'document-too-many-dots',
+      422,
+    ],
+    ['an Office document', () => Buffer.from('504b030414000600', 'hex'), 'document-unsupported', 415],
+    ['a program', () => Buffer.from('7f454c460201010000000000', 'hex'), 'document-unsupported', 415],
+    ['PostScript', () => Buffer.from('%!PS\nshowpage'), 'document-unsupported', 415],
+    ['too many bytes', () => new Uint8Array(5_000_001).fill(0x41), 'document-too-large', 413],
+  ])('%s is refused', async (_, bytes, code, status) => {
+    const result = await rig.take(bytes())
+    expect(result).toMatchObject({ result: 'refused', code, status })
+    expect(readdirSync(join(rig.directory, 'documents')).filter((name) => name.endsWith('.part'))).toEqual([])
+  })
+
+  test('an upload that breaks off leaves nothing', async () => {
+    const before = readdirSync(join(rig.directory, 'documents'))
+    async function* broken() {
+      yield* pieces(pagesPdf(1), 100)
+      throw new Error('connection reset')
+    }
+    expect(await rig.fax.take(broken(), 'a')).toMatchObject({
+      result: 'refused',
+      code: 'document-incomplete',
+    })
+    expect(readdirSync(join(rig.directory, 'documents'))).toEqual(before)
+  })
+
+  test('a document that nobody has is waited for', async () => {
+    const document = { hash: 'ab'.repeat(32), type: 'pdf', name: 'a.pdf', bytes: 1, pages: 1 } as const
+    expect(await rig.fax.pages(document, fine)).toMatchObject({
+      result: 'later',
+      reason: { code: 'document-away' },
+    })
+  })
+
+  test('a PDF bomb fails with its reason, and leaves nothing', async () => {
+    const small = await openRig({ ghostscript: { time: 2_000, memory: 400e6, output: 1e6 } })
+    const document = taken(await small.take(formBomb()))
+    expect(await small.fax.pages(document, fine)).toMatchObject({
+      result: 'failed',
+      reason: { code: 'document-too-complex' },
+    })
+    expect(readdirSync(join(small.directory, 'documents')).filter((name) => name.endsWith('.part'))).toEqual(
+      [],
+    )
+    await small.close()
+  })
+})
+
+function pdfWith(objects: readonly string[]): Buffer {
+  return Buffer.from(
+    `%PDF-1.4\n${objects.map((body, n) => `${n + 1} 0 obj\n${body}\nendobj\n`).join('')}trailer <</Root 1 0 R>>\n`,
+  )
+}
+
+/** A form of forms of forms: a billion lines. */
+function formBomb(): Buffer {
+  const depth = 9
+  const stream = (entries: string, data: string) =>
+    `<<${entries} /Length ${data.length}>> stream\n${data}\nendstream`
+  const forms = Array.from({ length: depth }, (_, n) => {
+    const next = n + 1 < depth ? `/F ${5 + n + 1} 0 R` : ''
+    const data = n + 1 < depth ? '/F Do '.repeat(10) : '0 0 m 600 800 l S '
+    return stream(
+      `/Type /XObject /Subtype /Form /BBox [0 0 600 800] /Resources <</XObject <<${next}>>>>`,
+      data,
+    )
+  })
+  return pdfWith([
+    '<</Type /Catalog /Pages 2 0 R>>',
+    '<</Type /Pages /Count 1 /Kids [3 0 R]>>',
+    '<</Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R /Resources <</XObject <</F 5 0 R>>>>>>',
+    stream('', '/F Do '.repeat(10)),
+    ...forms,
+  ])
+}
