@@ -186,6 +186,7 @@ export class Receiving implements Readable {
   #written = 0
   #looked = 0
   #state: 'open' | 'finished' | 'abandoned' = 'open'
+  #stored: StoredDocument | undefined
   #waiting: (() => void)[] = []
 
   constructor(parts: ReceivingParts) {
@@ -199,6 +200,11 @@ export class Receiving implements Readable {
 
   get state(): 'open' | 'finished' | 'abandoned' {
     return this.#state
+  }
+
+  /** What it became; read() then is the store's. */
+  get stored(): StoredDocument | undefined {
+    return this.#stored
   }
 
   /** Resolves when there is more to read, or it has ended. */
@@ -256,6 +262,7 @@ export class Receiving implements Readable {
       throw isNoRoom(error) ? diskFull() : error
     }
     this.#state = 'finished'
+    this.#stored = stored
     this.#tell()
     return stored
   }

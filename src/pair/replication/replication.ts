@@ -29,6 +29,8 @@ const REQUEST_TOPIC = 'request'
 const READ_BYTES = 131_072
 /** How soon after a change the store hears what the others still need. */
 const RETAIN_MS = 2_000
+/** Characters of a question or answer that carries more than words. */
+const LARGE_TEXT = 16_384
 /** A timer of Node counts no further. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
@@ -128,7 +130,8 @@ class Runner implements Replication {
     this.#carrier = new SnapshotCarrier(store, clock.monotonic, (input) => this.#take(input))
     this.#requests = new Requests({
       log: this.#log,
-      send: (to, text) => (this.#up.get(to) ?? 0) > 0 && this.#outbox(to).send(REQUEST_TOPIC, text, 'urgent'),
+      send: (to, text) =>
+        (this.#up.get(to) ?? 0) > 0 && this.#outbox(to).send(REQUEST_TOPIC, text, asked(text)),
     })
   }
 
@@ -381,6 +384,9 @@ class Runner implements Replication {
 
 const urgencyOf = ({ kind }: Message): Urgency =>
   kind === 'push' ? 'log' : kind === 'page' ? 'bulk' : 'urgent'
+
+/** Pieces of documents wait behind entries of the log, as snapshots do. */
+const asked = (text: string): Urgency => (text.length > LARGE_TEXT ? 'bulk' : 'urgent')
 
 /** What the log may show of a message: never an entry. */
 function outline(message: Message): object {
