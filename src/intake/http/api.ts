@@ -6,6 +6,7 @@ import { isUtf8 } from 'node:buffer'
 import fastify, { type FastifyReply } from 'fastify'
 import type { CompatConfig } from '#config/compat.ts'
 import { compatRoutes } from '../compat/register.ts'
+import { addressRoutes } from './address-routes.ts'
 import { checkAddresses } from './allow.ts'
 import { answeredBy } from './appliance-name.ts'
 import { auditRoutes } from './audit-routes.ts'
@@ -150,6 +151,7 @@ export async function createApi(parts: Parts, compat?: CompatConfig): Promise<Ap
       statusRoutes(versioned, parts)
       tokenRoutes(versioned, parts)
       pairRoutes(versioned, parts)
+      addressRoutes(versioned, parts)
       if (parts.inbound !== undefined) inboundRoutes(versioned, parts, parts.inbound)
       if (parts.settings !== undefined) {
         configRoutes(versioned, parts, parts.settings)

@@ -65,7 +65,8 @@ export async function ask(
   headers: Record<string, string> = {},
 ): Promise<Answer<Response>> {
   const deadline = AbortSignal.timeout(DEADLINE_MS)
-  const isForm = body instanceof FormData
+  // Forms and files bring their own content type.
+  const isForm = body instanceof FormData || body instanceof Blob
   try {
     const response = await fetch(ROOT + path, {
       method,

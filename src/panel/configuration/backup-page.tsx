@@ -1,0 +1,214 @@
+/** /configuration/backup: an encrypted copy of everything on this member, and the way back to one. */
+import { useSignal } from '@preact/signals'
+import { Button } from '../components/button.tsx'
+import { Field, Form, FormEnd, PasswordInput, useForm } from '../components/field.tsx'
+import { Card, Notice, Page, Progress } from '../components/layout.tsx'
+import { Time } from '../components/time.tsx'
+import { announce } from '../components/toast.tsx'
+import { download, type Problem, post } from '../shell/api.ts'
+import { problemDictionaries, problemText } from '../shell/problems.ts'
+import { useRemote } from '../shell/remote.ts'
+import { session } from '../shell/session.ts'
+import { ConfigTabs } from './config-tabs.tsx'
+import type { Restored, RestoreState } from './shapes.ts'
+import { words } from './words.ts'
+
+function View() {
+  const state = useRemote<RestoreState>('/restore', { refresh: ['status'] })
+  return (
+    <Page
+      title={words.t('backupTitle')}
+      intro={words.t('backupIntro')}
+      back={{ to: '/configuration', text: words.t('title') }}
+    >
+      <ConfigTabs />
+      {state.data.value?.held ? <Held state={state.data.value} released={() => state.reload()} /> : null}
+      <div class="cards">
+        <BackupCard />
+        <RestoreCard />
+      </div>
+    </Page>
+  )
+}
+
+export const page = { words: [words, ...problemDictionaries], view: View }
+
+/** A restored appliance sends nothing of what its backup had queued before somebody says what was sent meanwhile. */
+function Held({ state, released }: { state: RestoreState; released: () => void }) {
+  const release = async (deliveries: 'send' | 'cancel'): Promise<void> => {
+    const answer = await post('/restore/release', { deliveries })
+    if (answer.ok) announce(words.t('released'))
+    else announce(problemText(answer.problem), 'bad')
+    released()
+  }
+  return (
+    <Notice tone="warn" title={words.t('heldTitle', { count: state.deliveries })}>
+      <p>
+        {words.t('heldText')} {state.backupAt === undefined ? null : <Time at={state.backupAt} long />}
+      </p>
+      <div class="actions">
+        <Button
+          confirm={{
+            title: words.t('sendHeldTitle'),
+            text: words.t('sendHeldText'),
+            action: words.t('sendHeld'),
+          }}
+          onClick={() => release('send')}
+        >
+          {words.t('sendHeld')}
+        </Button>
+        <Button
+          confirm={{
+            title: words.t('cancelHeldTitle'),
+            text: words.t('cancelHeldText'),
+            action: words.t('cancelHeld'),
+            kind: 'danger',
+          }}
+          onClick={() => release('cancel')}
+        >
+          {words.t('cancelHeld')}
+        </Button>
+      </div>
+    </Notice>
+  )
+}
+
+const SHORTEST = 10
+
+const refusal = (field: string, detail: string): { ok: false; problem: Problem } => ({
+  ok: false,
+  problem: { status: 400, code: 'not-allowed-here', detail, field },
+})
+
+function BackupCard() {
+  const form = useForm()
+  const passphrase = useSignal('')
+  const again = useSignal('')
+  const node = session.value?.appliance.node ?? 'appliance'
+  return (
+    <Card title={words.t('makeBackup')}>
+      <p>{words.t('makeBackupText')}</p>
+      <Form
+        form={form}
+        submit={async () => {
+          if (passphrase.value.length < SHORTEST)
+            return refusal('passphrase', words.t('passphraseShort', { count: SHORTEST }))
+          if (passphrase.value !== again.value) return refusal('again', words.t('passphraseDiffers'))
+          return download('POST', '/backup', `twinline-${node}.backup`, { passphrase: passphrase.value })
+        }}
+        done={() => {
+          passphrase.value = ''
+          again.value = ''
+          announce(words.t('backupDone'))
+        }}
+      >
+        <Field
+          form={form}
+          name="passphrase"
+          label={words.t('passphrase')}
+          help={words.t('passphraseHelp', { count: SHORTEST })}
+        >
+          {(bind) => (
+            <PasswordInput
+              bind={bind}
+              isNew
+              value={passphrase.value}
+              onInput={(value) => {
+                passphrase.value = value
+              }}
+            />
+          )}
+        </Field>
+        <Field form={form} name="again" label={words.t('passphraseAgain')}>
+          {(bind) => (
+            <PasswordInput
+              bind={bind}
+              isNew
+              value={again.value}
+              onInput={(value) => {
+                again.value = value
+              }}
+            />
+          )}
+        </Field>
+        <FormEnd form={form} action={words.t('downloadBackup')} />
+      </Form>
+    </Card>
+  )
+}
+
+function RestoreCard() {
+  const form = useForm()
+  const file = useSignal<File | undefined>(undefined)
+  const passphrase = useSignal('')
+  const restored = useSignal<Restored | undefined>(undefined)
+  return (
+    <Card title={words.t('restore')}>
+      <p>{words.t('restoreText')}</p>
+      <RestoreForm
+        form={form}
+        file={file}
+        passphrase={passphrase}
+        done={(value) => {
+          restored.value = value
+        }}
+      />
+      {restored.value === undefined ? null : (
+        <Notice tone="ok" title={words.t('restoredTitle', { node: restored.value.node })}>
+          <p>
+            {words.t('restoredText')} <Time at={restored.value.at} long />
+          </p>
+          <Progress label={words.t('restarting')} />
+        </Notice>
+      )}
+    </Card>
+  )
+}
+
+function RestoreForm(props: {
+  form: ReturnType<typeof useForm>
+  file: { value: File | undefined }
+  passphrase: { value: string }
+  done: (restored: Restored) => void
+}) {
+  const { form, file, passphrase } = props
+  return (
+    <Form
+      form={form}
+      submit={async () => {
+        if (file.value === undefined) return refusal('file', words.t('fileMissing'))
+        if (passphrase.value === '') return refusal('passphrase', words.t('passphraseMissing'))
+        const body = new FormData()
+        body.set('passphrase', passphrase.value)
+        body.set('file', file.value)
+        return post<Restored>('/restore', body)
+      }}
+      done={props.done}
+    >
+      <Field form={form} name="file" label={words.t('backupFile')}>
+        {(bind) => (
+          <input
+            {...bind}
+            type="file"
+            onChange={(event) => {
+              file.value = event.currentTarget.files?.[0]
+            }}
+          />
+        )}
+      </Field>
+      <Field form={form} name="passphrase" label={words.t('passphrase')} help={words.t('passphraseOfBackup')}>
+        {(bind) => (
+          <PasswordInput
+            bind={bind}
+            value={passphrase.value}
+            onInput={(value) => {
+              passphrase.value = value
+            }}
+          />
+        )}
+      </Field>
+      <Notice tone="warn">{words.t('restoreWarning')}</Notice>
+      <FormEnd form={form} action={words.t('restoreAction')} kind="danger" />
+    </Form>
+  )
+}

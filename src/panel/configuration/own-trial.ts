@@ -1,0 +1,79 @@
+/**
+ * A change of an appliance's own file: it is written, the appliance starts anew with it, and the old file comes back
+ * unless somebody confirms. While it restarts nobody answers; that is waited for, and told.
+ */
+import { type Signal, useSignal } from '@preact/signals'
+import { useEffect } from 'preact/hooks'
+import { announce } from '../components/toast.tsx'
+import { type Problem, post, put } from '../shell/api.ts'
+import { now } from '../shell/clock.ts'
+import { problemText } from '../shell/problems.ts'
+import type { Remote } from '../shell/remote.ts'
+import { type Countdown, countdown } from './countdown.ts'
+import type { OwnApplied, OwnConfiguration } from './own-shapes.ts'
+import { words } from './words.ts'
+
+export interface OwnTrial {
+  trial: Signal<Countdown | undefined>
+  /** The appliance restarts: nothing can be asked. */
+  restarting: Signal<boolean>
+  apply(changes: Readonly<Record<string, unknown>>, confirmWithin: string): Promise<Problem | undefined>
+  confirm(): Promise<void>
+  revert(): Promise<void>
+  over(): void
+}
+
+const FIRST_LOOK_MS = 1_000
+const LOOK_MS = 500
+
+export function useOwnTrial(own: Remote<OwnConfiguration>): OwnTrial {
+  const trial = useSignal<Countdown | undefined>(undefined)
+  const restarting = useSignal(false)
+  const confirmBy = own.data.value?.trial?.confirmBy
+  useEffect(() => {
+    if (confirmBy === undefined) trial.value = undefined
+    else trial.value = countdown(confirmBy, Date.parse(confirmBy) - now.peek(), performance.now())
+  }, [confirmBy])
+  useEffect(() => {
+    if (!restarting.value) return
+    const look = setInterval(() => {
+      if (own.problem.peek() === undefined && own.loading.peek() === false) restarting.value = false
+      else own.reload()
+    }, LOOK_MS)
+    return () => clearInterval(look)
+  }, [restarting.value])
+
+  /** Answers that come before it has stopped would be those of the old one. */
+  async function waitForRestart(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, FIRST_LOOK_MS))
+    own.reload()
+    restarting.value = true
+  }
+
+  async function settle(path: string, done: string): Promise<void> {
+    const answer = await post<Partial<OwnApplied>>(path)
+    if (answer.ok) announce(done)
+    else announce(problemText(answer.problem), 'bad')
+    if (answer.ok && answer.value.restart === true) await waitForRestart()
+    else own.reload()
+  }
+
+  return {
+    trial,
+    restarting,
+    async apply(changes, confirmWithin) {
+      const answer = await put<OwnApplied>('/own-configuration', { changes, confirmWithin })
+      if (!answer.ok) return answer.problem
+      if (!answer.value.changed) announce(words.t('unchanged'))
+      if (answer.value.restart) await waitForRestart()
+      else own.reload()
+      return undefined
+    },
+    confirm: () => settle('/own-configuration/confirm', words.t('ownConfirmed')),
+    revert: () => settle('/own-configuration/revert', words.t('ownReverted')),
+    over() {
+      announce(words.t('ownWentBack'), 'warn')
+      void waitForRestart()
+    },
+  }
+}

@@ -1,0 +1,265 @@
+/**
+ * One setting as a form field, whatever its kind: a text, a choice, a list with one entry a line, or a table whose
+ * entries are added, moved and removed. What the appliance says about it stands beside it.
+ */
+import type { ComponentChildren } from 'preact'
+import { useId } from 'preact/hooks'
+import { Button } from '../components/button.tsx'
+import { Field, PasswordInput } from '../components/field.tsx'
+import { type FieldProblem, isRecord, isWithin, moved, problemsOf, withKey } from './draft.ts'
+import { type AnyField, entriesOf, entryTitle, linesOf, newEntry, textOf, typedValue } from './field-model.ts'
+import { words } from './words.ts'
+
+/** Names and meanings of fields; the appliance's own words where a dictionary has none. */
+export interface FieldWords {
+  label(field: AnyField, at: string): string
+  help(field: AnyField, at: string): ComponentChildren
+}
+
+interface Props {
+  field: AnyField
+  /** The whole path of the field. */
+  at: string
+  value: unknown
+  onChange: (value: unknown) => void
+  problems: readonly FieldProblem[]
+  /** All paths on the screen. */
+  paths: readonly string[]
+  text: FieldWords
+  disabled: boolean
+}
+
+export function ValueField(props: Props) {
+  const { field } = props
+  if (field.type === 'table') return <TableField {...props} />
+  if (field.type === 'group') return <GroupField {...props} />
+  return <PlainField {...props} />
+}
+
+const messages = ({ problems, at, paths }: Pick<Props, 'problems' | 'at' | 'paths'>): string | undefined => {
+  const texts = problemsOf(problems, at, paths).map(({ path, text }) =>
+    path === at ? text : `${path.slice(at.length)}: ${text}`,
+  )
+  return texts.length === 0 ? undefined : texts.join('\n')
+}
+
+function PlainField(props: Props) {
+  const { field, at, value, onChange, text, disabled } = props
+  return (
+    <Field
+      name={at}
+      label={text.label(field, at)}
+      help={text.help(field, at)}
+      problem={messages(props)}
+      optional={field.required !== true && field.type !== 'boolean' && field.type !== 'choice'}
+    >
+      {(bind) => {
+        const shared = { ...bind, disabled }
+        const typed = (event: { currentTarget: { value: string } }) =>
+          onChange(typedValue(field, event.currentTarget.value))
+        switch (field.type) {
+          case 'boolean':
+            return (
+              <select
+                {...shared}
+                value={String(value ?? '')}
+                onChange={(event) => onChange(flagOf(event.currentTarget.value))}
+              >
+                {value === undefined || field.required !== true ? (
+                  <option value="">{words.t('byDefault', { value: yesNo(field.default) })}</option>
+                ) : null}
+                <option value="true">{words.t('yes')}</option>
+                <option value="false">{words.t('no')}</option>
+              </select>
+            )
+          case 'choice':
+            return (
+              <select {...shared} value={textOf(value)} onChange={typed}>
+                {field.required === true && value !== undefined ? null : (
+                  <option value="">
+                    {field.default === undefined
+                      ? words.t('notSet')
+                      : words.t('byDefault', { value: textOf(field.default) })}
+                  </option>
+                )}
+                {choicesWith(field.choices ?? [], value).map((choice) => (
+                  <option key={choice} value={choice}>
+                    {choice}
+                  </option>
+                ))}
+              </select>
+            )
+          case 'list':
+            return (
+              <textarea
+                {...shared}
+                rows={Math.min(8, Math.max(2, linesOf(value).split('\n').length + 1))}
+                spellcheck={false}
+                placeholder={field.placeholder}
+                defaultValue={linesOf(value)}
+                onInput={typed}
+              />
+            )
+          case 'secret':
+            return (
+              <PasswordInput
+                bind={bind}
+                value={textOf(value)}
+                isNew
+                onInput={(typedText) => onChange(typedText === '' ? undefined : typedText)}
+              />
+            )
+          default:
+            return (
+              <input
+                {...shared}
+                inputMode={field.type === 'number' ? 'numeric' : 'text'}
+                spellcheck={false}
+                autocomplete="off"
+                placeholder={
+                  field.placeholder ?? (field.default === undefined ? undefined : textOf(field.default))
+                }
+                value={textOf(value)}
+                onInput={typed}
+              />
+            )
+        }
+      }}
+    </Field>
+  )
+}
+
+const flagOf = (text: string): boolean | undefined => (text === '' ? undefined : text === 'true')
+
+const yesNo = (value: unknown): string => (value === undefined ? '' : words.t(value === true ? 'yes' : 'no'))
+
+/** A value that is none of the choices is shown all the same: it holds. */
+const choicesWith = (choices: readonly string[], value: unknown): readonly string[] =>
+  value === undefined || value === null || choices.includes(textOf(value))
+    ? choices
+    : [...choices, textOf(value)]
+
+function GroupField(props: Props) {
+  const { field, at, value, onChange, text } = props
+  const section = isRecord(value) ? value : {}
+  const own = messages(props)
+  const id = useId()
+  return (
+    <fieldset
+      class={own === undefined ? 'group-field' : 'group-field field-wrong'}
+      aria-describedby={own === undefined ? undefined : id}
+    >
+      <legend>{text.label(field, at)}</legend>
+      <p class="field-help">{text.help(field, at)}</p>
+      {own === undefined ? null : (
+        <p class="field-error" id={id}>
+          {own}
+        </p>
+      )}
+      {(field.columns ?? []).map((column) => (
+        <ValueField
+          {...props}
+          key={column.path}
+          field={column}
+          at={`${at}.${column.path}`}
+          value={section[column.path]}
+          onChange={(inner) => {
+            const next = withKey(section, column.path, inner)
+            onChange(Object.keys(next).length === 0 ? undefined : next)
+          }}
+        />
+      ))}
+    </fieldset>
+  )
+}
+
+function TableField(props: Props) {
+  const { field, at, value, onChange, text, disabled } = props
+  const columns = field.columns ?? []
+  const entries = entriesOf(value)
+  const own = messages(props)
+  const id = useId()
+  const change = (next: readonly Record<string, unknown>[]) => onChange(next.length === 0 ? undefined : next)
+  return (
+    <fieldset
+      class={own === undefined ? 'table-field' : 'table-field field-wrong'}
+      aria-describedby={own === undefined ? undefined : id}
+    >
+      <legend>
+        {text.label(field, at)} <span class="quiet figures">{entries.length}</span>
+      </legend>
+      <p class="field-help">{text.help(field, at)}</p>
+      {own === undefined ? null : (
+        <p class="field-error" id={id}>
+          {own}
+        </p>
+      )}
+      {entries.map((entry, index) => {
+        const place = `${at}[${index}]`
+        const wrong = props.problems.some(({ path }) => isWithin(path, place))
+        const title = entryTitle(columns, entry)
+        return (
+          <details key={`${entries.length} ${index}`} class="entry" open={wrong || title === ''}>
+            <summary>
+              <span class="figures quiet">{index + 1}</span> {title === '' ? words.t('newEntry') : title}
+              {wrong ? <strong class="entry-wrong"> · {words.t('entryWrong')}</strong> : null}
+            </summary>
+            <div class="stack">
+              <EntryProblems {...props} at={place} />
+              {columns.map((column) => (
+                <ValueField
+                  {...props}
+                  key={column.path}
+                  field={column}
+                  at={`${place}.${column.path}`}
+                  value={entry[column.path]}
+                  onChange={(inner) => change(entries.with(index, withKey(entry, column.path, inner)))}
+                />
+              ))}
+              {disabled ? null : (
+                <div class="actions">
+                  <Button
+                    kind="quiet"
+                    disabled={index === 0}
+                    label={words.t('upLabel', { number: index + 1 })}
+                    onClick={() => change(moved(entries, index, -1))}
+                  >
+                    {words.t('up')}
+                  </Button>
+                  <Button
+                    kind="quiet"
+                    disabled={index === entries.length - 1}
+                    label={words.t('downLabel', { number: index + 1 })}
+                    onClick={() => change(moved(entries, index, 1))}
+                  >
+                    {words.t('down')}
+                  </Button>
+                  <Button
+                    kind="quiet"
+                    label={words.t('removeEntryLabel', { number: index + 1 })}
+                    onClick={() => change(entries.toSpliced(index, 1))}
+                  >
+                    {words.t('removeEntry')}
+                  </Button>
+                </div>
+              )}
+            </div>
+          </details>
+        )
+      })}
+      {entries.length === 0 ? <p class="quiet">{words.t('noEntries')}</p> : null}
+      {disabled ? null : (
+        <div class="actions">
+          <Button icon="plus" onClick={() => change([...entries, newEntry(columns)])}>
+            {words.t('addEntry')}
+          </Button>
+        </div>
+      )}
+    </fieldset>
+  )
+}
+
+function EntryProblems(props: Pick<Props, 'problems' | 'at' | 'paths'>) {
+  const own = messages(props)
+  return own === undefined ? null : <p class="field-error">{own}</p>
+}

@@ -1,0 +1,145 @@
+/** /people/me: the own password and language. */
+import { useSignal } from '@preact/signals'
+import { Field, Form, FormEnd, PasswordInput, useForm } from '../components/field.tsx'
+import { Card, Facts, Page } from '../components/layout.tsx'
+import { announce } from '../components/toast.tsx'
+import { words as shell } from '../components/words.ts'
+import { patch } from '../shell/api.ts'
+import { problemDictionaries } from '../shell/problems.ts'
+import { loadSession, session } from '../shell/session.ts'
+import { language, setLanguage } from '../shell/words.ts'
+import { PeopleTabs } from './people-tabs.tsx'
+import { words } from './words.ts'
+
+function View() {
+  const user = session.value?.user
+  return (
+    <Page title={words.t('meTitle')} back={{ to: '/people', text: words.t('title') }}>
+      <PeopleTabs />
+      <Card title={user?.name ?? ''}>
+        <Facts
+          rows={[
+            [words.t('role'), shell.maybe(`user.${user?.role ?? ''}`)],
+            [words.t('mayDo'), words.maybe(`role.${user?.role ?? ''}`)],
+          ]}
+        />
+      </Card>
+      <div class="halves">
+        <PasswordCard />
+        <LanguageCard />
+      </div>
+    </Page>
+  )
+}
+
+export const page = { words: [words, ...problemDictionaries], view: View }
+
+function PasswordCard() {
+  const form = useForm()
+  const before = useSignal('')
+  const next = useSignal('')
+  const again = useSignal('')
+  return (
+    <Card title={words.t('ownPassword')}>
+      <p>{words.t('ownPasswordText')}</p>
+      <Form
+        form={form}
+        submit={async () => {
+          if (next.value !== again.value)
+            return {
+              ok: false as const,
+              problem: {
+                status: 400,
+                code: 'passwords-differ',
+                detail: words.t('passwordsDiffer'),
+                field: 'again',
+              },
+            }
+          return patch('/session', { password: { old: before.value, new: next.value } })
+        }}
+        done={() => {
+          before.value = ''
+          next.value = ''
+          again.value = ''
+          announce(words.t('passwordChanged'))
+        }}
+      >
+        <Field form={form} name="password.old" label={words.t('oldPassword')}>
+          {(bind) => (
+            <PasswordInput
+              bind={bind}
+              value={before.value}
+              onInput={(value) => {
+                before.value = value
+              }}
+            />
+          )}
+        </Field>
+        <Field form={form} name="password.new" label={words.t('newPassword')} help={words.t('passwordHelp')}>
+          {(bind) => (
+            <PasswordInput
+              bind={bind}
+              isNew
+              value={next.value}
+              onInput={(value) => {
+                next.value = value
+              }}
+            />
+          )}
+        </Field>
+        <Field form={form} name="again" label={words.t('passwordAgain')}>
+          {(bind) => (
+            <PasswordInput
+              bind={bind}
+              isNew
+              value={again.value}
+              onInput={(value) => {
+                again.value = value
+              }}
+            />
+          )}
+        </Field>
+        <FormEnd form={form} action={words.t('changePassword')} />
+      </Form>
+    </Card>
+  )
+}
+
+function LanguageCard() {
+  const form = useForm()
+  const chosen = useSignal(language.value as string)
+  return (
+    <Card title={words.t('ownLanguage')}>
+      <p>{words.t('ownLanguageText')}</p>
+      <Form
+        form={form}
+        submit={() => patch('/session', { language: chosen.value })}
+        done={async () => {
+          await setLanguage(chosen.value)
+          await loadSession()
+          announce(words.t('languageSaved'))
+        }}
+      >
+        <Field form={form} name="language" label={words.t('language')}>
+          {(bind) => (
+            <select
+              {...bind}
+              value={chosen.value}
+              onChange={(event) => {
+                chosen.value = event.currentTarget.value
+              }}
+            >
+              <option value="en" lang="en">
+                English
+              </option>
+              <option value="de" lang="de">
+                Deutsch
+              </option>
+            </select>
+          )}
+        </Field>
+        <FormEnd form={form} action={words.t('save')} />
+      </Form>
+    </Card>
+  )
+}

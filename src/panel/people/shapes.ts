@@ -1,0 +1,13 @@
+/** The bodies of the interface that the pages of people read, derived from the schemas that the appliance checks them by. */
+import type { contactList, groupList, importReport } from '#intake/http/contact-schemas.ts'
+import type { createdToken, Shape, tokenList } from '#intake/http/schemas.ts'
+
+export type { NewUser, OwnChange, User, UserChange, UserList } from '#intake/http/panel-schemas.ts'
+export type TokenList = Shape<typeof tokenList>
+export type TokenView = TokenList['items'][number]
+export type CreatedToken = Shape<typeof createdToken>
+export type ContactList = Shape<typeof contactList>
+export type ContactView = ContactList['items'][number]
+export type GroupList = Shape<typeof groupList>
+export type GroupView = GroupList['items'][number]
+export type ImportReport = Shape<typeof importReport>
