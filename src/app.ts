@@ -35,6 +35,7 @@ import { messageOf } from '#messages/message.ts'
 import { createAudit } from '#notify/audit.ts'
 import { checkAudit } from '#notify/audit-check.ts'
 import { AUDIT_TOPIC, answerHeads, askHeads } from '#notify/audit-exchange.ts'
+import { createDrillReports, type DrillReports } from '#notify/drill-reports.ts'
 import { createFailoverLog } from '#notify/failover-log.ts'
 import { createMetrics } from '#notify/metrics.ts'
 import { createPairEvents } from '#notify/pair-events.ts'
@@ -165,6 +166,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     if (inbox) late.actions?.wake()
     if (facts) void stops.refresh().catch(onFailure)
     if (facts) void trials.refresh().catch(onFailure)
+    if (facts) void late.drills?.refresh().catch(onFailure)
     failover.merged(lines)
     if (late.http === undefined) return
     void late.http.merged({ users, facts }).catch(onFailure)
@@ -194,11 +196,23 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     call: (line) => log.info({ line }, 'an incoming call was ended'),
   }
   const profiles = loadProfiles(join(root, 'firmware-config', 'modems'))
-  const lines: Line[] = config.lines.flatMap((line) =>
-    line.kind === 'gsm'
-      ? [createGsmLine(line, { node, clock, log, events: lineEvents, memory: store, profiles })]
-      : [],
-  )
+  const lineOptions = { node, clock, log, events: lineEvents, memory: store }
+  const fax =
+    config.lines.some(({ kind }) => kind === 'fax') || pair
+      ? await (await import('#fax/fax.ts')).startFax({
+          directory: config.data,
+          store,
+          clock,
+          log,
+          reserve: () => settings.current().reserve,
+          receive: (part) => receiver.receive(part),
+        })
+      : undefined
+  if (fax) started.defer(() => fax.stop())
+  const lines: Line[] = config.lines.flatMap((line) => {
+    if (line.kind === 'gsm') return [createGsmLine(line, { ...lineOptions, profiles })]
+    return fax ? [fax.line(line, lineOptions)] : []
+  })
   started.defer(async () => {
     await Promise.all(lines.map((line) => line.stop()))
   })
@@ -254,6 +268,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     audit,
     metrics,
     mailer,
+    ...(fax ? { pdf: fax.pdf } : {}),
     webhook: config.webhook,
     publishers: inboundEvents,
     settings: () => settings.current().inbound,
@@ -266,6 +281,12 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     const callbacks = new Callbacks({ store, clock, log, active: () => role() === 'ACTIVE' })
     callbacks.start()
     started.defer(() => callbacks.stop())
+  }
+  const drills = pair && createDrillReports({ node, store, clock, log, status: () => pair.control.status() })
+  if (drills) {
+    late.drills = drills
+    await drills.refresh()
+    started.defer(async () => drills.stop())
   }
   const http = await startHttp({
     config,
@@ -280,6 +301,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     settings,
     trials,
     storm: dispatch.storm,
+    ...(fax ? { documents: fax.documents } : {}),
     inbound: { actions: createActionRecords(store, clock, (entry) => actions.reload(entry)), stops },
     records: {
       audit,
@@ -293,7 +315,12 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     },
     ...(pair
       ? {
-          pair: { control: pair.control, config: pair.config },
+          pair: {
+            control: pair.control,
+            config: pair.config,
+            toStart: config.lines.filter((line) => line.passive !== undefined).length,
+            ...(drills === undefined ? {} : { drills }),
+          },
           forward: forwardOverLinks(node, pair.role, pair.replication),
         }
       : {}),
@@ -361,6 +388,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
       alarm: http.live.alarm,
       failover: (text) => http.live.failover({ origin: node, at: clock.now(), text }),
     })
+    if (drills) events.add('drills', { role: drills.role })
     events.add('records', pairRecords({ node, audit, failover, log }))
     // Last: whoever gets the address must find somebody who answers there.
     pair.begin()
@@ -377,6 +405,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
 
 /** Parts that earlier ones speak to. */
 interface Late {
+  drills?: DrillReports
   dispatch?: RunningDispatch
   actions?: Actions
   http?: HttpIntake

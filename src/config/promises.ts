@@ -31,6 +31,26 @@ export interface Circumstances {
   selfCheck?: number
 }
 
+/** What a line takes to be connected: the port, and the modem behind it; figures that operators of such systems use, ms. */
+const PORT_MS = 200
+const DEVICE_MS = 200
+
+/** How long clients are expected to wait when a member fails without a word, all in ms. */
+export interface ExpectedFailover {
+  /** misses × interval + timeout */
+  silence: number
+  /** Lines that have to be connected first. */
+  start: number
+  expected: number
+}
+
+/** @param toStart lines that are connected only at a takeover: definitions of another member's */
+export function expectedFailover(profile: HeartbeatProfile, toStart: number): ExpectedFailover {
+  const silence = silenceAfter(profile)
+  const start = toStart * (PORT_MS + DEVICE_MS)
+  return { silence, start, expected: silence + start }
+}
+
 /** To write the term, add the address and announce it, ms. */
 const TAKING = 50
 

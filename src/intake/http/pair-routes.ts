@@ -4,8 +4,12 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { PairConfig } from '#config/types.ts'
+import type { DrillReports } from '#notify/drill-reports.ts'
 import type { PairControl, Refused } from '#pair/control.ts'
 import { requires } from './auth.ts'
+import { drillRoutes } from './drill-routes.ts'
+import { atMember } from './forward.ts'
+import { memberQuery } from './line-schemas.ts'
 import * as schemas from './pair-schemas.ts'
 import { pairView } from './pair-view.ts'
 import type { Api, Parts } from './parts.ts'
@@ -15,6 +19,16 @@ import { iso } from './views.ts'
 export interface PairService {
   control: PairControl
   config: PairConfig
+  /** Lines that are connected only when this member takes over. */
+  toStart?: number
+  /** What drills showed. */
+  drills?: DrillReports
+}
+
+/** As SVG: it is drawn sharp at any size, and a camera reads it off a screen. */
+async function picture(code: string): Promise<string> {
+  const { default: drawing } = await import('qrcode')
+  return drawing.toString(code, { type: 'svg', errorCorrectionLevel: 'M', margin: 4 })
 }
 
 const alone = () =>
@@ -37,7 +51,7 @@ const statusOf: Record<string, number> = {
 const LONGEST_MS = 55_000
 
 /** @throws Problem when it is refused, or takes too long to wait for */
-async function finished<T extends { result: string }>(
+export async function finished<T extends { result: string }>(
   work: Promise<T | Refused>,
 ): Promise<Exclude<T, Refused>> {
   const waiting = new AbortController()
@@ -62,7 +76,8 @@ function done<T extends object>(result: T | Refused): Exclude<T, Refused> {
 
 const isRefused = (result: object): result is Refused => 'result' in result && result.result === 'refused'
 
-export function pairRoutes(api: Api, { access, clock, pair }: Parts): void {
+export function pairRoutes(api: Api, parts: Parts): void {
+  const { access, clock, pair } = parts
   const read = requires('read', access)
   const admin = requires('admin', access)
   const operate = requires('operate', access)
@@ -71,16 +86,46 @@ export function pairRoutes(api: Api, { access, clock, pair }: Parts): void {
     if (pair === undefined) throw alone()
     return pair
   }
-  const view = () => pairView(service().control, service().config, clock)
+  const view = () => pairView(service(), clock, parts.settings?.head())
+  drillRoutes(api, parts, service)
 
-  api.get(
-    '/pair',
-    {
-      onRequest: read,
-      schema: { tags, summary: 'The pair as this member sees it', response: { 200: schemas.pairStatus } },
-    },
-    async () => view(),
-  )
+  atMember(api, parts.node, parts.forward, (scope) => {
+    scope.get(
+      '/pair',
+      {
+        onRequest: read,
+        schema: {
+          tags,
+          summary: 'The pair as this member sees it, or the one that is named',
+          querystring: memberQuery,
+          response: { 200: schemas.pairStatus },
+        },
+      },
+      async () => view(),
+    )
+
+    for (const command of ['takeover', 'handover'] as const) {
+      scope.post(
+        `/pair/${command}`,
+        {
+          onRequest: operate,
+          schema: {
+            tags,
+            querystring: memberQuery,
+            summary:
+              command === 'takeover'
+                ? 'On the standby: become active; answers when it is'
+                : 'On the active: let another member become active; answers when it is',
+            response: { 200: schemas.pairStatus },
+          },
+        },
+        async ({ source }) => {
+          await finished(service().control[command](source))
+          return view()
+        },
+      )
+    }
+  })
 
   api.post(
     '/pair/invite',
@@ -94,7 +139,7 @@ export function pairRoutes(api: Api, { access, clock, pair }: Parts): void {
     },
     async ({ source }) => {
       const { code, expires } = done(await service().control.invite(source))
-      return { code, expires: iso(expires) }
+      return { code, expires: iso(expires), qr: await picture(code) }
     },
   )
 
@@ -115,27 +160,6 @@ export function pairRoutes(api: Api, { access, clock, pair }: Parts): void {
     },
   )
 
-  for (const command of ['takeover', 'handover'] as const) {
-    api.post(
-      `/pair/${command}`,
-      {
-        onRequest: operate,
-        schema: {
-          tags,
-          summary:
-            command === 'takeover'
-              ? 'On the standby: become active; answers when it is'
-              : 'On the active: let another member become active; answers when it is',
-          response: { 200: schemas.pairStatus },
-        },
-      },
-      async ({ source }) => {
-        await finished(service().control[command](source))
-        return view()
-      },
-    )
-  }
-
   api.post(
     '/pair/remove',
     {
@@ -150,23 +174,6 @@ export function pairRoutes(api: Api, { access, clock, pair }: Parts): void {
     async ({ body, source }) => {
       await finished(service().control.remove(body.node, source))
       return view()
-    },
-  )
-
-  api.post(
-    '/pair/drill',
-    {
-      onRequest: operate,
-      schema: {
-        tags,
-        summary: 'A fault on purpose, bounded and healing by itself: kill, freeze or cut',
-        body: schemas.drillRequest,
-        response: { 200: schemas.drillBegun },
-      },
-    },
-    async ({ body, source }) => {
-      const { text } = await finished(service().control.drill(body.kind, source))
-      return { text }
     },
   )
 

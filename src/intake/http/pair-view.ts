@@ -1,10 +1,9 @@
 /** The pair as people and programs see it from outside: roles with their names, times as text, promises in figures. */
-import { promises } from '#config/promises.ts'
-import type { PairConfig } from '#config/types.ts'
+import { expectedFailover, promises } from '#config/promises.ts'
 import type { Clock } from '#core/clock.ts'
 import type { MemberRecord } from '#messages/operation.ts'
 import type { MemberView, PairStatus, Role } from '#pair/contract.ts'
-import type { PairControl } from '#pair/control.ts'
+import type { PairService } from './pair-routes.ts'
 import type * as schemas from './pair-schemas.ts'
 import type { Shape } from './schemas.ts'
 import { iso } from './views.ts'
@@ -19,7 +18,12 @@ export const roleLabels: Record<Role, string> = {
   error: 'Error',
 }
 
-export function pairView(control: PairControl, config: PairConfig, clock: Clock): Status {
+/** @param revision the newest of the settings here */
+export function pairView(
+  { control, config, toStart = 0 }: Pick<PairService, 'control' | 'config' | 'toStart'>,
+  clock: Clock,
+  revision: string | undefined,
+): Status {
   const { node, role, members, witness, vip, profile, replication } = control.status()
   const records = control.members()
   const views = new Map(members.map((view) => [view.node, view]))
@@ -34,6 +38,8 @@ export function pairView(control: PairControl, config: PairConfig, clock: Clock)
     since: iso(clock.now() - Math.max(0, Math.round(clock.monotonic() - role.since))),
     reason: role.reason,
     ...(role.active === undefined ? {} : { active: role.active }),
+    ...(revision === undefined ? {} : { revision }),
+    failover: expectedFailover(config.profile, toStart),
     ...(vip === undefined ? {} : { vip }),
     members: others.map((record) => memberView(record, views.get(record.node), replication)),
     ...(witness === undefined ? {} : { witness }),

@@ -33,8 +33,8 @@ export function listQuery(
   }
 }
 
-function statesAsked(text: string): DeliveryState[] {
-  return text.split(',').map((word) => {
+function statesAsked(text: string): DeliveryState | DeliveryState[] {
+  const states = text.split(',').map((word) => {
     const state = deliveryStates.find((one) => one === word)
     if (state === undefined) {
       const rule = `state must be one of ${deliveryStates.join(', ')}, or several of them with commas between`
@@ -42,6 +42,8 @@ function statesAsked(text: string): DeliveryState[] {
     }
     return state
   })
+  const [only] = states
+  return states.length === 1 && only !== undefined ? only : states
 }
 
 export function queueRoutes(api: Api, parts: Parts): void {

@@ -18,6 +18,7 @@ const line = {
   signal: -71,
   lastSuccess: '2023-11-14T22:13:20.000Z',
   recoveries: 2,
+  node: 'alpha',
 }
 
 test('lines, all and one', async () => {
@@ -35,6 +36,22 @@ test.each([
   expect(appliance.dispatch.all[0]?.done.at(-1)).toBe(action)
 })
 
+test('muted, it says until when', async () => {
+  await appliance.call('POST', '/api/v1/lines/gsm0/mute', { for: '1h' })
+  const { json } = await appliance.call('GET', '/api/v1/lines/gsm0')
+  expect(Math.abs(Date.parse(String(json['muted'])) - Date.now() - 3_600_000)).toBeLessThan(60_000)
+  await appliance.call('POST', '/api/v1/lines/gsm0/unmute')
+  expect((await appliance.call('GET', '/api/v1/lines/gsm0')).json).toEqual(line)
+})
+
+test('lines of a member that is not there', async () => {
+  expect(await appliance.call('GET', '/api/v1/lines?node=beta')).toMatchObject({
+    status: 404,
+    json: { code: 'member-unknown', field: 'node' },
+  })
+  expect((await appliance.call('GET', '/api/v1/lines?node=*')).json).toEqual({ items: [line] })
+})
+
 test('an unknown line or action is named with what there is', async () => {
   for (const [method, path] of [
     ['GET', 'gsm9'],
@@ -48,7 +65,7 @@ test('an unknown line or action is named with what there is', async () => {
   }
   expect(await appliance.call('POST', '/api/v1/lines/gsm0/explode')).toMatchObject({
     status: 400,
-    json: { field: 'action', allowed: ['restart', 'disable', 'enable'] },
+    json: { field: 'action', allowed: ['restart', 'disable', 'enable', 'unmute'] },
   })
 })
 
@@ -80,6 +97,21 @@ test('totals by line and hour and all together, since a time or a span', async (
   expect(Math.abs(Date.now() - 86_400_000 - (appliance.since.at(-1) ?? 0))).toBeLessThan(60_000)
   await appliance.call('GET', '/api/v1/totals')
   expect(appliance.since.at(-1)).toBe(0)
+})
+
+test('totals of the days of the appliance, up to a time', async () => {
+  const row = { node: 'alpha', line: 'gsm9', sent: 1, delivered: 1, failed: 0, unknown: 0, received: 0 }
+  const noon = new Date(2026, 10, 20, 12).getTime()
+  for (const hours of [0, 1, 12, 13]) appliance.totals.push({ ...row, hour: noon + hours * 3_600_000 })
+  const { json } = await appliance.call(
+    'GET',
+    `/api/v1/totals?since=2026-11-01T00:00:00Z&step=day&until=${new Date(noon + 13 * 3_600_000).toISOString()}`,
+  )
+  const own = (json['items'] as { line: string }[]).filter((item) => item.line === 'gsm9')
+  expect(own).toEqual([
+    { ...row, hour: new Date(2026, 10, 20).toISOString(), sent: 2, delivered: 2 },
+    { ...row, hour: new Date(2026, 10, 21).toISOString() },
+  ])
 })
 
 test('status is everything at a glance', async () => {
