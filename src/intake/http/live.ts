@@ -95,6 +95,7 @@ export function createLive({ home, clock, log }: { home: HomePage; clock: Clock;
     if (looking && only === undefined) return
     looking = true
     try {
+      dismiss()
       const body = JSON.stringify(await home.body())
       lookedAt = clock.monotonic()
       if (only !== undefined) write(only, status(only, body))
@@ -109,13 +110,16 @@ export function createLive({ home, clock, log }: { home: HomePage; clock: Clock;
     }
   }
 
-  function beat(): void {
+  const beat = (): void => {
+    for (const listener of [...listeners]) write(listener, ':\n\n')
+  }
+
+  /** Lets those go whose login is over or whose token was revoked. */
+  function dismiss(): void {
     for (const listener of [...listeners]) {
-      if (listener.may()) write(listener, ':\n\n')
-      else {
-        leave(listener)
-        listener.response.end()
-      }
+      if (listener.may()) continue
+      leave(listener)
+      listener.response.end()
     }
   }
 
@@ -161,9 +165,12 @@ export function createLive({ home, clock, log }: { home: HomePage; clock: Clock;
       if (listeners.size === 0)
         timers = [setInterval(() => void look(), LOOK_MS).unref(), setInterval(beat, HEARTBEAT_MS).unref()]
       listeners.add(listener)
-      listener.response.once('close', () => leave(listener))
+      const { response } = listener
+      response.once('close', () => leave(listener))
+      // The listeners keep connections whose client has closed its half, for the sake of those that wait for an answer.
+      response.socket?.once('end', () => response.destroy())
       // Where the connection breaks, the browser asks again after so long, ms.
-      listener.response.write('retry: 2000\n\n')
+      response.write('retry: 2000\n\n')
       void look(listener)
     },
     stop() {
