@@ -37,7 +37,7 @@ export function AccountStep({ done }: { done: () => void }) {
   }
 
   return (
-    <Card title={words.t('step.account')}>
+    <Card title={words.t('accountTitle')}>
       <Form
         form={form}
         submit={submit}

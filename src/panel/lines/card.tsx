@@ -15,7 +15,10 @@ import { words } from './words.ts'
 export type LineTool = 'test' | 'mute' | 'trace'
 
 const simText = (sim: NonNullable<LineView['sim']>): string =>
-  [words.maybe(`sim.${sim.state}`) ?? sim.state, sim.iccid === undefined ? '' : `… ${sim.iccid.slice(-6)}`]
+  [
+    words.maybe(`sim.${sim.state?.toLowerCase()}`) ?? sim.state,
+    sim.iccid === undefined || sim.iccid === '' ? '' : `… ${sim.iccid.slice(-6)}`,
+  ]
     .filter((part) => part !== undefined && part !== '')
     .join(' ')
 

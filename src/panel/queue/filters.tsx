@@ -11,6 +11,9 @@ import { number } from '../shell/words.ts'
 import { type State, stateTones, stateWord } from './states.tsx'
 import { words } from './words.ts'
 
+/** As styles/pages.css has it; there the filters are folded away until they are wanted. */
+const narrow = window.matchMedia('(max-width: 45rem)').matches
+
 export const filterNames = ['search', 'state', 'channel', 'line', 'to', 'since'] as const
 
 /** @returns the filters of the address as the appliance takes them */
@@ -100,7 +103,7 @@ export function StateFilter({ counts }: { counts: MessageCounts | undefined }) {
         <button
           key={state}
           type="button"
-          class="chip"
+          class={counts?.states[state] === 0 ? 'chip chip-none' : 'chip'}
           aria-pressed={chosen.includes(state)}
           onClick={() => {
             const next = chosen.includes(state) ? chosen.filter((one) => one !== state) : [...chosen, state]
@@ -122,32 +125,35 @@ export function Filters() {
   const lines = status.value?.lines ?? []
   const any = Object.keys(filters()).length > 0
   return (
-    <div class="filters">
-      <TextFilter name="search" label={words.t('search')} />
-      <TextFilter name="to" label={words.t('recipient')} />
-      <Choice name="line" label={words.t('line')} choices={lines.map(({ id }) => [id, id] as const)} />
-      <Choice
-        name="channel"
-        label={words.t('channel')}
-        choices={(['sms', 'fax', 'voice'] as const).map(
-          (name) => [name, words.t(`channel.${name}`)] as const,
-        )}
-      />
-      <Choice
-        name="since"
-        label={words.t('since')}
-        choices={(['1h', '24h', '7d', '30d'] as const).map(
-          (name) => [name, words.t(`since.${name}`)] as const,
-        )}
-      />
-      {any ? (
-        <Button
-          kind="quiet"
-          onClick={() => setQuery(Object.fromEntries(filterNames.map((name) => [name, undefined])))}
-        >
-          {words.t('clear')}
-        </Button>
-      ) : null}
-    </div>
+    <details class="filters-fold" open={!narrow || any}>
+      <summary>{words.t('filter')}</summary>
+      <div class="filters">
+        <TextFilter name="search" label={words.t('search')} />
+        <TextFilter name="to" label={words.t('recipient')} />
+        <Choice name="line" label={words.t('line')} choices={lines.map(({ id }) => [id, id] as const)} />
+        <Choice
+          name="channel"
+          label={words.t('channel')}
+          choices={(['sms', 'fax', 'voice'] as const).map(
+            (name) => [name, words.t(`channel.${name}`)] as const,
+          )}
+        />
+        <Choice
+          name="since"
+          label={words.t('since')}
+          choices={(['1h', '24h', '7d', '30d'] as const).map(
+            (name) => [name, words.t(`since.${name}`)] as const,
+          )}
+        />
+        {any ? (
+          <Button
+            kind="quiet"
+            onClick={() => setQuery(Object.fromEntries(filterNames.map((name) => [name, undefined])))}
+          >
+            {words.t('clear')}
+          </Button>
+        ) : null}
+      </div>
+    </details>
   )
 }

@@ -22,7 +22,7 @@ function InboxPage() {
   const open = useSignal<ReceivedView | undefined>(undefined)
   useEffect(() => onLive('message', () => void pages.refresh()), [])
   const columns: Column<ReceivedView>[] = [
-    { title: words.t('from'), cell: ({ from }) => <strong>{from}</strong> },
+    { title: words.t('from'), kind: 'name', cell: ({ from }) => <strong>{from}</strong> },
     {
       title: words.t('text'),
       kind: 'wide',
@@ -38,16 +38,17 @@ function InboxPage() {
         </button>
       ),
     },
-    { title: words.t('parts'), cell: (row) => <Completeness row={row} /> },
+    { title: words.t('parts'), kind: 'state', cell: (row) => <Completeness row={row} /> },
     {
       title: words.t('line'),
+      kind: 'place',
       cell: ({ line, node }) => (
         <span class="quiet">
           {line} · {memberName(node)}
         </span>
       ),
     },
-    { title: words.t('received'), cell: ({ at }) => <Time at={at} /> },
+    { title: words.t('received'), kind: 'time', cell: ({ at }) => <Time at={at} /> },
   ]
   return (
     <Page title={shell.t('inbox')} intro={words.t('inboxIntro')}>

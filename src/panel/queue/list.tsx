@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact'
 import { type Column, LongTable } from '../components/table.tsx'
 import { Time } from '../components/time.tsx'
 import type { Pages } from '../shell/pages.ts'
-import { memberName } from '../shell/session.ts'
+import { memberName, session } from '../shell/session.ts'
 import type { MessageView } from '../shell/shapes.ts'
 import { number } from '../shell/words.ts'
 import { MessageStatus } from './states.tsx'
@@ -20,7 +20,9 @@ export function recipientsText({ deliveries, count }: MessageView): string {
 function lineText({ deliveries }: MessageView): string {
   const last = deliveries.find(({ line }) => line !== undefined)
   if (last?.line === undefined) return ''
-  return last.node === undefined ? last.line : `${last.line} · ${memberName(last.node)}`
+  return last.node === undefined || session.value?.pair == null
+    ? last.line
+    : `${last.line} · ${memberName(last.node)}`
 }
 
 export interface Choice {
@@ -53,7 +55,7 @@ export function MessageTable(props: {
           },
         ]
   const columns: Column<MessageView>[] = [
-    { title: words.t('state'), cell: (message) => <MessageStatus message={message} /> },
+    { title: words.t('state'), kind: 'state', cell: (message) => <MessageStatus message={message} /> },
     {
       title: words.t('text'),
       kind: 'wide',
@@ -63,9 +65,13 @@ export function MessageTable(props: {
         </a>
       ),
     },
-    { title: words.t('to'), cell: recipientsText },
-    { title: words.t('line'), cell: (message) => <span class="quiet">{lineText(message)}</span> },
-    { title: words.t('accepted'), cell: ({ at }) => <Time at={at} /> },
+    { title: words.t('to'), kind: 'name', cell: recipientsText },
+    {
+      title: words.t('line'),
+      kind: 'place',
+      cell: (message) => <span class="quiet">{lineText(message)}</span>,
+    },
+    { title: words.t('accepted'), kind: 'time', cell: ({ at }) => <Time at={at} /> },
   ]
   return (
     <LongTable

@@ -184,7 +184,11 @@ function NewMessagePage() {
           </details>
           <FormEnd
             form={form}
-            action={words.t('sendTo', { count: to.value.length, shown: number(to.value.length) })}
+            action={
+              to.value.length === 0
+                ? words.t('send')
+                : words.t('sendTo', { count: to.value.length, shown: number(to.value.length) })
+            }
           />
         </Form>
       </Card>

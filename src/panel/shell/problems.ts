@@ -33,7 +33,10 @@ const reasonWords = dictionary({
   de: () => import('../words/reasons.de.json'),
 })
 
-/** Why a line or a delivery is as it is, in plain words. */
-export const reasonText = (reason: ReasonView): string => reasonWords.maybe(reason.code) ?? reason.text
+/** Why a line or a delivery is as it is, in plain words: a whole sentence. */
+export function reasonText({ code, text }: ReasonView): string {
+  const said = reasonWords.maybe(code) ?? text
+  return /[.!?]$/.test(said) ? said : `${said}.`
+}
 
 export const problemDictionaries = [problemWords, reasonWords]

@@ -118,9 +118,13 @@ export const dateTime = (at: Instant): string =>
 /** 18:04:09.123, for timelines */
 export const preciseTime = (at: Instant): string =>
   format('precise', { ...clockTime, fractionalSecondDigits: 3 }).format(ms(at))
-/** 21 Nov 2026, 18:04:09 today without the day */
-export const shortTime = (at: Instant, now: number): string =>
-  date(at) === date(now) ? time(at) : dateTime(at)
+/** For lists: 18:04:09 of today, 21 Nov, 18:04 of this year, otherwise the day alone. */
+export function shortTime(at: Instant, now: number): string {
+  if (date(at) === date(now)) return time(at)
+  return date(at).slice(-4) === date(now).slice(-4)
+    ? format('short', { day: '2-digit', month: 'short', hour: '2-digit', minute: '2-digit' }).format(ms(at))
+    : date(at)
+}
 /** CET, GMT+1 … what the zone is called at that time */
 export const zoneName = (at: Instant): string =>
   format('zone', { timeZoneName: 'short', hour: '2-digit' })
@@ -128,7 +132,8 @@ export const zoneName = (at: Instant): string =>
     .find(({ type }) => type === 'timeZoneName')?.value ?? zone.value
 
 export const number = (value: number, digits = 0): string =>
-  new Intl.NumberFormat(language.value, { maximumFractionDigits: digits }).format(value)
+  // A hyphen is no minus.
+  new Intl.NumberFormat(language.value, { maximumFractionDigits: digits }).format(value).replace('-', '−')
 
 const steps = [
   ['day', 86_400_000],

@@ -4,6 +4,7 @@ import { Card, EmptyState, Page, Waiting } from '../components/layout.tsx'
 import { type Column, Table } from '../components/table.tsx'
 import { words as shell } from '../components/words.ts'
 import { withQuery } from '../shell/api.ts'
+import { now } from '../shell/clock.ts'
 import { useRemote } from '../shell/remote.ts'
 import { type PageModule, place, setQuery } from '../shell/router.ts'
 import { memberName } from '../shell/session.ts'
@@ -15,10 +16,10 @@ import { words } from './words.ts'
 
 const HOUR_MS = 3_600_000
 const spans = {
-  '24h': { step: 'hour', ms: HOUR_MS },
-  '7d': { step: 'hour', ms: HOUR_MS },
-  '30d': { step: 'day', ms: 24 * HOUR_MS },
-  '365d': { step: 'day', ms: 24 * HOUR_MS },
+  '24h': { step: 'hour', ms: HOUR_MS, steps: 24 },
+  '7d': { step: 'hour', ms: HOUR_MS, steps: 7 * 24 },
+  '30d': { step: 'day', ms: 24 * HOUR_MS, steps: 30 },
+  '365d': { step: 'day', ms: 24 * HOUR_MS, steps: 365 },
 } as const
 type Span = keyof typeof spans
 const spanNames: readonly Span[] = ['24h', '7d', '30d', '365d']
@@ -29,10 +30,13 @@ const figures = <T extends Sums>(): Column<T>[] =>
 function TotalsPage() {
   const asked = place.value.query.get('span')
   const span = spanNames.find((name) => name === asked) ?? '24h'
-  const { step, ms } = spans[span]
+  const { step, ms, steps: spanSteps } = spans[span]
   const totals = useRemote<TotalsView>(withQuery('/totals', { since: span, step }), { every: 30_000 })
   const items = totals.data.value?.items
-  const steps = useMemo(() => bySteps(items ?? [], ms), [items, ms])
+  const steps = useMemo(() => {
+    const to = now.peek()
+    return bySteps(items ?? [], ms, to - spanSteps * ms, to)
+  }, [items, ms, spanSteps])
   const daily = step === 'day'
   const lineColumns: Column<LineSums>[] = [
     { title: words.t('line'), kind: 'lead', cell: ({ line, node }) => `${line} · ${memberName(node)}` },

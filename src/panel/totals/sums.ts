@@ -16,8 +16,11 @@ function add(to: Sums, from: Sums): void {
   for (const name of measures) to[name] += from[name]
 }
 
-/** @param stepMs of an hour or a day; steps between the first and the last without any message are there with nothing */
-export function bySteps(items: TotalsView['items'], stepMs: number): Step[] {
+/**
+ * @param stepMs of an hour or a day
+ * @param from,to ms since 1970; steps between them without any message are there with nothing
+ */
+export function bySteps(items: TotalsView['items'], stepMs: number, from: number, to: number): Step[] {
   const sums = new Map<number, Sums>()
   for (const item of items) {
     const at = Date.parse(item.hour)
@@ -26,13 +29,17 @@ export function bySteps(items: TotalsView['items'], stepMs: number): Step[] {
     sums.set(at, sum)
   }
   const times = [...sums.keys()].sort((a, b) => a - b)
+  const first = times[0]
+  if (first === undefined) return []
+  // The steps of the appliance are the measure; those before its first one are counted back from it.
   const steps: Step[] = []
-  for (const at of times) {
-    const last = steps.at(-1)
-    // A day of 23 or 25 hours ends where the next one begins: half a step is the tolerance.
-    for (let gap = (last?.at ?? at) + stepMs; last !== undefined && gap < at - stepMs / 2; gap += stepMs)
-      steps.push({ at: gap, ...none() })
+  for (let at = first - Math.floor((first - from) / stepMs) * stepMs; at < first; at += stepMs)
+    steps.push({ at, ...none() })
+  for (const [n, at] of times.entries()) {
     steps.push({ at, ...(sums.get(at) ?? none()) })
+    // A day of 23 or 25 hours ends where the next one begins: half a step is the tolerance.
+    const next = times[n + 1] ?? to + stepMs / 2
+    for (let gap = at + stepMs; gap < next - stepMs / 2; gap += stepMs) steps.push({ at: gap, ...none() })
   }
   return steps
 }
