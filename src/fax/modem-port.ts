@@ -86,6 +86,7 @@ export class ModemPort {
   #xon = false
   /** The one wait that is under way; told of every change. */
   #waiter: (() => void) | undefined
+  #cut = false
 
   constructor(options: ModemPortOptions) {
     this.#options = options
@@ -220,6 +221,13 @@ export class ModemPort {
     this.#write(bytes)
   }
 
+  /** Ends the wait that is under way, as if its time were over. */
+  interrupt(): void {
+    this.#cut = true
+    this.#waiter?.()
+    this.#cut = false
+  }
+
   /** Ends +FRH, +FRM or ATD with one byte and takes the result that this brings (pitfall 1). */
   async abort(): Promise<Reply> {
     this.#phase = 'command'
@@ -272,7 +280,7 @@ export class ModemPort {
         cancel()
         const now = timing.now()
         const at = Math.min(due() ?? last, last)
-        if (this.#closed || at <= now) {
+        if (this.#closed || this.#cut || at <= now) {
           this.#waiter = undefined
           resolve()
         } else cancel = timing.after(at - now, settle)
@@ -324,7 +332,9 @@ export class ModemPort {
       else this.#phase = 'command'
       return
     }
-    if (this.#commanding || this.#phase === 'send') this.#lines = [...this.#lines, line].slice(-LINES_LIMIT)
+    if (/^RING\b/.test(line)) this.#options.line?.(line)
+    else if (this.#commanding || this.#phase === 'send')
+      this.#lines = [...this.#lines, line].slice(-LINES_LIMIT)
     else this.#options.line?.(line)
   }
 

@@ -23,6 +23,9 @@ static int control(t31_state_t *t31, void *user, int operation, const char *numb
     case AT_MODEM_CONTROL_ONHOOK:
         exchange_hang_up(modem);
         break;
+    case AT_MODEM_CONTROL_CTS:
+        dte_put(&modem->dte, (const uint8_t[]) {number ? 0x11 : 0x13}, 1);
+        break;
     default:
         break;
     }

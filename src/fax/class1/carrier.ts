@@ -1,0 +1,224 @@
+/**
+ * A Class 1 modem's carriers (ITU-T T.31): V.21 frames and fast data, out and in, each as one bounded step.
+ *
+ * What the delays in fax dialogues allow is kept here: no wait of ours between a burst and +FRH=3 or +FRM (pitfalls 5
+ * and 6), and 75 ms of silence (T.30, 5.3.2.2) made by the modem with +FTS=8, not by timers. +FRS is never used: an answer that
+ * starts promptly would be missed.
+ */
+
+import type { ModemPort, Reply, Sent } from '../modem-port.ts'
+import type { Input } from '../t30/actions.ts'
+import { buildFrame, type Frame, type Outgoing, readFrame } from '../t30/frames.ts'
+import type { Modulation } from '../t30/modulation.ts'
+import { codeOf, type Trouble, trouble } from './trouble.ts'
+
+/** 80 ms: within 75 +-20 ms. */
+const SILENCE = 'AT+FTS=8'
+const COMMAND_MS = 5_000
+/** A frame of 300 bit/s: preamble of 1 s, and as long as a frame of 100 octets takes. */
+const FRAME_MS = 7_000
+const FRAME_IDLE_MS = 3_000
+const FRAME_OCTETS = 1_024
+/** After a frame that is not the last one the next begins at once. */
+const NEXT_FRAME_MS = 2_500
+/** After a damaged frame nobody knows whether another follows. */
+const AFTER_DAMAGE_MS = 1_500
+/** Modems lose a fast carrier within a second and say so. */
+const FAST_IDLE_MS = 5_000
+/** One call's page: 16 MB, or an hour. */
+const MOST_PAGE = 16 * 1024 * 1024
+const MOST_PAGE_MS = 3_600_000
+/** Beyond what its data takes, the OK after a page may be so late (pitfall 4). */
+const DRAIN_MS = 15_000
+const MOST_FRAMES = 32
+
+export type Heard =
+  | { got: 'fast'; data: Uint8Array }
+  | Extract<Input, { got: 'silence' | 'other-carrier' }>
+  | Trouble
+
+export class Carrier {
+  readonly #port: ModemPort
+  readonly #caller: boolean
+  /** What the modem is ready for without a command: after ATD it listens, after ATA it sends. */
+  #ready: 'listen' | 'frames' | undefined
+  /** A fast carrier was the last thing on the line. */
+  #wasFast = false
+
+  constructor(port: ModemPort, caller: boolean) {
+    this.#port = port
+    this.#caller = caller
+    this.#ready = caller ? 'listen' : 'frames'
+  }
+
+  /**
+   * The frames of one burst.
+   * @param within ms until its carrier must be there
+   * @param meanwhile done while the modem listens
+   */
+  async listen(within: number, meanwhile?: () => void): Promise<Input> {
+    const { timing } = this.#port
+    const frames: Frame[] = []
+    let damaged = false
+    let until = timing.now() + within
+    const heard = (): Input =>
+      frames.length > 0 || damaged ? { got: 'frames', frames, damaged } : { got: 'silence' }
+    for (let turn = 0; turn < MOST_FRAMES; turn++) {
+      const left = until - timing.now()
+      if (left <= 0 && turn > 0) break
+      const connected = await this.#openFrame(left, meanwhile)
+      meanwhile = undefined
+      if (connected === 'silent') break
+      if (connected === 'again') continue
+      if (connected !== 'connected') return connected
+      const frame = await this.#frame()
+      if ('got' in frame) return frame
+      if (frame.frame) frames.push(frame.frame)
+      else damaged = true
+      if (frame.frame?.final || frame.over) break
+      until = timing.now() + (frame.frame ? NEXT_FRAME_MS : AFTER_DAMAGE_MS)
+    }
+    return heard()
+  }
+
+  async #openFrame(
+    within: number,
+    meanwhile?: () => void,
+  ): Promise<'connected' | 'again' | 'silent' | Trouble> {
+    if (this.#ready === 'listen') {
+      this.#ready = undefined
+      return 'connected'
+    }
+    const replying = this.#port.command('AT+FRH=3', { within: Math.max(within, 1), connect: 'receive' })
+    meanwhile?.()
+    const reply = await replying
+    if (reply.how === 'silent') return this.#abandon()
+    const result = codeOf(reply)
+    if ('got' in result) return result
+    if (result.code.startsWith('CONNECT')) return 'connected'
+    // NO CARRIER: a carrier without a frame; +FCERROR: not this carrier; OK: it went as it came (pitfall 7).
+    return 'again'
+  }
+
+  async #abandon(): Promise<'silent' | Trouble> {
+    const reply = await this.#port.abort()
+    return reply.how === 'code' ? 'silent' : trouble('the modem does not stop listening')
+  }
+
+  /** One frame after CONNECT. `over`: the carrier is gone. */
+  async #frame(): Promise<{ frame?: Frame; over: boolean } | Trouble> {
+    const { data, end } = await this.#port.received({
+      within: FRAME_MS,
+      idle: FRAME_IDLE_MS,
+      most: FRAME_OCTETS,
+    })
+    if (end !== 'etx') {
+      const aborted = await this.#abandon()
+      return aborted === 'silent' ? { over: true } : aborted
+    }
+    const result = await this.#port.result(FRAME_MS)
+    if (result.how === 'closed') return trouble('the modem is gone')
+    if (result.how === 'silent') return trouble('the modem did not finish a frame')
+    // ERROR: the check sequence is wrong (pitfall 7).
+    if (result.code !== 'OK') return { over: result.code !== 'ERROR' }
+    this.#wasFast = false
+    const frame = readFrame(data)
+    if (!frame) return { over: false }
+    this.#port.note(`received ${frame.name}`)
+    return { frame, over: false }
+  }
+
+  /** Frames by V.21. After a fast carrier, whosever it was, silence goes first. */
+  async frames(outgoing: readonly Outgoing[]): Promise<Input> {
+    if (this.#ready === 'frames') this.#ready = undefined
+    else {
+      if (this.#wasFast) {
+        this.#wasFast = false
+        const silence = await this.#silence()
+        if (silence) return silence
+      }
+      const failure = await this.#connect('AT+FTH=3')
+      if (failure) return failure
+    }
+    for (const [at, frame] of outgoing.entries()) {
+      const final = at === outgoing.length - 1
+      this.#port.sendShort(buildFrame(frame, this.#caller, final))
+      this.#port.note(`sent ${frame.name}`)
+      const reply = await this.#port.result(FRAME_MS)
+      if (reply.how !== 'code') return trouble('the modem did not finish a frame')
+      if (final ? reply.code !== 'OK' : !reply.code.startsWith('CONNECT')) {
+        return trouble(`the modem answered a frame with ${reply.code}`)
+      }
+    }
+    return { got: 'sent' }
+  }
+
+  /**
+   * Data by a fast carrier.
+   * @param short V.17: the short training
+   * @param written called when all of it is with the modem
+   */
+  async fast(
+    data: Uint8Array,
+    modulation: Modulation,
+    options: { short: boolean; signal: AbortSignal; written?: () => void },
+  ): Promise<Input> {
+    const { short, signal, written } = options
+    const silence = await this.#silence()
+    if (silence) return silence
+    this.#wasFast = true
+    const failure = await this.#connect(`AT+FTM=${short ? modulation.after : modulation.code}`)
+    if (failure) return failure
+    const { rate } = modulation
+    const sent: Sent = await this.#port.send(data, {
+      rate,
+      training: short ? modulation.trainingAfter : modulation.training,
+      signal,
+    })
+    if (sent.how === 'closed') return trouble('the modem is gone')
+    if (sent.how === 'written') written?.()
+    const reply = await this.#port.result((data.length * 8_000) / rate + DRAIN_MS)
+    if (sent.how === 'starved') return { got: 'starved' }
+    if (sent.how === 'stuck') return trouble('the modem took no more page data')
+    if (reply.how !== 'code') return trouble('the modem did not finish the page')
+    if (reply.code === 'OK' && sent.how === 'written') return { got: 'sent' }
+    return { got: 'trouble', failure: 'fax-line-dropped', text: `the modem ended the call: ${reply.code}` }
+  }
+
+  /** @param within ms until the carrier must be there */
+  async hear(modulation: Modulation, short: boolean, within: number): Promise<Heard> {
+    const code = short ? modulation.after : modulation.code
+    this.#wasFast = true
+    const reply = await this.#port.command(`AT+FRM=${code}`, { within, connect: 'receive' })
+    if (reply.how === 'silent') {
+      const aborted = await this.#abandon()
+      return aborted === 'silent' ? { got: 'silence' } : aborted
+    }
+    const result = codeOf(reply)
+    if ('got' in result) return result
+    // V.21 is there instead (pitfall 6).
+    if (result.code === '+FCERROR' || result.code === '+F4') return { got: 'other-carrier' }
+    if (!result.code.startsWith('CONNECT')) return { got: 'silence' }
+    const { data, end } = await this.#port.received({
+      within: MOST_PAGE_MS,
+      idle: FAST_IDLE_MS,
+      most: MOST_PAGE,
+    })
+    if (end === 'closed') return trouble('the modem is gone')
+    const after = end === 'etx' ? await this.#port.result(COMMAND_MS) : await this.#port.abort()
+    return after.how === 'code' ? { got: 'fast', data } : trouble('the modem did not end a carrier')
+  }
+
+  async #silence(): Promise<Trouble | undefined> {
+    const reply = await this.#port.command(SILENCE, { within: COMMAND_MS })
+    return reply.how === 'code' && reply.code === 'OK' ? undefined : refusal(SILENCE, reply)
+  }
+
+  async #connect(text: string): Promise<Trouble | undefined> {
+    const reply = await this.#port.command(text, { within: COMMAND_MS, connect: 'send' })
+    return reply.how === 'code' && reply.code.startsWith('CONNECT') ? undefined : refusal(text, reply)
+  }
+}
+
+const refusal = (text: string, reply: Reply): Trouble =>
+  trouble(`the modem answered ${text} with ${reply.how === 'code' ? reply.code : 'nothing'}`)

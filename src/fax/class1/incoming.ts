@@ -1,0 +1,115 @@
+/**
+ * The page that is coming in: what was heard of it, how good it is, and its hand-over to the gateway.
+ */
+
+import { type Decoded, decode } from '../coding/decode.ts'
+import { encode } from '../coding/encode.ts'
+import { FAX_WIDTH } from '../coding/rows.ts'
+import type { CallInEvents } from '../contract.ts'
+import type { Choice } from '../t30/capabilities.ts'
+import { Block } from '../t30/ecm.ts'
+
+/** Where RTC is looked for: the last octets, since carriers trail off with zeros. */
+const TAIL = 256
+
+export class IncomingPages {
+  readonly #events: CallInEvents
+  #block = new Block()
+  /** Octets of the partial pages that are complete. */
+  #closed: Uint8Array[] = []
+  /** A page without error correction. */
+  #heard: Uint8Array | undefined
+  #decoded: Decoded | undefined
+  #kept = 0
+  #keeping: Promise<boolean> | undefined
+
+  constructor(events: CallInEvents) {
+    this.#events = events
+  }
+
+  /** DCS came: with error correction a page begins anew. */
+  begin(choice: Choice): void {
+    if (choice.ecm) this.#clear()
+  }
+
+  /** @returns whether the mark that the page, or the partial page, is over came with it */
+  take(data: Uint8Array, choice: Choice): boolean {
+    this.#decoded = undefined
+    if (choice.ecm) return this.#block.take(data, choice.frameSize)
+    this.#heard = data
+    return hasReturn(data)
+  }
+
+  missing(frames: number): number[] {
+    return this.#block.missing(frames)
+  }
+
+  closeBlock(): void {
+    this.#closed.push(...this.#block.data(true))
+    this.#block = new Block()
+  }
+
+  /** Decodes what was heard, once. */
+  judge(choice: Choice): { rows: number; badRows: number } {
+    if (!this.#decoded) {
+      const data = choice.ecm
+        ? Buffer.concat([...this.#closed, ...this.#block.data(true)])
+        : (this.#heard ?? new Uint8Array(0))
+      this.#decoded = decode(choice.coding, data, { width: FAX_WIDTH, bitOrder: 'lsb' })
+    }
+    return { rows: this.#decoded.bitmap.height, badRows: this.#decoded.badRows }
+  }
+
+  /** What a page without error correction is worth, worked out while the modem waits for its post-page message. */
+  prepare(choice: Choice | undefined): void {
+    if (choice && !choice.ecm && this.#heard && !this.#decoded) this.judge(choice)
+  }
+
+  /**
+   * Hands the page over; asked again it goes on waiting for the same hand-over.
+   * @returns whether it is kept; undefined when there is nothing to keep
+   */
+  keep(choice: Choice, complete: boolean): Promise<boolean> | undefined {
+    if (this.#keeping !== undefined) return this.#keeping
+    const { rows, badRows } = this.judge(choice)
+    const decoded = this.#decoded
+    if (!decoded || rows === 0) return undefined
+    const page = {
+      number: this.#kept,
+      width: FAX_WIDTH,
+      rows,
+      resolution: choice.resolution,
+      data: encode('MMR', decoded.bitmap),
+      badRows,
+      complete,
+    }
+    this.#keeping = this.#events.page(page).then(
+      () => true,
+      () => false,
+    )
+    return this.#keeping
+  }
+
+  /** The page is kept, and what comes now belongs to another one. */
+  done(): void {
+    this.#kept += 1
+    this.#keeping = undefined
+    this.#clear()
+  }
+
+  #clear(): void {
+    this.#block = new Block()
+    this.#closed = []
+    this.#heard = undefined
+    this.#decoded = undefined
+  }
+}
+
+/** Three ends of line in a row (RTC has six, T.4, 4.1.4 and 4.2.5), each with its tag bit where rows are coded in two dimensions. */
+function hasReturn(data: Uint8Array): boolean {
+  let bits = ''
+  for (const byte of data.subarray(-TAIL)) {
+    for (let bit = 0; bit < 8; bit++) bits += (byte >> bit) & 1
+  }
+  return /(0{11}1){3}|(0{11}11){3}/.test(bits)
+}
