@@ -209,7 +209,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
         })
       : undefined
   if (fax) started.defer(() => fax.stop())
-  const lines: Line[] = config.lines.flatMap((line) => {
+  const lines: Line[] = config.lines.flatMap((line): Line[] => {
     if (line.kind === 'gsm') return [createGsmLine(line, { ...lineOptions, profiles })]
     return fax ? [fax.line(line, lineOptions)] : []
   })

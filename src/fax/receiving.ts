@@ -10,8 +10,9 @@ import { errorText } from '#core/errors.ts'
 import { newId } from '#core/ids.ts'
 import type { Log } from '#core/log.ts'
 import type { InboundPart } from '#messages/inbound.ts'
+import type { DocumentReference } from '#messages/message.ts'
+import { type DocumentPeers, type DocumentStore, waitFor } from '#store/documents.ts'
 import type { CallInResult, ReceivedPage } from './contract.ts'
-import type { FaxDocuments } from './documents/contract.ts'
 import { writeTiff } from './tiff.ts'
 
 /** Between two tries to store what the disk had no room for. */
@@ -39,7 +40,8 @@ export interface FaxReceiverOptions {
   directory: string
   clock: Clock
   log: Log
-  documents: Pick<FaxDocuments, 'take'>
+  documents: Pick<DocumentStore, 'receive'>
+  peers: Pick<DocumentPeers, 'follow'>
   /** Resolves when the entry is in the inbox. */
   receive(part: Omit<InboundPart, 'node'>): Promise<void>
 }
@@ -62,7 +64,7 @@ interface End {
 const cutOff: End = { problem: 'The appliance stopped during the call.' }
 
 export function createFaxReceiver(options: FaxReceiverOptions): FaxReceiver {
-  const { directory, clock, log, documents, receive } = options
+  const { directory, clock, log, documents, peers, receive } = options
   let timer: NodeJS.Timeout | undefined
   const finishing = new Set<string>()
   const running = new Set<string>()
@@ -111,8 +113,7 @@ export function createFaxReceiver(options: FaxReceiverOptions): FaxReceiver {
         return true
       }
       const from = call.caller || how.station?.trim() || 'unknown'
-      const taken = await documents.take(once(writeTiff(pages)), `fax-${call.id}.tif`)
-      if (taken.result === 'refused') throw new Error(taken.text)
+      const document = await store(writeTiff(pages), call, pages.length)
       const complete = how.problem === undefined && pages.every((page) => page.complete)
       await receive({
         fingerprint: `fax:${call.id}`,
@@ -124,7 +125,7 @@ export function createFaxReceiver(options: FaxReceiverOptions): FaxReceiver {
         fax: {
           pages: pages.length,
           complete,
-          document: taken.document,
+          document,
           ...(how.station === undefined ? {} : { station: how.station }),
           ...(how.problem === undefined ? {} : { problem: how.problem }),
         },
@@ -140,6 +141,23 @@ export function createFaxReceiver(options: FaxReceiverOptions): FaxReceiver {
       return false
     } finally {
       finishing.delete(call.id)
+    }
+  }
+
+  /** It is our own TIFF, so nobody needs to look at it, and no limit of what is taken in holds for it. */
+  async function store(bytes: Uint8Array, { id }: Call, pages: number): Promise<DocumentReference> {
+    const receiving = await documents.receive(bytes.length)
+    const following = peers.follow(receiving)
+    try {
+      await receiving.write(bytes)
+      const stored = await receiving.finish()
+      if (stored === undefined) throw new Error('the document was not kept')
+      // Whoever gets to know of the fax should find its pages there too, as far as that is to be waited for.
+      await following.settled(stored, waitFor(stored.bytes))
+      return { hash: stored.hash, type: 'tiff', name: `fax-${id}.tif`, bytes: stored.bytes, pages }
+    } finally {
+      await receiving.abandon()
+      await receiving.close()
     }
   }
 
@@ -215,8 +233,4 @@ async function syncDirectory(path: string): Promise<void> {
   } finally {
     await handle.close()
   }
-}
-
-async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
-  yield bytes
 }

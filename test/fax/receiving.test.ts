@@ -1,15 +1,15 @@
 /** Received pages on their way to the inbox: kept one by one, whole at the end, and after a crash. */
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '#core/clock.ts'
 import { silent } from '#core/log.ts'
 import type { ReceivedPage } from '#fax/contract.ts'
-import type { Taken } from '#fax/documents/contract.ts'
 import { createFaxReceiver } from '#fax/receiving.ts'
 import { readTiff } from '#fax/tiff.ts'
 import type { InboundPart } from '#messages/inbound.ts'
+import { DocumentStore, noPeers } from '#store/documents.ts'
 
 /** One white row of 1728 dots in T.6 is the vertical mode V0: a single 1 (ITU-T T.6, table 1). */
 const page = (number: number, complete = true): ReceivedPage => ({
@@ -22,39 +22,29 @@ const page = (number: number, complete = true): ReceivedPage => ({
   complete,
 })
 
+let data = ''
 let directory = ''
 let parts: Omit<InboundPart, 'node'>[] = []
-let documents: Buffer[] = []
-let refuses = false
+let documents: DocumentStore
+/** Bytes that are to stay free. */
+let reserve = 0
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'receiving-'))
+  data = await mkdtemp(join(tmpdir(), 'receiving-'))
+  directory = join(data, 'incoming')
+  reserve = 0
+  documents = await DocumentStore.open({ directory: data, reserve: () => reserve })
   parts = []
-  documents = []
-  refuses = false
 })
-afterEach(() => rm(directory, { recursive: true, force: true }))
-
-async function take(source: AsyncIterable<Uint8Array>, name: string): Promise<Taken> {
-  if (refuses) return { result: 'refused', status: 507, code: 'disk-full', text: 'no room' }
-  const chunks: Uint8Array[] = []
-  for await (const chunk of source) chunks.push(chunk)
-  const bytes = Buffer.concat(chunks)
-  documents.push(bytes)
-  const read = readTiff(bytes, { pages: 500, rows: 20_000 })
-  if (read.result !== 'pages') throw new Error(read.text)
-  return {
-    result: 'taken',
-    document: { hash: 'a'.repeat(64), type: 'tiff', name, bytes: bytes.length, pages: read.pages.length },
-  }
-}
+afterEach(() => rm(data, { recursive: true, force: true }))
 
 const receiver = () =>
   createFaxReceiver({
     directory,
     clock: systemClock(0),
     log: silent,
-    documents: { take },
+    documents,
+    peers: noPeers,
     receive: async (part) => void parts.push(part),
   })
 
@@ -73,6 +63,11 @@ describe('a received fax', () => {
         fax: { pages: 2, complete: true, station: '+49 30 99', document: { type: 'tiff', pages: 2 } },
       },
     ])
+    const path = documents.path(parts[0]?.fax?.document.hash ?? '')
+    expect(readTiff(await readFile(path), { pages: 9, rows: 99 })).toMatchObject({
+      result: 'pages',
+      pages: [{ width: 1728, height: 8, compression: 4 }, {}],
+    })
     expect(await readdir(directory)).toEqual([])
   })
 
@@ -98,7 +93,7 @@ describe('a received fax', () => {
     const call = receiver().begin('fax0', '1')
     await call.end({ result: 'partial', pages: 0, failure: 'fax-training-failed', text: 'x', facts: {} })
     expect(parts).toEqual([])
-    expect(await readdir(directory)).toEqual([])
+    expect(await readdir(directory).catch(() => [])).toEqual([])
   })
 
   it('is made whole at the next start when the program ended in the middle of the call', async () => {
@@ -112,14 +107,14 @@ describe('a received fax', () => {
   })
 
   it('waits on the disk while the documents have no room, and comes in once they have', async () => {
-    refuses = true
+    reserve = 1e15
     const first = receiver()
     const call = first.begin('fax0', '030123')
     await call.keep(page(0))
     await call.end({ result: 'received', pages: 1, facts: { station: 'S' } })
     expect(parts).toEqual([])
     first.stop()
-    refuses = false
+    reserve = 0
     const again = receiver()
     again.start()
     await expect.poll(() => parts).toHaveLength(1)

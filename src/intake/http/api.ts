@@ -14,6 +14,7 @@ import { configRoutes } from './config-routes.ts'
 import { contactRoutes } from './contact-routes.ts'
 import { readCookies } from './cookie.ts'
 import { describeApi } from './documentation.ts'
+import { faxRoutes } from './fax-routes.ts'
 import { formRoutes } from './form-routes.ts'
 import { admitForwarded } from './forward.ts'
 import { homeRoutes } from './home-routes.ts'
@@ -153,6 +154,7 @@ export async function createApi(parts: Parts, compat?: CompatConfig): Promise<Ap
       pairRoutes(versioned, parts)
       addressRoutes(versioned, parts)
       if (parts.inbound !== undefined) inboundRoutes(versioned, parts, parts.inbound)
+      if (parts.documents !== undefined) faxRoutes(versioned, parts, parts.documents)
       if (parts.settings !== undefined) {
         configRoutes(versioned, parts, parts.settings)
         contactRoutes(versioned, parts, parts.settings)

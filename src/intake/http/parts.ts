@@ -8,6 +8,7 @@ import type { Clock } from '#core/clock.ts'
 import type { Log } from '#core/log.ts'
 import type { Dispatch } from '#dispatch/contract.ts'
 import type { StormView } from '#dispatch/storm-guard.ts'
+import type { FaxDocuments } from '#fax/documents/contract.ts'
 import type { Metrics } from '#notify/metrics.ts'
 import type { Store } from '#store/contract.ts'
 import type { ApplianceNames } from './appliance-name.ts'
@@ -38,6 +39,8 @@ export interface Services {
   settings?: Settings
   /** Changes of the settings that are taken back unless confirmed; there where settings are. */
   trials?: Trials
+  /** Absent on an appliance without fax lines. */
+  documents?: FaxDocuments
   /** What is done about received messages. */
   inbound?: InboundService
   /** What the storm guard holds back. */

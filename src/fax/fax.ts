@@ -1,0 +1,72 @@
+/** The parts of fax put together: documents, received calls, and the lines that use them. */
+import { join } from 'node:path'
+import type { FaxLineConfig } from '#config/types.ts'
+import type { Clock } from '#core/clock.ts'
+import { CodedError } from '#core/errors.ts'
+import type { Log } from '#core/log.ts'
+import type { InboundPart } from '#messages/inbound.ts'
+import type { DocumentReference } from '#messages/message.ts'
+import type { Store } from '#store/contract.ts'
+import { DocumentStore, noPeers } from '#store/documents.ts'
+import { createFaxDocuments, type RunningFaxDocuments } from './documents/documents.ts'
+import { createFaxLine, type FaxLine, type FaxLineOptions } from './fax-line.ts'
+import { pdfOf } from './received-pdf.ts'
+import { createFaxReceiver } from './receiving.ts'
+
+export interface FaxOptions {
+  /** The data directory. */
+  directory: string
+  store: Pick<Store, 'remember' | 'recall' | 'documentsInUse'>
+  clock: Clock
+  log: Log
+  /** Free space, in bytes, that is to stay. */
+  reserve(): number
+  /** Resolves when the entry is in the inbox. */
+  receive(part: Omit<InboundPart, 'node'>): Promise<void>
+}
+
+export interface Fax {
+  documents: RunningFaxDocuments
+  /** A line that is not started yet. */
+  line(config: FaxLineConfig, options: Omit<FaxLineOptions, 'documents' | 'receiver' | 'speed'>): FaxLine
+  /** The pages of a received fax. @throws CodedError `document-away`, `pdf-not-made` */
+  pdf(document: DocumentReference): Promise<Buffer>
+  stop(): void
+}
+
+export async function startFax(options: FaxOptions): Promise<Fax> {
+  const { directory, store, clock, log, reserve, receive } = options
+  const stored = await DocumentStore.open({ directory, reserve })
+  const peers = noPeers
+  const limits = { maxPages: 200, maxSize: 20e6, paper: 'a4' } as const
+  const documents = createFaxDocuments({ documents: stored, peers, store, limits, clock, log })
+  const receiver = createFaxReceiver({
+    directory: join(directory, 'fax-incoming'),
+    clock,
+    log,
+    documents: stored,
+    peers,
+    receive,
+  })
+  receiver.start()
+  return {
+    documents,
+    line: (config, more) => createFaxLine(config, { ...more, documents, receiver, speed: lineSpeed() }),
+    async pdf(document) {
+      const path = await documents.find(document)
+      if (path === undefined)
+        throw new CodedError('document-away', 'no member that can be reached has the pages of this fax')
+      return pdfOf(path)
+    },
+    stop() {
+      receiver.stop()
+      documents.stop()
+    },
+  }
+}
+
+/** A soft modem's line may run faster than a real one; the tests say so (docs/fax.md). */
+function lineSpeed(): number {
+  const speed = Number(process.env['TWINLINE_FAX_SPEED'] ?? 1)
+  return speed >= 1 && speed <= 100 ? speed : 1
+}
