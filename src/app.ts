@@ -40,9 +40,11 @@ import { createFailoverLog } from '#notify/failover-log.ts'
 import { createMetrics } from '#notify/metrics.ts'
 import { createPairEvents } from '#notify/pair-events.ts'
 import { pairRecords } from '#notify/pair-records.ts'
+import type { DocumentExchange } from '#pair/documents.ts'
 import type { PairedConfig } from '#pair/pair.ts'
 import { createGsmLine } from '#sms/gsm-line.ts'
 import { tellChanges } from '#store/changes.ts'
+import { DocumentStore, noPeers } from '#store/documents.ts'
 import { openStore } from '#store/sqlite.ts'
 
 /** What a started appliance offers to the command that started it. */
@@ -163,6 +165,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
       const tell = () => late.http?.live.configuration(settings.head())
       void settings.refresh().then(tell).catch(onFailure)
     }
+    if (queue || facts) late.documents?.wake()
     if (inbox) late.actions?.wake()
     if (facts) void stops.refresh().catch(onFailure)
     if (facts) void trials.refresh().catch(onFailure)
@@ -197,17 +200,38 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
   }
   const profiles = loadProfiles(join(root, 'firmware-config', 'modems'))
   const lineOptions = { node, clock, log, events: lineEvents, memory: store }
-  const fax =
+  // A member without a fax line keeps the documents of the others all the same.
+  const documents =
     config.lines.some(({ kind }) => kind === 'fax') || pair
-      ? await (await import('#fax/fax.ts')).startFax({
-          directory: config.data,
+      ? await DocumentStore.open({ directory: config.data, reserve: () => settings.current().reserve })
+      : undefined
+  const exchange =
+    pair && documents
+      ? (await import('#pair/documents.ts')).createDocumentExchange({
+          documents,
           store,
-          clock,
+          connected: () => pair.others().filter(pair.connected),
+          available: () => pair.replication.available(),
+          request: (...question) => pair.replication.request(...question),
           log,
-          reserve: () => settings.current().reserve,
-          receive: (part) => receiver.receive(part),
         })
       : undefined
+  if (pair && exchange) {
+    late.documents = exchange
+    pair.replication.handle('document', exchange.answer)
+    started.defer(() => exchange.stop())
+  }
+  const fax = documents
+    ? (await import('#fax/fax.ts')).startFax({
+        directory: config.data,
+        stored: documents,
+        peers: exchange ?? noPeers,
+        store,
+        clock,
+        log,
+        receive: (part) => receiver.receive(part),
+      })
+    : undefined
   if (fax) started.defer(() => fax.stop())
   const lines: Line[] = config.lines.flatMap((line): Line[] => {
     if (line.kind === 'gsm') return [createGsmLine(line, { ...lineOptions, profiles })]
@@ -412,6 +436,7 @@ interface Late {
   smtp?: SmtpIntake
   check?: SelfCheck
   mqtt?: Mqtt
+  documents?: DocumentExchange
 }
 
 const isPaired = (config: Config): config is PairedConfig => config.pair !== undefined

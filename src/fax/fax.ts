@@ -7,7 +7,7 @@ import type { Log } from '#core/log.ts'
 import type { InboundPart } from '#messages/inbound.ts'
 import type { DocumentReference } from '#messages/message.ts'
 import type { Store } from '#store/contract.ts'
-import { DocumentStore, noPeers } from '#store/documents.ts'
+import type { DocumentPeers, DocumentStore } from '#store/documents.ts'
 import { createFaxDocuments, type RunningFaxDocuments } from './documents/documents.ts'
 import { createFaxLine, type FaxLine, type FaxLineOptions } from './fax-line.ts'
 import { pdfOf } from './received-pdf.ts'
@@ -16,11 +16,12 @@ import { createFaxReceiver } from './receiving.ts'
 export interface FaxOptions {
   /** The data directory. */
   directory: string
+  /** The files of documents, here and on the other members. */
+  stored: DocumentStore
+  peers: DocumentPeers
   store: Pick<Store, 'remember' | 'recall' | 'documentsInUse'>
   clock: Clock
   log: Log
-  /** Free space, in bytes, that is to stay. */
-  reserve(): number
   /** Resolves when the entry is in the inbox. */
   receive(part: Omit<InboundPart, 'node'>): Promise<void>
 }
@@ -34,10 +35,8 @@ export interface Fax {
   stop(): void
 }
 
-export async function startFax(options: FaxOptions): Promise<Fax> {
-  const { directory, store, clock, log, reserve, receive } = options
-  const stored = await DocumentStore.open({ directory, reserve })
-  const peers = noPeers
+export function startFax(options: FaxOptions): Fax {
+  const { directory, stored, peers, store, clock, log, receive } = options
   const limits = { maxPages: 200, maxSize: 20e6, paper: 'a4' } as const
   const documents = createFaxDocuments({ documents: stored, peers, store, limits, clock, log })
   const receiver = createFaxReceiver({
