@@ -1,0 +1,203 @@
+/**
+ * A call in over a Class 2 modem: answer, then for each page +FDR, CONNECT, DC2, the page's data, what the modem thinks of
+ * it, and +FDR again, which confirms it to the sender (T.32, 8.3.3 and 8.3.4; PN-2388, 8.5).
+ *
+ * A page is confirmed only once it is kept: +FDR waits for that.
+ */
+
+import { type Decoded, decode } from '../coding/decode.ts'
+import { encode } from '../coding/encode.ts'
+import { FAX_WIDTH } from '../coding/rows.ts'
+import type { CallFacts, CallInEvents, CallInResult, FaxFailure } from '../contract.ts'
+import type { Reply } from '../modem-port.ts'
+import { after, dialects, type Report, type Session } from './dialect.ts'
+import { hangUpReason } from './hang-up.table.ts'
+import { type Class2Calls, COMMAND_MS, hangUp, isOk, onAbort, prepareCall, reportOf } from './session.ts'
+
+/** Answer tone, and what machines say until a page is agreed upon. */
+const ANSWER_MS = 60_000
+const TRAINING_MS = 60_000
+const DC2 = 0x12
+/** One page: 16 MB, or an hour; a modem says within seconds that its carrier is gone. */
+const MOST_PAGE = 16 * 1024 * 1024
+const MOST_PAGE_MS = 3_600_000
+const PAGE_IDLE_MS = 15_000
+const STATUS_MS = 30_000
+/** The sender repeats its post-page message three times, 3 s apart. */
+const KEEP_MS = 8_000
+/** The share of bad rows from which a page is refused, and how often. */
+const BAD = 0.15
+const MOST_REFUSALS = 2
+const MOST_PAGES = 1_000
+
+export async function receiveCall(
+  calls: Class2Calls,
+  events: CallInEvents,
+  signal: AbortSignal,
+): Promise<CallInResult> {
+  const { port } = calls
+  await prepareCall(calls, 196)
+  await port.command('AT+FCR=1', { within: COMMAND_MS })
+  using _ = onAbort(port, signal)
+  const reply = await port.command('ATA', { within: ANSWER_MS })
+  const connected = port.timing.now()
+  const report = reportOf(reply, calls.dialect)
+  if (!isOk(reply) || !report.machine || report.hungUp !== undefined) {
+    if (reply.how === 'silent') await port.abort()
+    await hangUp(port)
+    const text = report.machine ? 'the call broke off before a page came' : 'whoever called is no fax machine'
+    return { result: 'no-fax', text }
+  }
+  const call = new ReceiveCall(calls, events, signal, report)
+  const result = await call.run()
+  await hangUp(port)
+  if (result.result === 'no-fax') return result
+  return { ...result, facts: { ...call.facts, duration: Math.round(port.timing.now() - connected) } }
+}
+
+type Step = { go: 'on' } | { go: 'over' } | { failure: FaxFailure; text: string }
+
+class ReceiveCall {
+  readonly #calls: Class2Calls
+  readonly #events: CallInEvents
+  readonly #signal: AbortSignal
+  readonly facts: CallFacts = {}
+  #session: Session | undefined
+  #kept = 0
+  #refusals = 0
+  /** The modem gives its data with the other bit first; found out by its first page. */
+  #reversed = false
+
+  constructor(calls: Class2Calls, events: CallInEvents, signal: AbortSignal, report: Report) {
+    this.#calls = calls
+    this.#events = events
+    this.#signal = signal
+    this.#take(report)
+  }
+
+  async run(): Promise<CallInResult> {
+    for (let turn = 0; turn < MOST_PAGES; turn++) {
+      const step = await this.#page()
+      if ('failure' in step) return this.#ended(step)
+      if (step.go === 'over') return this.#ended(undefined)
+    }
+    return this.#ended({ failure: 'fax-protocol', text: 'the call does not end' })
+  }
+
+  #ended(trouble: { failure: FaxFailure; text: string } | undefined): CallInResult {
+    const { facts } = this
+    const pages = this.#kept
+    if (!trouble) {
+      if (pages > 0) return { result: 'received', pages, facts }
+      return { result: 'no-fax', text: 'the other machine sent no page' }
+    }
+    if (pages === 0 && facts.rate === undefined) return { result: 'no-fax', text: trouble.text }
+    return { result: 'partial', pages, ...trouble, facts }
+  }
+
+  async #page(): Promise<Step> {
+    const { port, dialect } = this.#calls
+    const connect = await port.command('AT+FDR', { within: TRAINING_MS, connect: 'receive' })
+    const before = reportOf(connect, dialect)
+    this.#take(before)
+    if (before.hungUp === 0) return { go: 'over' }
+    if (before.hungUp !== undefined) return hangUpReason(before.hungUp)
+    if (connect.how !== 'code' || !connect.code.startsWith('CONNECT')) return this.#silent(connect)
+    port.raw(Uint8Array.of(DC2))
+    const received = await port.received({ within: MOST_PAGE_MS, idle: PAGE_IDLE_MS, most: MOST_PAGE })
+    const reply = received.end === 'etx' ? await port.result(STATUS_MS) : undefined
+    const report = reply ? reportOf(reply, dialect) : ({ machine: true } satisfies Report)
+    const complete = report.status !== undefined
+    const decoded = this.#decode(received.data)
+    this.#events.progress(`page ${this.#kept + 1} received`)
+    if (complete && this.#refuses(decoded)) {
+      this.#refusals += 1
+      // The sender's answer to a refusal comes with the next page.
+      await port.command(`AT${dialects[dialect].setStatus}=2`, { within: COMMAND_MS })
+      return { go: 'on' }
+    }
+    if (decoded.bitmap.height > 0 && !(await this.#keep(decoded, complete)))
+      return { failure: 'fax-protocol', text: 'the page could not be stored here' }
+    this.#refusals = 0
+    if (report.hungUp !== undefined) return hangUpReason(report.hungUp)
+    if (!complete) return this.#silent(reply ?? { how: 'silent' })
+    if (this.#signal.aborted) return { failure: 'fax-line-dropped', text: 'the call was ended here' }
+    if (report.after === after.nothing) return this.#confirmLast()
+    return { go: 'on' }
+  }
+
+  /** The last +FDR confirms the last page and ends the call. */
+  async #confirmLast(): Promise<Step> {
+    const { port, dialect } = this.#calls
+    const reply = await port.command('AT+FDR', { within: TRAINING_MS, connect: 'receive' })
+    const { hungUp } = reportOf(reply, dialect)
+    // Whether its sender heard the confirmation or not: the page is here.
+    if (hungUp !== undefined || isOk(reply)) return { go: 'over' }
+    return this.#silent(reply)
+  }
+
+  #silent(reply: Reply): Step {
+    if (reply.how === 'closed') return { failure: 'fax-modem', text: 'the modem is gone' }
+    if (this.#signal.aborted) return { failure: 'fax-line-dropped', text: 'the call was ended here' }
+    return { failure: 'fax-line-dropped', text: 'the other machine no longer sent anything' }
+  }
+
+  #take({ station, session }: Report): void {
+    if (station !== undefined) this.facts.station = station
+    if (!session) return
+    this.#session = session
+    const { rate, coding, ecm } = session
+    Object.assign(this.facts, { rate, coding, ecm })
+  }
+
+  /**
+   * Class 2 gives the first bit on the line as the highest (Rockwell's error, which became custom), Class 2.0 as the
+   * lowest; a few modems do as they like, and a page that makes no sense one way is read the other way.
+   */
+  #decode(data: Uint8Array): Decoded {
+    const coding = this.#session?.coding ?? 'MH'
+    const usual = this.#calls.dialect === '2' ? 'msb' : 'lsb'
+    const other = usual === 'msb' ? 'lsb' : 'msb'
+    const read = (bitOrder: 'msb' | 'lsb') => decode(coding, data, { width: FAX_WIDTH, bitOrder })
+    const decoded = read(this.#reversed ? other : usual)
+    const { height } = decoded.bitmap
+    if (data.length === 0 || (height > 0 && decoded.badRows * 2 < height)) return decoded
+    const again = read(this.#reversed ? usual : other)
+    if (again.bitmap.height === 0 || again.badRows * 2 >= again.bitmap.height) return decoded
+    this.#reversed = !this.#reversed
+    return again
+  }
+
+  #refuses({ bitmap, badRows }: Decoded): boolean {
+    const share = bitmap.height === 0 ? 1 : badRows / bitmap.height
+    return share > BAD && this.#refusals < MOST_REFUSALS
+  }
+
+  /** @returns whether the gateway has it */
+  async #keep({ bitmap, badRows }: Decoded, complete: boolean): Promise<boolean> {
+    const { timing } = this.#calls.port
+    const keeping = this.#events
+      .page({
+        number: this.#kept,
+        width: bitmap.width,
+        rows: bitmap.height,
+        resolution: this.#session?.resolution ?? 196,
+        data: encode('MMR', bitmap),
+        badRows,
+        complete,
+      })
+      .then(
+        () => true,
+        () => false,
+      )
+    const kept = await new Promise<boolean>((resolve) => {
+      const cancel = timing.after(KEEP_MS, () => resolve(false))
+      void keeping.then((done) => {
+        cancel()
+        resolve(done)
+      })
+    })
+    if (kept) this.#kept += 1
+    return kept
+  }
+}
