@@ -3,6 +3,7 @@
  * T.31, 8.1; T.32, 8.2), and given its driver.
  */
 import { openClass1 } from '../class1/class1-modem.ts'
+import { openClass2 } from '../class2/class2-modem.ts'
 import type { FaxClass } from '../contract.ts'
 import type { ModemPort } from '../modem-port.ts'
 import type { Prepared } from './keeper.ts'
@@ -50,5 +51,7 @@ export async function prepareModem(
     revision: await word('AT+GMR'),
   }
   const { station, ecm, maxRate } = config
-  return { result: 'ready', modem: openClass1(port, { station, ecm, maxRate }), identity }
+  const settings = { station, ecm, maxRate }
+  const modem = chosen === '1' ? openClass1(port, settings) : openClass2(port, settings, chosen)
+  return { result: 'ready', modem, identity }
 }
