@@ -100,7 +100,11 @@ ${pair.map((line) => `  ${line}\n`).join('')}`,
   }
 
   log(): string {
-    return readFileSync(this.#logFile, 'utf8').slice(-6_000)
+    return this.wholeLog().slice(-6_000)
+  }
+
+  wholeLog(): string {
+    return readFileSync(this.#logFile, 'utf8')
   }
 
   async start(): Promise<void> {

@@ -269,6 +269,7 @@ export interface AnswerBody {
   field?: string
   detail?: string
   token?: string
+  user?: { name: string } | null
 }
 
 export async function answerOf(response: Response): Promise<Answer> {
