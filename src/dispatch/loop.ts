@@ -313,7 +313,7 @@ export class Loop {
     const { delivery, message } = attempt
     const stopped = outcome.result === 'notSent' ? attempt.forbidden : undefined
     if (outcome.result === 'accepted') post.pace.succeeded()
-    else if (stopped === undefined && !isNumberFault(outcome)) post.pace.failed(now, delivery.to)
+    else if (stopped === undefined && !isNoFault(outcome)) post.pace.failed(now, delivery.to)
     const rest = post.pace.rest(now)
     if (rest > 0) this.#pumpIn(rest)
 
@@ -496,5 +496,7 @@ export class Loop {
   }
 }
 
-const isNumberFault = (outcome: Outcome): boolean =>
-  outcome.result === 'refused' && outcome.scope === 'number'
+/** What says nothing against the line: the number's fault, or a time at which the line may not be used. */
+const isNoFault = (outcome: Outcome): boolean =>
+  (outcome.result === 'refused' && outcome.scope === 'number') ||
+  (outcome.result === 'notSent' && outcome.again !== undefined)
