@@ -7,6 +7,7 @@ import type { Clock } from '#core/clock.ts'
 import { newId } from '#core/ids.ts'
 import {
   type Channel,
+  type Coding,
   channels,
   type Delivery,
   deliveryId,
@@ -18,7 +19,7 @@ import { applyEvent } from '#messages/states.ts'
 import { planText } from '#sms/coding.ts'
 import { limits, type SubmitRequest } from './contract.ts'
 import { type Directory, expand } from './recipients.ts'
-import type { Router } from './routing.ts'
+import { channelOfKind, type Router } from './routing.ts'
 import { stoppedEvent } from './stop-list.ts'
 
 export type Draft =
@@ -33,8 +34,10 @@ export interface AcceptanceRules {
   lines: readonly LineConfig[]
   /** Validity when the request names none, ms. */
   validity: number
-  /** Other members may have the line that this one lacks. */
+  /** There are other members. */
   paired: boolean
+  /** Some other member has a line for it that this one may lack. */
+  elsewhere(channel: Channel): boolean
   /** In mode active-active what a member accepts is its own to transmit. */
   owned: boolean
   /** In that mode: the member that is to transmit what comes from a source, and can. */
@@ -50,9 +53,13 @@ const acknowledgementCode = (id: string): string => id.slice(-4)
 export function draft(request: SubmitRequest, rules: AcceptanceRules): Draft {
   const problem = checkFields(request)
   if (problem) return problem
-  const channel = request.channel ?? 'sms'
-  const served = (rules.lines.length > 0 || rules.paired) && channel === 'sms'
-  if (!served) return invalid('channel', 'no-line', `no ${channel} line is configured on this appliance`)
+  const channel = channelOf(request)
+  if (!hasLine(rules, channel) && !rules.elsewhere(channel)) {
+    const where = rules.paired ? 'on any member' : 'on this appliance'
+    return invalid('channel', 'no-line', `no ${channel} line is configured ${where}`)
+  }
+  const mismatch = checkDocument(request, channel)
+  if (mismatch) return mismatch
 
   const at = rules.clock.now()
   const id = newId(at)
@@ -65,16 +72,8 @@ export function draft(request: SubmitRequest, rules: AcceptanceRules): Draft {
       `has ${text.length} characters; at most ${limits.characters} are possible`,
     )
   }
-  // A message must split alike on every line that may take it, so the widest reference that any line wants is used.
-  const reference = rules.lines.some((line) => line.kind === 'gsm' && line.concatenation === 16) ? 16 : 8
-  const { coding, parts } = planText(text, reference)
-  if (parts.length > limits.parts) {
-    return invalid(
-      'text',
-      'text-too-long',
-      `takes ${parts.length} SMS parts; at most ${limits.parts} are possible`,
-    )
-  }
+  const plan = request.document === undefined ? planSms(text, rules) : { parts: request.document.pages }
+  if ('result' in plan) return plan
   const message: Message = {
     id,
     at,
@@ -85,7 +84,8 @@ export function draft(request: SubmitRequest, rules: AcceptanceRules): Draft {
     validity: request.validity ?? rules.validity,
     onUnknown: request.onUnknown ?? 'resend',
     flash: request.flash ?? false,
-    coding,
+    ...('coding' in plan ? { coding: plan.coding } : {}),
+    ...(request.document === undefined ? {} : { document: request.document }),
     ...(request.tag === undefined ? {} : { tag: request.tag }),
     ...(request.dedupe === undefined ? {} : { dedupe: request.dedupe }),
     ...(request.callback === undefined ? {} : { callback: request.callback }),
@@ -99,7 +99,7 @@ export function draft(request: SubmitRequest, rules: AcceptanceRules): Draft {
   const via = line === undefined ? {} : { via: { node: rules.node, line, only: true } }
   const preferred = line === undefined ? rules.preferred(request.source) : undefined
   const owner = rules.owned ? { owner: preferred ?? rules.node } : {}
-  const first = { ...newDelivery(message, 0, '', channel, parts.length), ...owner, ...via }
+  const first = { ...newDelivery(message, 0, '', channel, plan.parts), ...owner, ...via }
   const deliveries = numbers.map((to, n) => {
     // All share their lists, which nobody changes in place: a job may have 60,000 recipients.
     const delivery = { ...first, id: deliveryId(message.id, n), to }
@@ -109,11 +109,45 @@ export function draft(request: SubmitRequest, rules: AcceptanceRules): Draft {
   return { result: 'draft', message, deliveries }
 }
 
+const hasLine = ({ lines }: AcceptanceRules, channel: Channel): boolean =>
+  lines.some(({ kind }) => channelOfKind[kind] === channel)
+
+const channelOf = ({ channel, document }: SubmitRequest): Channel =>
+  channel ?? (document === undefined ? 'sms' : 'fax')
+
+function checkDocument({ document, acknowledge }: SubmitRequest, channel: Channel): Draft | undefined {
+  if (channel === 'fax' && document === undefined) {
+    return invalid('document', 'no-document', 'is missing; a fax needs one')
+  }
+  if (channel !== 'fax' && document !== undefined) {
+    return invalid('channel', 'document-for-fax-only', `is ${channel}; a document goes out as fax only`)
+  }
+  if (document !== undefined && acknowledge) {
+    return invalid('acknowledge', 'not-for-fax', 'is for texts: nobody answers a fax with a code')
+  }
+  return undefined
+}
+
+function planSms(
+  text: string,
+  rules: AcceptanceRules,
+): { parts: number; coding: Coding } | Extract<Draft, { result: 'invalid' }> {
+  // A message must split alike on every line that may take it, so the widest reference that any line wants is used.
+  const reference = rules.lines.some((line) => line.kind === 'gsm' && line.concatenation === 16) ? 16 : 8
+  const { coding, parts } = planText(text, reference)
+  if (parts.length <= limits.parts) return { parts: parts.length, coding }
+  return invalid(
+    'text',
+    'text-too-long',
+    `takes ${parts.length} SMS parts; at most ${limits.parts} are possible`,
+  )
+}
+
 function checkFields(request: SubmitRequest): Draft | undefined {
   if (request.to.length === 0)
     return invalid('to', 'no-recipient', 'names nobody; at least one recipient is needed')
   if (request.to.length > limits.recipients) return tooMany(`names ${request.to.length} recipients`)
-  if (request.text.length === 0)
+  if (request.text.length === 0 && request.document === undefined)
     return invalid('text', 'empty-text', 'is empty; at least one character is needed')
   if (request.channel !== undefined && !channels.includes(request.channel)) {
     return invalid('channel', 'unknown-channel', `is not known; allowed: ${channels.join(', ')}`)
@@ -142,14 +176,15 @@ function checkFields(request: SubmitRequest): Draft | undefined {
 function recipients(
   to: readonly string[],
   channel: Channel,
-  { router, lines, paired, directory }: AcceptanceRules,
+  rules: AcceptanceRules,
   chosen: string | undefined,
 ): string[] | Extract<Draft, { result: 'invalid' }> {
+  const { router, paired, directory } = rules
   const expanded = expand(to, directory, limits.recipients)
   if ('problem' in expanded) return invalid(`to[${expanded.index}]`, 'invalid-recipient', expanded.problem)
   if (expanded.size > limits.recipients) return tooMany('stands for more than can be')
   // A member without lines passes everything on; the one that sends it knows its routes.
-  const elsewhere = (paired && lines.length === 0) || chosen !== undefined
+  const elsewhere = (paired && !hasLine(rules, channel)) || chosen !== undefined
   for (const [number, index] of elsewhere ? [] : expanded) {
     // Another member may have the line that a route names.
     const byAnother = paired && (router.members(number)?.length ?? 0) > 0

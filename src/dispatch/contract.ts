@@ -1,14 +1,18 @@
 /** What a way in (HTTP, command line, later mail, MQTT …) may ask of dispatch. Every way in ends in submit(). */
 import type { Line, LineStatus } from '#lines/contract.ts'
-import type { Callback, Channel, Message, OnUnknown, Priority } from '#messages/message.ts'
+import type { Callback, Channel, DocumentReference, Message, OnUnknown, Priority } from '#messages/message.ts'
 import type { IdempotencyKey } from '#messages/operation.ts'
 import type { Reason } from '#messages/states.ts'
 import type { MessageView } from '#store/contract.ts'
 
 export interface SubmitRequest {
   to: readonly string[]
+  /** May be empty where there is a document. */
   text: string
+  /** Where there is a document it is fax, said or not. */
   channel?: Channel
+  /** What is faxed; it is stored already. */
+  document?: DocumentReference
   priority?: Priority
   /** ms */
   validity?: number

@@ -18,6 +18,7 @@ import type { ActionResult, Dispatch, MoveResult, SubmitRequest, SubmitResult } 
 import { canSend } from './handing.ts'
 import { Held } from './held.ts'
 import { Loop } from './loop.ts'
+import type { MemberLines } from './member-lines.ts'
 import { Mutes } from './mutes.ts'
 import type { Ownership, Replicas } from './ownership.ts'
 import { createDirectory, type Directory } from './recipients.ts'
@@ -38,6 +39,10 @@ export interface DispatchDependencies {
   lines: readonly Line[]
   /** Another member removed this one from the pair: nobody would send what it takes. */
   removed?(): boolean
+  /** What the lines of other members send beyond SMS; absent: nothing. */
+  memberLines?: Pick<MemberLines, 'serve'>
+  /** Whether other members have a document on their disks; absent: it is not asked. */
+  documents?: { elsewhere(hash: string): boolean }
   /** Who wants no messages; absent: everybody wants them. */
   stops?: Pick<StopList, 'has'>
 }
@@ -69,6 +74,8 @@ export function createDispatch(deps: DispatchDependencies): RunningDispatch {
     lines: config.lines,
     validity: config.validity,
     paired: config.pair !== undefined,
+    elsewhere: (channel) =>
+      channel === 'sms' ? config.pair !== undefined : deps.memberLines?.serve(channel) === true,
     owned: config.pair?.mode === 'active-active',
     preferred(source) {
       const node = preferredFor(sources, source)
@@ -120,7 +127,7 @@ export function createDispatch(deps: DispatchDependencies): RunningDispatch {
     lines: () => lines,
     submit,
     check: (request) => draft(request, rules),
-    replicated: (message) => held.elsewhere(message),
+    replicated: isElsewhere,
     directory: () => rules.directory,
     storm: () => guard.view(),
     async configure({ routes, validity, contacts, groups, storm, sources: now }) {
@@ -194,6 +201,14 @@ export function createDispatch(deps: DispatchDependencies): RunningDispatch {
     })
   }
 
+  function documentElsewhere({ document }: Message): boolean {
+    return document === undefined || deps.documents?.elsewhere(document.hash) === true
+  }
+
+  function isElsewhere(message: Message): boolean {
+    return held.elsewhere(message) && documentElsewhere(message)
+  }
+
   async function submit(request: SubmitRequest): Promise<SubmitResult> {
     if (deps.removed?.())
       throw new CodedError(
@@ -203,7 +218,7 @@ export function createDispatch(deps: DispatchDependencies): RunningDispatch {
     const made = draft(request, rules)
     if (made.result === 'invalid') return made
     const { message, deliveries } = made
-    if (refusesOneDisk && !replicas.available()) return { result: 'oneDisk' }
+    if (refusesOneDisk && !(replicas.available() && documentElsewhere(message))) return { result: 'oneDisk' }
     // Where one disk is not enough, nothing is transmitted before the second one has it.
     // What another member is to send, and what has ended already, is not for this one's lines.
     const notOurs = deliveries.some(
@@ -216,7 +231,7 @@ export function createDispatch(deps: DispatchDependencies): RunningDispatch {
       case 'accepted': {
         if (!refusesOneDisk) loop.offer(message, deliveries, claim !== undefined)
         const position = store.logged()
-        const replicated = await replicas.acknowledged(position, waitMs)
+        const replicated = (await replicas.acknowledged(position, waitMs)) && documentElsewhere(message)
         if (!replicated) held.onlyHere(message.id)
         if (refusesOneDisk && !replicated) {
           await loop.cancel(deliveries, oneDisk)
@@ -231,7 +246,8 @@ export function createDispatch(deps: DispatchDependencies): RunningDispatch {
           ({ state, reason }) => state === 'cancelled' && reason?.code === oneDisk.code,
         )
         const replicated =
-          held.elsewhere(known) || (refused && (await replicas.acknowledged(store.logged(), waitMs)))
+          isElsewhere(known) ||
+          (refused && documentElsewhere(known) && (await replicas.acknowledged(store.logged(), waitMs)))
         if (!refused) return { result: 'accepted', view: result.message, replicated, replayed: true }
         // Its client was told that it is not sent, and asks again.
         if (!replicated) return { result: 'oneDisk' }

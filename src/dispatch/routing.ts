@@ -17,7 +17,8 @@ export interface Router {
   members(to: string): readonly string[] | undefined
 }
 
-const channelOfKind: Record<LineConfig['kind'], Channel> = { gsm: 'sms', fax: 'fax' }
+/** What lines of a kind send. */
+export const channelOfKind: Record<LineConfig['kind'], Channel> = { gsm: 'sms', fax: 'fax' }
 
 export function createRouter(lines: readonly LineConfig[], routes: readonly RouteConfig[]): Router {
   const channelOf = new Map(lines.map((line) => [line.id, channelOfKind[line.kind]]))

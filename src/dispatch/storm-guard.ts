@@ -103,7 +103,8 @@ export class StormGuard {
    * @returns undefined when it may wait for a line, `later` when it must be asked again after begin()
    */
   consider(delivery: Delivery, message: Message): DeliveryEvent | 'later' | undefined {
-    if (this.#off) return undefined
+    // A fax is no alert of which the next one says the same, and a digest cannot stand for its pages.
+    if (this.#off || delivery.channel === 'fax') return undefined
     if (this.#remembering && delivery.priority > 0) return 'later'
     const now = this.#deps.clock.now()
     const verdict = this.#storm.consider(this.#input(delivery, message), now)
@@ -192,6 +193,7 @@ export class StormGuard {
   }
 
   #sameness(message: Message): string | undefined {
+    if (message.document !== undefined) return undefined
     if (message.dedupe !== undefined) return `key ${message.dedupe}`
     if (this.#rules.dedupe?.text !== true) return undefined
     return createHash('sha256').update(message.text).digest('base64')

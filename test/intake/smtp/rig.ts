@@ -74,6 +74,7 @@ ${more}`,
     owned: false,
     directory: createDirectory(config),
     preferred: () => undefined,
+    elsewhere: () => false,
     stopped: () => false,
   }
   const known = new Map<string, Extract<SubmitResult, { result: 'accepted' }>>()
