@@ -77,7 +77,9 @@ export class Attempt implements Transmission {
   }
 
   stop(): Reason | undefined {
-    const reason = this.#forbidden ?? this.#context.ownership.stop() ?? this.#expired()
+    // A fax that was begun in time is not broken off between its pages.
+    const expired = this.#delivery.postPage ? undefined : this.#expired()
+    const reason = this.#forbidden ?? this.#context.ownership.stop() ?? expired
     // From here on the driver may transmit this part; of the last one there is no calling back.
     if (reason === undefined) this.#committed = isLast(this.#delivery)
     return reason
