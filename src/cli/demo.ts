@@ -2,6 +2,7 @@
  * twinline demo: a whole pair on one machine, with simulated lines and a stand-in for the virtual IP on loopback. A
  * second terminal kills, freezes and cuts, and the first one shows what the pair makes of it.
  */
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdirSync, rmSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
@@ -105,6 +106,8 @@ async function stage(): Promise<number> {
     parts.defer(() => {
       control.close()
     })
+    const password = await person(boxes)
+    say(`panel: http://${common.host}:${common.port}, as demo with the password ${password}`)
     say(`ready. In another terminal: npm run demo -- kill a | freeze a | cut | heal`)
     const traffic = new Traffic(await client(boxes))
     parts.defer(() => traffic.stop())
@@ -151,6 +154,14 @@ async function introduce(boxes: ReadonlyMap<string, Box>): Promise<void> {
     throw new Ended(exit.refused, `the boxes could not be paired: ${JSON.stringify(joined)}`)
   }
   say('box b has joined box a')
+}
+
+/** Somebody who may look at the panel and try everything there. @returns the password */
+async function person(boxes: ReadonlyMap<string, Box>): Promise<string> {
+  const password = randomBytes(9).toString('base64url')
+  const made = await boxes.get('a')?.ask('POST', '/users', { name: 'demo', role: 'admin', password })
+  if (made?.result !== 'answer' || made.status >= 300) throw new Ended(exit.refused, 'box a made no user')
+  return password
 }
 
 async function client(boxes: ReadonlyMap<string, Box>): Promise<ConstructorParameters<typeof Traffic>[0]> {
