@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { documentDefaults } from '#config/documents.ts'
 import { createSettings } from '#config/settings.ts'
 import { createTrials } from '#config/trials.ts'
 import type { Config, SharedConfig } from '#config/types.ts'
@@ -13,6 +14,7 @@ import type { Log } from '#core/log.ts'
 import { createDispatch, type RunningDispatch } from '#dispatch/dispatch.ts'
 import { keepHouse } from '#dispatch/housekeeping.ts'
 import { followLeadership } from '#dispatch/leadership.ts'
+import { createMemberLines, type MemberLines } from '#dispatch/member-lines.ts'
 import { noReplicas, soleOwner } from '#dispatch/ownership.ts'
 import { PairOwnership } from '#dispatch/pair-ownership.ts'
 import { passiveLines } from '#dispatch/passive-lines.ts'
@@ -166,6 +168,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
       void settings.refresh().then(tell).catch(onFailure)
     }
     if (queue || facts) late.documents?.wake()
+    if (facts) void late.memberLines?.refresh().catch(onFailure)
     if (inbox) late.actions?.wake()
     if (facts) void stops.refresh().catch(onFailure)
     if (facts) void trials.refresh().catch(onFailure)
@@ -226,6 +229,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
         directory: config.data,
         stored: documents,
         peers: exchange ?? noPeers,
+        limits: config.documents ?? documentDefaults,
         store,
         clock,
         log,
@@ -258,6 +262,9 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
         pair.role(),
       )
     : undefined
+  const memberLines =
+    pair && (await createMemberLines({ node, lines: config.lines, store, others: () => pair.others() }))
+  if (memberLines) late.memberLines = memberLines
   const dispatch = createDispatch({
     config: { ...config, ...settings.current() },
     store,
@@ -268,6 +275,8 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     lines,
     removed: () => pair?.membership.standing() === 'removed',
     stops,
+    ...(exchange ? { documents: exchange } : {}),
+    ...(memberLines ? { memberLines } : {}),
   })
   late.dispatch = dispatch
   late.check = new SelfCheck(lines, clock, () => dispatch.loop.diskRefuses)
@@ -437,6 +446,7 @@ interface Late {
   check?: SelfCheck
   mqtt?: Mqtt
   documents?: DocumentExchange
+  memberLines?: MemberLines
 }
 
 const isPaired = (config: Config): config is PairedConfig => config.pair !== undefined

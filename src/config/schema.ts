@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path'
 import { readCompat } from './compat.ts'
+import { readDocuments } from './documents.ts'
 import { readFaxLine } from './fax.ts'
 import { missingWays, readWebhook } from './inbound.ts'
 import { readLdap } from './ldap.ts'
@@ -56,6 +57,8 @@ export function readConfig(root: Section, { directory, hostname }: Surroundings)
   if (ldap !== undefined) config.ldap = ldap
   const mail = readMail(root, path)
   if (mail !== undefined) config.mail = mail
+  const documents = readDocuments(root)
+  if (documents !== undefined) config.documents = documents
   const webhook = readWebhook(root)
   if (webhook !== undefined) config.webhook = webhook
   for (const { path, text } of missingWays(config)) root.problem(path, text)

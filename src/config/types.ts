@@ -2,6 +2,7 @@
 import type { PairMode } from '#messages/operation.ts'
 import type { CompatConfig } from './compat.ts'
 import type { Contact, Group } from './contacts.ts'
+import type { DocumentConfig } from './documents.ts'
 import type { FaxSettingsConfig } from './fax.ts'
 import type { InboundSettings, WebhookConfig } from './inbound.ts'
 import type { LdapConfig } from './ldap.ts'
@@ -34,6 +35,8 @@ export interface Config extends SharedConfig {
   mail?: MailConfig
   /** `inbound.webhook`: where received messages are told. */
   webhook?: WebhookConfig
+  /** What is taken to be faxed; absent: documentDefaults. */
+  documents?: DocumentConfig
   /** Where contacts are taken from by schedule; absent: nowhere. */
   ldap?: LdapConfig
   /** Which of the shared settings the file gives, by path; the others are defaults. */

@@ -9,6 +9,7 @@ import type { DocumentReference } from '#messages/message.ts'
 import type { Store } from '#store/contract.ts'
 import type { DocumentPeers, DocumentStore } from '#store/documents.ts'
 import { createFaxDocuments, type RunningFaxDocuments } from './documents/documents.ts'
+import type { DocumentLimits } from './documents/taking.ts'
 import { createFaxLine, type FaxLine, type FaxLineOptions } from './fax-line.ts'
 import { pdfOf } from './received-pdf.ts'
 import { createFaxReceiver } from './receiving.ts'
@@ -19,6 +20,7 @@ export interface FaxOptions {
   /** The files of documents, here and on the other members. */
   stored: DocumentStore
   peers: DocumentPeers
+  limits: DocumentLimits
   store: Pick<Store, 'remember' | 'recall' | 'documentsInUse'>
   clock: Clock
   log: Log
@@ -36,8 +38,7 @@ export interface Fax {
 }
 
 export function startFax(options: FaxOptions): Fax {
-  const { directory, stored, peers, store, clock, log, receive } = options
-  const limits = { maxPages: 200, maxSize: 20e6, paper: 'a4' } as const
+  const { directory, stored, peers, limits, store, clock, log, receive } = options
   const documents = createFaxDocuments({ documents: stored, peers, store, limits, clock, log })
   const receiver = createFaxReceiver({
     directory: join(directory, 'fax-incoming'),
