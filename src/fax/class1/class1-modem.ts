@@ -50,10 +50,8 @@ export function openClass1(port: ModemPort, settings: FaxSettings): FaxModem {
       return new OutCall(port, settings, sends, out, events, signal).run()
     },
     answer: async (events, signal) => {
-      // Whoever rings is kept waiting for nothing: what the modem can is asked after the first call.
-      const result = await answerCall(port, settings, receives ?? modulations, events, signal)
       receives ??= await codesOf(port, 'AT+FRM=?')
-      return result
+      return answerCall(port, settings, receives, events, signal)
     },
   }
 }
