@@ -71,7 +71,7 @@ async function onStore(store: OpenStore): Promise<Access> {
   return {
     tokens: {
       async create(name, scopes) {
-        const { token, record } = await createToken(store, clock, { name, scopes })
+        const { token, record } = await createToken(store, clock, { name, scopes, by: 'local' })
         await note('token-created', `token ${record.id} (${name}) may ${scopes.join(', ')}`)
         return { id: record.id, name, scopes: [...scopes], createdAt: iso(record.createdAt), token }
       },

@@ -27,6 +27,7 @@ export interface TokenRecord {
   hash: string
   scopes: readonly Scope[]
   createdAt: number
+  /** Absent of older ones. */
   createdBy?: string
 }
 

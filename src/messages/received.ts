@@ -143,6 +143,7 @@ const operationFields: Record<Operation['op'], Record<string, Check>> = {
       hash: isText,
       scopes: list(oneOf(scopes)),
       createdAt: isNumber,
+      createdBy: maybe(isText),
     }),
   },
   tokenRevoke: { id: isText },

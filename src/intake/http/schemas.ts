@@ -367,6 +367,7 @@ const tokenFields = {
   name: text,
   scopes: list({ type: 'string', enum: scopes }),
   createdAt: time,
+  createdBy: { ...text, description: 'Who made it; of older ones it is not known' },
 }
 const tokenRequired = ['id', 'name', 'scopes', 'createdAt'] as const
 

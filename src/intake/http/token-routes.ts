@@ -7,11 +7,12 @@ import * as schemas from './schemas.ts'
 import { defaultScopes } from './tokens.ts'
 import { iso } from './views.ts'
 
-const tokenView = ({ id, name, scopes, createdAt }: TokenRecord) => ({
+const tokenView = ({ id, name, scopes, createdAt, createdBy }: TokenRecord) => ({
   id,
   name,
   scopes: [...scopes],
   createdAt: iso(createdAt),
+  ...(createdBy === undefined ? {} : { createdBy }),
 })
 
 export function tokenRoutes(api: Api, { access, log, records }: Parts): void {
@@ -54,6 +55,7 @@ export function tokenRoutes(api: Api, { access, log, records }: Parts): void {
       const { token, record } = await access.tokens.create({
         name: body.name,
         scopes: body.scopes ?? defaultScopes,
+        by: source,
       })
       log.info(
         {

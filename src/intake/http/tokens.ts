@@ -14,6 +14,8 @@ import type { Store, TokenEntry } from '#store/contract.ts'
 export interface NewToken {
   name: string
   scopes: readonly Scope[]
+  /** Who makes it, as the audit log names people. */
+  by?: string
 }
 
 /** What a token may do when nobody says otherwise. */
@@ -25,7 +27,7 @@ const hashOf = (token: string): string => createHash('sha256').update(token).dig
 export async function createToken(
   store: Pick<Store, 'createToken'>,
   clock: Clock,
-  { name, scopes }: NewToken,
+  { name, scopes, by }: NewToken,
 ): Promise<{ token: string; id: string; record: TokenRecord }> {
   const token = `tl_${randomBytes(32).toString('base64url')}`
   const now = clock.now()
@@ -35,6 +37,7 @@ export async function createToken(
     hash: hashOf(token),
     scopes,
     createdAt: now,
+    ...(by === undefined ? {} : { createdBy: by }),
   }
   await store.createToken(record)
   return { token, id: record.id, record }

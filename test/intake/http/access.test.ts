@@ -113,6 +113,7 @@ test('a token is made, listed without itself, used and revoked', async () => {
     name: 'nagios',
     scopes: ['send', 'read'],
     createdAt: expect.stringMatching(/Z$/),
+    createdBy: 'http:test',
   })
   expect(list.text).not.toContain(made.json.token)
   expect(list.text).not.toContain('hash')
