@@ -15,10 +15,16 @@ const who = fc.nat({ max: 3 })
 const which = fc.nat({ max: 5 })
 const at = fc.integer({ min: START, max: START + 50 })
 
+const intended = (part: number, node: string) =>
+  ({ event: 'intend', node, line: 'fax0', part, concatenation: 0 }) as const
+
 const event = (node: string) =>
   fc.oneof(
     { weight: 5, arbitrary: fc.nat({ max: 1 }).map((n): DeliveryEvent => intend('gsm0', n, node)) },
-    fc.nat({ max: 3 }).map((reference): DeliveryEvent => ({ event: 'confirm', part: 0, reference })),
+    fc.nat({ max: 1 }).map((n): DeliveryEvent => ({ ...intended(n, node), postPage: true })),
+    fc
+      .record({ part: fc.nat({ max: 1 }), reference: fc.nat({ max: 3 }) })
+      .map((e): DeliveryEvent => ({ event: 'confirm', ...e })),
     fc.nat({ max: 3 }).map((reference): DeliveryEvent => accepted(reference, START + 20)),
     fc.nat({ max: 3 }).map((reference): DeliveryEvent => accepted(reference)),
     at.map((due): DeliveryEvent => ({ event: 'defer', reason: because('x'), due, failure: true, node })),
@@ -42,6 +48,7 @@ const step = fc.oneof(
       who,
       key: fc.nat({ max: 3 }),
       parts: fc.integer({ min: 1, max: 2 }),
+      channel: fc.constantFrom('sms' as const, 'fax' as const),
       recipients: fc.integer({ min: 1, max: 2 }),
       owned: fc.boolean(),
       at,
@@ -137,7 +144,7 @@ function follow(members: readonly Member[], steps: readonly Step[]): void {
       case 'accept': {
         const to = Array.from({ length: one.recipients }, (_, n) => `+49170123456${n}`)
         const key = one.key === 0 ? {} : { key: { key: `k${one.key}`, bodyHash: 'h' } }
-        const made = acceptance({ to, parts: one.parts, at: one.at, ...key })
+        const made = acceptance({ to, parts: one.parts, channel: one.channel, at: one.at, ...key })
         if (one.owned) made.deliveries = made.deliveries.map((each) => ({ ...each, owner: member.node }))
         member.call('accept', [made], null)
         break

@@ -1,7 +1,7 @@
 /** Makes messages, changes and received parts for the tests of the store. */
 import { newId } from '#core/ids.ts'
 import type { InboundPart } from '#messages/inbound.ts'
-import { type Message, newDelivery } from '#messages/message.ts'
+import { type Channel, type Message, newDelivery } from '#messages/message.ts'
 import type { DeliveryEvent } from '#messages/states.ts'
 import type { Acceptance, Change } from '#store/contract.ts'
 
@@ -12,6 +12,7 @@ export interface Wish extends Partial<Message> {
   to?: string[]
   key?: { key: string; bodyHash: string }
   parts?: number
+  channel?: Channel
   /** Added to `at`. */
   dueIn?: number
 }
@@ -20,6 +21,7 @@ export function acceptance({
   to = ['+491701234567'],
   key,
   parts = 1,
+  channel = 'sms',
   dueIn = 0,
   ...rest
 }: Wish = {}): Acceptance {
@@ -36,7 +38,7 @@ export function acceptance({
     ...rest,
   }
   const deliveries = to.map((number, n) => {
-    const delivery = newDelivery(message, n, number, 'sms', parts)
+    const delivery = newDelivery(message, n, number, channel, parts)
     return { ...delivery, due: delivery.due + dueIn }
   })
   return { message, deliveries, ...(key === undefined ? {} : { key }) }

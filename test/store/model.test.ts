@@ -19,6 +19,7 @@ type Step =
       recipients: number
       parts: number
       claim: boolean
+      channel: 'sms' | 'fax'
     }
   | { do: 'claim'; limit: number; at: number }
   | { do: 'release'; which: number }
@@ -30,6 +31,8 @@ type Step =
   | { do: 'reopen' }
 
 const at = fc.integer({ min: START, max: START + 50 })
+const intended = (part: number) =>
+  ({ event: 'intend', node: 'a', line: 'fax0', part, concatenation: 0 }) as const
 /** Few, so that one delivery goes through several events. */
 const which = fc.nat({ max: 4 })
 const event: fc.Arbitrary<DeliveryEvent> = fc.oneof(
@@ -39,6 +42,7 @@ const event: fc.Arbitrary<DeliveryEvent> = fc.oneof(
       .record({ line: fc.constantFrom('gsm0', 'gsm1'), part: fc.nat({ max: 1 }) })
       .map((e) => intend(e.line, e.part)),
   },
+  fc.nat({ max: 1 }).map((n) => ({ ...intended(n), postPage: true as const })),
   fc.nat({ max: 3 }).map((reference) => ({ event: 'confirm' as const, part: 0, reference })),
   fc.nat({ max: 3 }).map((reference) => accepted(reference, START + 20)),
   fc.nat({ max: 3 }).map((reference) => accepted(reference)),
@@ -69,6 +73,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       recipients: fc.integer({ min: 1, max: 3 }),
       parts: fc.integer({ min: 1, max: 2 }),
       claim: fc.boolean(),
+      channel: fc.constantFrom('sms' as const, 'fax' as const),
     }),
   },
   {
@@ -163,9 +168,9 @@ async function follow(steps: readonly Step[], directory: string): Promise<void> 
   for (const one of steps) {
     switch (one.do) {
       case 'accept': {
-        const { priority, dueIn, parts } = one
+        const { priority, dueIn, parts, channel } = one
         const to = Array.from({ length: one.recipients }, (_, n) => `+49170123456${n}`)
-        const made = acceptance({ priority, dueIn, parts, to })
+        const made = acceptance({ priority, dueIn, parts, channel, to })
         await store.accept([made], one.claim ? { until: START, term } : undefined)
         model.deliveries.push(...made.deliveries)
         if (one.claim) for (const { id } of made.deliveries) model.claimed.add(id)
