@@ -14,6 +14,10 @@ export interface ApplianceOptions {
   /** Port addresses, one a line: gsm0, gsm1 … */
   ports: readonly string[]
   reports?: boolean
+  /** `box-a` when absent. */
+  node?: string
+  /** Where HTTP listens; a free port of 127.0.0.1 when absent. */
+  listen?: string
   /** More of the configuration, as YAML. */
   more?: string
   environment?: Record<string, string>
@@ -41,6 +45,7 @@ const STARTS_WITHIN_MS = 20_000
 
 export async function startAppliance(options: ApplianceOptions): Promise<RunningAppliance> {
   const { directory, ports, reports = false, more = '', environment = {} } = options
+  const { node = 'box-a', listen = '127.0.0.1:0' } = options
   mkdirSync(directory, { recursive: true })
   const config = join(directory, 'twinline.yaml')
   const lines = ports.map(
@@ -48,7 +53,7 @@ export async function startAppliance(options: ApplianceOptions): Promise<Running
   )
   writeFileSync(
     config,
-    `node: box-a\ndata: data\nhttp: { listen: 127.0.0.1:0 }\nlines:\n${lines.join('\n')}\n${more}`,
+    `node: ${node}\ndata: data\nhttp: { listen: ${listen} }\nlines:\n${lines.join('\n')}\n${more}`,
   )
   const logFile = join(directory, 'log.jsonl')
   const output = openSync(logFile, 'a')

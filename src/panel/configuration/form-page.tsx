@@ -25,6 +25,8 @@ import { ValueField } from './value-field.tsx'
 import { settingWords, words } from './words.ts'
 
 const CHECK_PAUSE_MS = 350
+/** Has pages of its own, with room for thousands of entries. */
+const PEOPLE = 'people'
 
 function View() {
   const form = useRemote<SettingsForm>('/config/schema')
@@ -58,7 +60,16 @@ function View() {
 
 export const page = { words: [words, settingWords, ...problemDictionaries], view: View }
 
-function Forms({ form, settings }: { form: SettingsForm; settings: Remote<SettingsView> }) {
+const PeopleLink = () => (
+  <p>
+    {settingWords.t('peopleText')} <a href="/people">{settingWords.t('peopleLink')}</a>
+  </p>
+)
+
+function Forms({ form: whole, settings }: { form: SettingsForm; settings: Remote<SettingsView> }) {
+  const sections = whole.sections.map((section) =>
+    section.name === PEOPLE ? { ...section, fields: [] } : section,
+  )
   const draft = useSignal<Draft>({})
   const checked = useSignal<{ problems: readonly FieldProblem[]; diff: Checked['diff'] }>({
     problems: [],
@@ -70,7 +81,7 @@ function Forms({ form, settings }: { form: SettingsForm; settings: Remote<Settin
   const sources = new Map(settings.data.value?.items.map((item) => [item.path, item.source]))
   const valueAt = (path: string): unknown =>
     path in draft.value ? (draft.value[path] ?? undefined) : held.get(path)
-  const paths = form.sections.flatMap(({ fields }) =>
+  const paths = sections.flatMap(({ fields }) =>
     fields.flatMap((field) => fieldPaths(field, valueAt(field.path), field.path)),
   )
   const stray = strayProblems(checked.value.problems, paths)
@@ -116,16 +127,17 @@ function Forms({ form, settings }: { form: SettingsForm; settings: Remote<Settin
       ))}
       <div class="settings">
         <nav class="settings-nav" aria-label={words.t('sections')}>
-          {form.sections.map(({ name, label }) => (
+          {sections.map(({ name, label }) => (
             <a key={name} href={`#${name}`}>
               {sectionName(label, name)}
             </a>
           ))}
         </nav>
         <div class="stack">
-          {form.sections.map(({ name, label, fields }) => (
+          {sections.map(({ name, label, fields }) => (
             <div key={name} id={name}>
               <Card title={sectionName(label, name)}>
+                {name === PEOPLE ? <PeopleLink /> : null}
                 {fields.map((field) => (
                   <div
                     key={field.path}

@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { Button } from '../components/button.tsx'
 import { Card, EmptyState, Page, Waiting } from '../components/layout.tsx'
+import { ShortId } from '../components/short-id.tsx'
 import { Time } from '../components/time.tsx'
 import { announce } from '../components/toast.tsx'
 import { get, post } from '../shell/api.ts'
@@ -84,20 +85,9 @@ function Revision({
   const shown = names.length > 4 ? `${names.slice(0, 4).join(', ')} …` : names.join(', ')
   return (
     <Card
-      class="revision"
       title={shown}
-      aside={newest ? <span class="quiet">{words.t('newest')}</span> : undefined}
-    >
-      <p>
-        <Time at={at} long /> · {authorText(author)} · {memberName(node)} ·{' '}
-        <code class="short-id quiet">{id}</code>
-      </p>
-      <details>
-        <summary>{words.t('whatChanged', { count: changes.length })}</summary>
-        <DiffView changes={changes} name={fieldName} />
-      </details>
-      {may('admin') ? (
-        <div class="actions">
+      aside={
+        may('admin') ? (
           <Button
             label={words.t('revertLabel', { name: shown })}
             confirm={{
@@ -115,8 +105,17 @@ function Revision({
           >
             {words.t('revert')}
           </Button>
-        </div>
-      ) : null}
+        ) : undefined
+      }
+    >
+      <p>
+        <Time at={at} long /> · {authorText(author)} · {memberName(node)} · <ShortId id={id} />
+        {newest ? <strong> · {words.t('newest')}</strong> : null}
+      </p>
+      <details>
+        <summary>{words.t('whatChanged', { count: changes.length })}</summary>
+        <DiffView changes={changes} name={fieldName} />
+      </details>
     </Card>
   )
 }

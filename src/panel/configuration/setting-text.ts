@@ -11,7 +11,11 @@ import { settingWords, words } from './words.ts'
 const keyOf = (path: string): string =>
   path.replaceAll(/\[\d+\]/g, '').replace(/^(contacts|groups)\/.*$/, '$1')
 
-export const fieldName = (path: string): string => settingWords.maybe(keyOf(path)) ?? path
+export function fieldName(path: string): string {
+  const name = settingWords.maybe(keyOf(path)) ?? path
+  const entry = /^(?:contacts|groups)\/([^.[]+)/.exec(path)?.[1]
+  return entry === undefined ? name : `${name}: ${entry}`
+}
 
 export const sectionName = (label: string, name: string): string =>
   settingWords.maybe(label) ?? settingWords.maybe(`section.${name}`) ?? name

@@ -5,7 +5,7 @@
 import type { ComponentChildren } from 'preact'
 import { useId } from 'preact/hooks'
 import { Button } from '../components/button.tsx'
-import { Field, PasswordInput } from '../components/field.tsx'
+import { Checkbox, Field, PasswordInput } from '../components/field.tsx'
 import { type FieldProblem, isRecord, isWithin, moved, problemsOf, withKey } from './draft.ts'
 import { type AnyField, entriesOf, entryTitle, linesOf, newEntry, textOf, typedValue } from './field-model.ts'
 import { words } from './words.ts'
@@ -139,9 +139,16 @@ const choicesWith = (choices: readonly string[], value: unknown): readonly strin
     ? choices
     : [...choices, textOf(value)]
 
+/**
+ * A section. One that may be left away and stands in another one has a switch: being there is what turns it on, so that
+ * nobody takes a default that is only shown for a value that holds.
+ */
 function GroupField(props: Props) {
-  const { field, at, value, onChange, text } = props
+  const { field, at, value, onChange, text, disabled } = props
+  const columns = field.columns ?? []
   const section = isRecord(value) ? value : {}
+  const optional = field.required !== true && at !== field.path
+  const used = !optional || isRecord(value)
   const own = messages(props)
   const id = useId()
   return (
@@ -156,22 +163,38 @@ function GroupField(props: Props) {
           {own}
         </p>
       )}
-      {(field.columns ?? []).map((column) => (
-        <ValueField
-          {...props}
-          key={column.path}
-          field={column}
-          at={`${at}.${column.path}`}
-          value={section[column.path]}
-          onChange={(inner) => {
-            const next = withKey(section, column.path, inner)
-            onChange(Object.keys(next).length === 0 ? undefined : next)
-          }}
-        />
-      ))}
+      {optional ? (
+        <fieldset class="bare" disabled={disabled}>
+          <Checkbox
+            label={words.t('groupOn', { name: text.label(field, at) })}
+            checked={used}
+            onChange={(on) => onChange(on ? byDefault(columns) : undefined)}
+          />
+        </fieldset>
+      ) : null}
+      {used
+        ? columns.map((column) => (
+            <ValueField
+              {...props}
+              key={column.path}
+              field={column}
+              at={`${at}.${column.path}`}
+              value={section[column.path]}
+              onChange={(inner) => onChange(withKey(section, column.path, inner))}
+            />
+          ))
+        : null}
     </fieldset>
   )
 }
+
+/** What a section begins with when it is turned on: what would hold anyway, so that it is seen. */
+const byDefault = (columns: readonly AnyField[]): Record<string, unknown> => ({
+  ...newEntry(columns),
+  ...Object.fromEntries(
+    columns.flatMap(({ path, default: value }) => (value === undefined ? [] : [[path, value]])),
+  ),
+})
 
 function TableField(props: Props) {
   const { field, at, value, onChange, text, disabled } = props

@@ -10,13 +10,14 @@ import { Time } from '../components/time.tsx'
 import { announce } from '../components/toast.tsx'
 import { FailoverLog } from '../records/failover-log.tsx'
 import { words as recordWords } from '../records/words.ts'
-import { post } from '../shell/api.ts'
-import { connection, status as live } from '../shell/live.ts'
+import { post, withQuery } from '../shell/api.ts'
+import { connection } from '../shell/live.ts'
 import { problemDictionaries, problemText } from '../shell/problems.ts'
 import { useRemote } from '../shell/remote.ts'
 import { may, memberName } from '../shell/session.ts'
 import { number } from '../shell/words.ts'
-import { type Member, membersOf } from './member-model.ts'
+import type { Member } from './member-model.ts'
+import { membersNow } from './members-now.ts'
 import { PairTabs } from './pair-tabs.tsx'
 import { roleText } from './role-text.ts'
 import type { DrillKind, DrillReport, PairView } from './shapes.ts'
@@ -57,7 +58,7 @@ function View() {
 export const page = { words: [words, recordWords, ...problemDictionaries], view: View }
 
 function Begin({ pair, running, begun }: { pair: PairView; running: boolean; begun: () => void }) {
-  const members = membersOf(pair, live.value?.members ?? [])
+  const members = membersNow(pair)
   const node = useSignal(pair.node)
   const kind = useSignal<DrillKind>('freeze')
   const target = members.find((member) => member.node === node.value) ?? members[0]
@@ -141,9 +142,8 @@ function BeginButton(props: {
           kind: 'danger',
         }}
         onClick={async () => {
-          const answer = await post<{ text: string }>('/pair/drill', {
+          const answer = await post<{ text: string }>(withQuery('/pair/drill', { node: target.node }), {
             kind,
-            ...(target.here ? {} : { node: target.node }),
           })
           if (answer.ok) announce(words.t('drillBegun'), 'warn')
           else announce(problemText(answer.problem), 'bad')

@@ -1,6 +1,7 @@
 /** One member: its role in the words of operators, its copy of everything, its paths, and what can be asked of it. */
 import { Button } from '../components/button.tsx'
 import { Card, Facts } from '../components/layout.tsx'
+import { ShortId } from '../components/short-id.tsx'
 import { Status } from '../components/status.tsx'
 import { announce } from '../components/toast.tsx'
 import { post } from '../shell/api.ts'
@@ -71,11 +72,11 @@ function factsOf(member: Member): [string, preact.ComponentChildren][] {
       replication === undefined ? undefined : (
         <Status tone={replication === 'current' ? 'ok' : replication === 'disconnected' ? 'bad' : 'busy'}>
           {words.t(`replication.${replication}`)}
-          {behind === undefined || behind === 0 ? '' : ` · ${words.t('behind', { count: behind })}`}
+          {behind === undefined ? '' : ` · ${words.t('behind', { count: behind })}`}
         </Status>
       ),
     ],
-    [words.t('revision'), revision === undefined ? undefined : <code class="short-id">{revision}</code>],
+    [words.t('revision'), revision === undefined ? undefined : <ShortId id={revision} />],
     [
       words.t('clock'),
       skewMs === undefined ? undefined : (

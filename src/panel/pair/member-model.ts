@@ -57,8 +57,12 @@ function given<T extends object>(parts: T): { [K in keyof T]: Exclude<T[K], unde
   }
 }
 
-/** The member that answers first, the others by name. @param home what the front page knows of each */
-export function membersOf(pair: PairView, home: readonly MemberView[]): Member[] {
+/**
+ * The member that answers first, the others by name.
+ * @param home what the front page knows of each
+ * @param address of the one that answers, when the front page does not know it
+ */
+export function membersOf(pair: PairView, home: readonly MemberView[], address?: string): Member[] {
   const seen = (node: string) => home.find((one) => one.node === node)
   const own = seen(pair.node)
   const first: Member = {
@@ -67,7 +71,7 @@ export function membersOf(pair: PairView, home: readonly MemberView[]): Member[]
     standing: pair.role,
     tone: toneOf(pair.role),
     fingerprint: pair.fingerprint,
-    addresses: own?.address === undefined ? [] : [own.address],
+    addresses: [own?.address ?? address].filter((one) => one !== undefined),
     paths: [],
     ...termText(pair.term),
     ...given({ lines: own?.lines, queue: own?.queue, revision: pair.revision }),
@@ -104,41 +108,40 @@ export function membersOf(pair: PairView, home: readonly MemberView[]): Member[]
 const linesOf = ({ linesHealthy }: OtherMember) =>
   linesHealthy === undefined ? undefined : { ready: linesHealthy }
 
-export type Switch =
-  | { can: true; command: 'takeover' | 'handover'; gives: string; takes: string }
-  /** `elsewhere`: only that member itself can be told. */
-  | { can: false; why: 'is-so' | 'elsewhere' | 'nobody' | 'not-ready' | 'not-heard' }
+/** `at` is the member that is told; `gives` is empty where nobody is known to be active. */
+export interface Way {
+  can: true
+  command: 'takeover' | 'handover'
+  at: string
+  gives: string
+  takes: string
+}
+export type Switch = Way | { can: false; why: 'is-so' | 'nobody' | 'not-ready' | 'not-heard' }
 
-/** Whether the member that answers can make `node` active, and by which command. */
+const unheard = new Set(['silent', 'stopped', 'unknown'])
+
+/** Whether `node` can be made active: it takes over. */
 export function toActive(pair: PairView, members: readonly Member[], node: string): Switch {
   const target = members.find((one) => one.node === node)
   if (target === undefined) return { can: false, why: 'nobody' }
   if (target.standing === 'active' || target.standing === 'single') return { can: false, why: 'is-so' }
+  if (unheard.has(target.standing)) return { can: false, why: 'not-heard' }
+  if (!target.here && target.replication !== 'current') return { can: false, why: 'not-ready' }
   const active = pair.active ?? members.find((one) => one.standing === 'active')?.node ?? ''
-  if (target.here) return { can: true, command: 'takeover', gives: active, takes: node }
-  if (target.standing === 'silent' || target.standing === 'stopped' || target.standing === 'unknown')
-    return { can: false, why: 'not-heard' }
-  if (pair.role !== 'active') return { can: false, why: 'elsewhere' }
-  if (target.replication !== 'current') return { can: false, why: 'not-ready' }
-  return { can: true, command: 'handover', gives: pair.node, takes: node }
+  return { can: true, command: 'takeover', at: node, gives: active, takes: node }
 }
 
-/** Whether the member that answers can make `node` stand by, and by which command. */
-export function toStandby(pair: PairView, members: readonly Member[], node: string): Switch {
+/** Whether `node` can be made to stand by: it hands over to another member that is ready. */
+export function toStandby(members: readonly Member[], node: string): Switch {
   const target = members.find((one) => one.node === node)
   if (target === undefined || members.length < 2) return { can: false, why: 'nobody' }
   if (target.standing !== 'active') return { can: false, why: 'is-so' }
-  if (!target.here) {
-    return pair.role === 'standby'
-      ? { can: true, command: 'takeover', gives: node, takes: pair.node }
-      : { can: false, why: 'elsewhere' }
-  }
   const ready = members.find(
-    ({ here, standing, replication }) => !here && standing === 'standby' && replication === 'current',
+    (one) => one.node !== node && one.standing === 'standby' && (one.here || one.replication === 'current'),
   )
   return ready === undefined
     ? { can: false, why: 'not-ready' }
-    : { can: true, command: 'handover', gives: node, takes: ready.node }
+    : { can: true, command: 'handover', at: node, gives: node, takes: ready.node }
 }
 
 /** Clocks that differ by more get a warning; the appliance alarms at the same figure. */

@@ -2,16 +2,17 @@
 
 import { Card, Facts, Notice, Page, Waiting } from '../components/layout.tsx'
 import { Status } from '../components/status.tsx'
+import { Table } from '../components/table.tsx'
 import { Time } from '../components/time.tsx'
-import { status as live } from '../shell/live.ts'
 import { problemDictionaries } from '../shell/problems.ts'
 import { type Remote, useRemote } from '../shell/remote.ts'
 import { may, memberName } from '../shell/session.ts'
-import { number } from '../shell/words.ts'
+import { bytes, number } from '../shell/words.ts'
 import { AddressTest } from './address-test.tsx'
 import { Fingerprint } from './fingerprint.tsx'
 import { MemberCard } from './member-card.tsx'
-import { membersOf, SKEW_MS, sameRevision, toneOf } from './member-model.ts'
+import { SKEW_MS, sameRevision, toneOf } from './member-model.ts'
+import { membersNow } from './members-now.ts'
 import { PairTabs } from './pair-tabs.tsx'
 import { RecoverButton } from './recover.tsx'
 import { roleText } from './role-text.ts'
@@ -52,7 +53,7 @@ function StandsAlone() {
 }
 
 function Members({ pair, of }: { pair: PairView; of: Remote<PairView> }) {
-  const members = membersOf(pair, live.value?.members ?? [])
+  const members = membersNow(pair)
   const changed = () => of.reload()
   return (
     <>
@@ -93,7 +94,7 @@ function Members({ pair, of }: { pair: PairView; of: Remote<PairView> }) {
 
 /** What an operator must look at, before anything else. */
 function Warnings({ pair }: { pair: PairView }) {
-  const members = membersOf(pair, live.value?.members ?? [])
+  const members = membersNow(pair)
   const actives = members.filter(({ standing }) => standing === 'active' || standing === 'single')
   const skewed = members.filter(({ skewMs = 0 }) => Math.abs(skewMs) > SKEW_MS)
   const troubled = members.filter(({ problem }) => problem !== undefined)
@@ -131,7 +132,7 @@ function Warnings({ pair }: { pair: PairView }) {
 
 /** What the members hold alike: role, settings, address, witness. */
 function Agreement({ pair }: { pair: PairView }) {
-  const members = membersOf(pair, live.value?.members ?? [])
+  const members = membersNow(pair)
   const same = sameRevision(members)
   const { vip, witness, active } = pair
   return (
@@ -199,11 +200,11 @@ function FailoverTime({ pair }: { pair: PairView }) {
           [words.t('silence'), failover === undefined ? undefined : spanText(failover.silence)],
           [words.t('leaseEnds'), spanText(profile.grantWait)],
           [words.t('lineStart'), failover === undefined ? undefined : spanText(failover.start)],
-          [words.t('firstMessage'), failover === undefined ? undefined : spanText(failover.expected)],
           [
-            words.t('traffic'),
-            words.t('trafficValue', { size: number(Math.round(profile.bytesPerHour / 1_000)) }),
+            words.t('firstMessage'),
+            failover === undefined ? undefined : spanText((dead?.outage ?? 0) + failover.start),
           ],
+          [words.t('traffic'), words.t('trafficValue', { size: bytes(profile.bytesPerHour) })],
         ]}
       />
     </Card>
@@ -214,26 +215,28 @@ function FaultCosts({ pair }: { pair: PairView }) {
   return (
     <Card title={words.t('faults')}>
       <p class="quiet">{words.t('faultsText')}</p>
-      <table class="table">
-        <thead>
-          <tr>
-            <th scope="col">{words.t('fault')}</th>
-            <th scope="col" class="right">
-              {words.t('outage')}
-            </th>
-            <th scope="col">{words.t('bothServe')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {pair.promises.map(({ fault, text, outage, bothServe }) => (
-            <tr key={fault}>
-              <td>{words.maybe(`fault.${fault}`) ?? text}</td>
-              <td class="right figures">{outage === 0 ? words.t('noOutage') : spanText(outage)}</td>
-              <td>{bothServe ? <Status tone="warn">{words.t('bothServeYes')}</Status> : words.t('no')}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Table
+        label={words.t('faults')}
+        rowKey={({ fault }) => fault}
+        rows={pair.promises}
+        columns={[
+          {
+            title: words.t('fault'),
+            kind: 'lead',
+            cell: ({ fault, text }) => words.maybe(`fault.${fault}`) ?? text,
+          },
+          {
+            title: words.t('outage'),
+            kind: 'figures',
+            cell: ({ outage }) => (outage === 0 ? words.t('noOutage') : spanText(outage)),
+          },
+          {
+            title: words.t('bothServe'),
+            cell: ({ bothServe }) =>
+              bothServe ? <Status tone="warn">{words.t('bothServeYes')}</Status> : words.t('no'),
+          },
+        ]}
+      />
     </Card>
   )
 }

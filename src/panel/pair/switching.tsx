@@ -6,10 +6,10 @@ import { useSignal } from '@preact/signals'
 import { Button } from '../components/button.tsx'
 import { Notice, Progress } from '../components/layout.tsx'
 import { announce } from '../components/toast.tsx'
-import { post } from '../shell/api.ts'
+import { post, withQuery } from '../shell/api.ts'
 import { problemText } from '../shell/problems.ts'
 import { memberName } from '../shell/session.ts'
-import { type Member, type Switch, toActive, toStandby } from './member-model.ts'
+import { type Member, toActive, toStandby, type Way } from './member-model.ts'
 import type { PairView } from './shapes.ts'
 import { spanText } from './timing.ts'
 import { words } from './words.ts'
@@ -24,12 +24,12 @@ export function SwitchButtons(props: {
   const moving = useSignal<string | undefined>(undefined)
   const name = memberName(member.node)
   const active = toActive(pair, members, member.node)
-  const standby = toStandby(pair, members, member.node)
+  const standby = toStandby(members, member.node)
 
-  async function move(way: Switch & { can: true }): Promise<void> {
+  async function move(way: Way): Promise<void> {
     moving.value = words.t('moving', { member: memberName(way.takes) })
     const began = performance.now()
-    const answer = await post<PairView>(`/pair/${way.command}`)
+    const answer = await post<PairView>(withQuery(`/pair/${way.command}`, { node: way.at }))
     moving.value = undefined
     if (answer.ok)
       announce(words.t('moved', { member: memberName(way.takes), span: spanText(performance.now() - began) }))
@@ -70,7 +70,7 @@ export function SwitchButtons(props: {
 }
 
 /** What will happen, in the order in which it does. */
-function question(way: Switch & { can: true }, pair: PairView) {
+function question(way: Way, pair: PairView) {
   const [takes, gives] = [memberName(way.takes), memberName(way.gives)]
   const removed = pair.standing === 'removed'
   const unheard =

@@ -93,9 +93,9 @@ function Verification({ report, again }: { report: AuditReport | undefined; agai
 
 const columns = (): Column<AuditRecord>[] => [
   { title: words.t('number'), kind: 'figures', cell: (record) => number(record.number) },
-  { title: words.t('at'), cell: ({ at }) => <Time at={at} long /> },
-  { title: words.t('who'), cell: ({ who }) => authorText(who) },
-  { title: words.t('what'), kind: 'lead', cell: ({ what }) => <code>{what}</code> },
+  { title: words.t('at'), cell: ({ at }) => <Time at={at} /> },
+  { title: words.t('who'), cell: ({ who }) => <span class="whole">{authorText(who)}</span> },
+  { title: words.t('what'), kind: 'lead', cell: ({ what }) => <code class="whole">{what}</code> },
   { title: words.t('text'), kind: 'wide', cell: ({ text }) => text },
 ]
 

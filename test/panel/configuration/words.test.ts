@@ -1,0 +1,26 @@
+/** Every setting that the appliance describes has a name and a meaning in both languages. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { type FormField, settingsForm } from '#config/form.ts'
+
+const dictionary = (name: string): Record<string, unknown> =>
+  JSON.parse(readFileSync(join(import.meta.dirname, '../../../src/panel/words', name), 'utf8'))
+
+function paths(fields: readonly FormField[], base = ''): string[] {
+  return fields.flatMap(({ path, columns = [] }) => {
+    const whole = base === '' ? path : `${base}.${path}`
+    return [whole, ...paths(columns, whole)]
+  })
+}
+
+const shown = settingsForm().filter(({ name }) => name !== 'people')
+
+it.each(['en', 'de'])('names and explains every shared setting (%s)', (language) => {
+  const words = dictionary(`settings.${language}.json`)
+  const wanted = shown.flatMap(({ name, fields }) => [
+    `section.${name}`,
+    ...paths(fields).flatMap((path) => [path, `${path}.help`]),
+  ])
+  expect(wanted.filter((key) => typeof words[key] !== 'string')).toEqual([])
+})

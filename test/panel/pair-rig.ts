@@ -1,0 +1,105 @@
+/**
+ * Two real appliances for the panel's tests of a pair: each at loopback addresses of its own, both at the same HTTP
+ * port, as real boxes are, and a stand-in for the common address that leads to whichever says that it is active.
+ */
+import { mkdtempSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { CommonAddress } from '../../src/cli/demo-network.ts'
+import { type RunningAppliance, startAppliance, until } from '../system/appliance.ts'
+
+export interface RigBox {
+  node: string
+  address: string
+  running(): RunningAppliance
+  start(): Promise<void>
+}
+
+export interface PairRig {
+  a: RigBox
+  b: RigBox
+  /** Of the common address, such as http://127.0.90.100:8081 */
+  common: string
+  stop(): Promise<void>
+}
+
+/** A port that is free at any loopback address: nothing else in these tests uses these networks. */
+async function freePort(host: string): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, host, resolve))
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  if (typeof address !== 'object' || address === null) throw new Error('no port')
+  return address.port
+}
+
+/**
+ * @param network the third number of its loopback addresses, one for each test file
+ * @param pair more keys of `pair`, one a line
+ */
+export async function startPair(network: number, pair: readonly string[] = []): Promise<PairRig> {
+  const directory = mkdtempSync(join(tmpdir(), 'panel-pair-'))
+  const hosts = { a: `127.0.${network}.1`, b: `127.0.${network}.2`, common: `127.0.${network}.100` }
+  const port = await freePort(hosts.common)
+  const box = async (name: 'a' | 'b'): Promise<RigBox> => {
+    const host = hosts[name]
+    const start = () =>
+      startAppliance({
+        directory: join(directory, name),
+        node: `box-${name}`,
+        listen: `${host}:${port}`,
+        ports: ['sim://gsm?network=20'],
+        more: `pair:
+  listen: ${host}:8883
+  advertise: ['${host}:8883']
+  priority: ${name === 'a' ? 150 : 100}
+  profile: { interval: 150ms, misses: 6, lease: 1s }
+  aloneAfter: 2s
+  vip: { address: ${hosts.common}/8, interface: lo, driver: external }
+${pair.map((line) => `  ${line}\n`).join('')}`,
+      })
+    let running = await start()
+    return {
+      node: `box-${name}`,
+      address: `http://${host}:${port}`,
+      running: () => running,
+      async start() {
+        running = await start()
+      },
+    }
+  }
+  const [a, b] = await Promise.all([box('a'), box('b')])
+  const common = new CommonAddress(
+    new Map([
+      ['a', { host: hosts.a, port }],
+      ['b', { host: hosts.b, port }],
+    ]),
+    () => undefined,
+  )
+  await common.open({ host: hosts.common, port })
+  return {
+    a,
+    b,
+    common: `http://${hosts.common}:${port}`,
+    async stop() {
+      common.close()
+      await Promise.all([a, b].map((one) => one.running().kill('SIGTERM')))
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Joins the two over their control sockets, for tests of what comes after. */
+export async function joined(rig: PairRig): Promise<void> {
+  const invited = await rig.a.running().call('POST', '/api/v1/pair/invite')
+  const joined = await rig.b.running().call('POST', '/api/v1/pair/join', { code: invited.body['code'] })
+  if (joined.status !== 200) throw new Error(`join: ${joined.status} ${JSON.stringify(joined.body)}`)
+  await until(async () => {
+    const { body } = await rig.a.running().call('GET', '/api/v1/pair')
+    const members: unknown = body['members']
+    const [other] = Array.isArray(members) ? members : []
+    return body['role'] === 'active' && other?.role === 'standby' && other?.replication?.state === 'current'
+  }, 'the two are a pair')
+}
