@@ -24,6 +24,7 @@ import { createStopList } from '#dispatch/stop-list.ts'
 import { Callbacks } from '#intake/compat/callbacks.ts'
 import { answerForwarded, forwardOverLinks } from '#intake/http/forward-link.ts'
 import { SWITCHED } from '#intake/http/home.ts'
+import { createOwnConfiguration } from '#intake/http/own-service.ts'
 import { type HttpIntake, startHttp } from '#intake/http/server.ts'
 import { createActionRecords } from '#intake/inbound/action-records.ts'
 import { type Actions, createActions } from '#intake/inbound/actions.ts'
@@ -64,6 +65,15 @@ interface Options {
   log: Log
   /** What is logged from here on. */
   setLevel(level: SharedConfig['log']['level']): void
+  /** The configuration file that it runs with; absent in a trial without one. */
+  file?: string
+  /** The newest lines of the log, oldest first. */
+  recent(): string[]
+  /**
+   * Asked to stop this appliance and to start one anew from the file.
+   * @param changed the file was replaced just now: should it not let the appliance start, the one before is right
+   */
+  restart(changed: boolean): void
   /** Told when the appliance cannot go on, e.g. because the store's worker died. */
   onFailure(error: Error): void
 }
@@ -321,7 +331,15 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     await drills.refresh()
     started.defer(async () => drills.stop())
   }
+  const own = createOwnConfiguration({
+    file: options.file,
+    clock,
+    log,
+    restart: options.restart,
+  })
+  started.defer(async () => own.stop())
   const http = await startHttp({
+    own,
     config,
     dispatch,
     store,

@@ -4,14 +4,17 @@
  */
 import { createServer } from 'node:net'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { type Logger, pino } from 'pino'
 import { loadConfig } from '#config/load.ts'
+import { putBackOwnFile, trialUntil } from '#config/own-file.ts'
 import { nodeName } from '#config/schema.ts'
 import { sharedDefaults } from '#config/shared.ts'
 import type { Config } from '#config/types.ts'
+import { systemClock } from '#core/clock.ts'
 import { CodedError, errorText } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
+import { type Recent, recentLines } from '#core/recent.ts'
 import { superviseBySystemd } from '#notify/systemd.ts'
 import { type Appliance, startAppliance } from '../app.ts'
 import { parseArguments } from './arguments.ts'
@@ -52,27 +55,111 @@ export async function run(argv: string[]): Promise<number> {
     return exit.accepted
   }
   if (positionals.length > 0) throw new UsageError(`unexpected ${JSON.stringify(positionals[0])}`, usage)
-  const trial = values.config === undefined
-  const config = values.config === undefined ? await trialConfig() : loadConfig(values.config)
-  // A trial speaks to a person, who wants to see only what goes wrong.
-  const log = openLog(config, values.verbose ? 'debug' : trial ? 'warn' : undefined)
-  const ending = untilEnd(log)
+  return serve({
+    ...(values.config === undefined ? {} : { file: resolve(values.config) }),
+    verbose: values.verbose === true,
+  })
+}
 
-  let appliance: Appliance
-  try {
-    appliance = await startAppliance(config, {
-      log,
-      setLevel: log.setLevel,
-      onFailure: ending.fail,
-    })
-  } catch (error) {
-    throw explained(error)
+interface Wish {
+  /** The configuration; absent in a trial. */
+  file?: string
+  verbose: boolean
+}
+
+interface Running {
+  appliance: Appliance
+  log: OwnLog
+  /** Settles when the appliance is to be started anew. */
+  anew: Promise<{ changed: boolean }>
+}
+
+/** Runs the appliance until something ends it; what asks for a new start gets one within this process. */
+async function serve(wish: Wish): Promise<number> {
+  const destination = pino.destination({ dest: 1, sync: false, maxLength: LOG_BUFFER })
+  const recent = recentLines()
+  const write = (line: string) => {
+    recent.add(line)
+    destination.write(line)
   }
-  const supervision = superviseBySystemd({ healthy: () => appliance.alive(), log })
+  let running: Running | undefined
+  const ending = untilEnd(() => running?.log)
+  const start = () => startOnce(wish, { write }, recent, ending.fail)
+  if (wish.file !== undefined && (trialUntil(wish.file) ?? Number.POSITIVE_INFINITY) <= systemClock(0).now())
+    putBackOwnFile(wish.file)
+  try {
+    running = await start()
+  } catch (error) {
+    // The changed file does not let it start: nobody could confirm it.
+    if (wish.file === undefined || trialUntil(wish.file) === undefined) throw explained(error)
+    running = await startWithFileBefore(wish.file, error, start)
+  }
+  const supervision = superviseBySystemd({
+    healthy: () => running?.appliance.alive() ?? true,
+    log: running.log,
+  })
   supervision.ready()
+  for (;;) {
+    const { appliance, log, anew }: Running = running
+    const next = await Promise.race([ending.promise, anew])
+    if (typeof next === 'number') {
+      supervision.stopping()
+      await appliance.stop()
+      log.info({}, 'stopped')
+      return next
+    }
+    log.info({}, 'starting anew')
+    running = undefined
+    const late = setTimeout(() => process.exit(exit.refused), STOP_MS).unref()
+    await appliance.stop()
+    clearTimeout(late)
+    try {
+      running = await start()
+    } catch (error) {
+      if (wish.file === undefined || !next.changed) throw explained(error)
+      running = await startWithFileBefore(wish.file, error, start)
+    }
+  }
+}
+
+async function startWithFileBefore(
+  file: string,
+  error: unknown,
+  start: () => Promise<Running>,
+): Promise<Running> {
+  console.error(`twinline: ${errorText(error)}`)
+  console.error(`twinline: the configuration file before the last change is put back: ${file}`)
+  putBackOwnFile(file)
+  try {
+    const running = await start()
+    running.log.warn({ file }, `started with the file before its last change: ${errorText(error)}`)
+    return running
+  } catch (again) {
+    throw explained(again)
+  }
+}
+
+async function startOnce(
+  { file, verbose }: Wish,
+  stream: { write(line: string): void },
+  recent: Recent,
+  onFailure: (error: Error) => void,
+): Promise<Running> {
+  const config = file === undefined ? await trialConfig() : loadConfig(file)
+  // A trial speaks to a person, who wants to see only what goes wrong.
+  const log = openLog(config, verbose ? 'debug' : file === undefined ? 'warn' : undefined, stream)
+  const { promise: anew, resolve: restart } = Promise.withResolvers<{ changed: boolean }>()
+  const appliance = await startAppliance(config, {
+    log,
+    setLevel: log.setLevel,
+    onFailure,
+    recent: recent.lines,
+    restart: (changed) => restart({ changed }),
+    ...(file === undefined ? {} : { file }),
+  })
   log.info({ addresses: appliance.addresses, pid: process.pid }, 'started')
   const setup = appliance.setupCode()
-  if (trial) {
+  if (file === undefined) {
     process.stdout.write(trialBanner(appliance.addresses[0] ?? '', await trialToken(config), setup))
   } else if (setup !== undefined) {
     // In the log and, whatever its level is, on the console: who reads either owns the box.
@@ -80,16 +167,11 @@ export async function run(argv: string[]): Promise<number> {
     log.warn({}, text)
     console.error(`twinline: ${text}`)
   }
-
-  const code = await ending.promise
-  supervision.stopping()
-  await appliance.stop()
-  log.info({}, 'stopped')
-  return code
+  return { appliance, log, anew }
 }
 
 /** Resolves with the exit code when a signal or a failure ends the run. */
-function untilEnd(log: Log): { promise: Promise<number>; fail: (error: Error) => void } {
+function untilEnd(log: () => Log | undefined): { promise: Promise<number>; fail: (error: Error) => void } {
   const { promise, resolve } = Promise.withResolvers<number>()
   let first: number | undefined
   function end(code: number): void {
@@ -101,14 +183,14 @@ function untilEnd(log: Log): { promise: Promise<number>; fail: (error: Error) =>
     process.on(signal, () => {
       if (first !== undefined && performance.now() - first > SAME_SIGNAL_MS) process.exit(exit.refused)
       first ??= performance.now()
-      log.info({ signal }, 'stopping')
+      log()?.info({ signal }, 'stopping')
       end(exit.accepted)
     })
   }
   return {
     promise,
     fail(error) {
-      log.error({ error: error.message }, 'cannot go on')
+      log()?.error({ error: error.message }, 'cannot go on')
       console.error(`twinline: cannot go on: ${error.message}`)
       end(exit.refused)
     },
@@ -120,8 +202,11 @@ interface OwnLog extends Log {
 }
 
 /** @param fixed the level, whatever the settings say */
-function openLog({ node, log: { level } }: Config, fixed: Config['log']['level'] | undefined): OwnLog {
-  const destination = pino.destination({ dest: 1, sync: false, maxLength: LOG_BUFFER })
+function openLog(
+  { node, log: { level } }: Config,
+  fixed: Config['log']['level'] | undefined,
+  stream: { write(line: string): void },
+): OwnLog {
   // A child keeps the level that it was made with, so each is told of another one.
   const children: Logger[] = []
   const log = pino(
@@ -134,7 +219,7 @@ function openLog({ node, log: { level } }: Config, fixed: Config['log']['level']
       redact: ['pin', 'token', 'text', '*.pin', '*.token', '*.text', 'authorization', '*.authorization'],
       onChild: (child) => children.push(child),
     },
-    destination,
+    stream,
   )
   return Object.assign(log, {
     setLevel(wanted: Config['log']['level']) {

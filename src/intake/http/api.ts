@@ -23,6 +23,7 @@ import { whenRead } from './large-bodies.ts'
 import { lineRoutes } from './line-routes.ts'
 import { messageRoutes } from './message-routes.ts'
 import { openRoutes } from './open-routes.ts'
+import { ownRoutes } from './own-routes.ts'
 import { pairRoutes } from './pair-routes.ts'
 import { panelFiles } from './panel-files.ts'
 import type { Api, Parts } from './parts.ts'
@@ -152,6 +153,7 @@ export async function createApi(parts: Parts, compat?: CompatConfig): Promise<Ap
       statusRoutes(versioned, parts)
       tokenRoutes(versioned, parts)
       pairRoutes(versioned, parts)
+      if (parts.own !== undefined) ownRoutes(versioned, parts, parts.own)
       addressRoutes(versioned, parts)
       if (parts.inbound !== undefined) inboundRoutes(versioned, parts, parts.inbound)
       if (parts.documents !== undefined) faxRoutes(versioned, parts, parts.documents)

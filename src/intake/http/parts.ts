@@ -18,6 +18,7 @@ import type { Forward } from './forward.ts'
 import type { HomePage } from './home.ts'
 import type { InboundService } from './inbound-routes.ts'
 import type { Live } from './live.ts'
+import type { OwnConfigurationService } from './own-routes.ts'
 import type { PairService } from './pair-routes.ts'
 import type { SchemaTypes } from './schemas.ts'
 import type { Setup } from './setup.ts'
@@ -41,6 +42,8 @@ export interface Services {
   trials?: Trials
   /** Absent on an appliance without fax lines. */
   documents?: FaxDocuments
+  /** The member's configuration file. */
+  own?: OwnConfigurationService
   /** What is done about received messages. */
   inbound?: InboundService
   /** What the storm guard holds back. */

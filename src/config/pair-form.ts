@@ -1,0 +1,210 @@
+/** The keys below `pair` as a form, as form.ts has the shared settings; held against readPair() by its test. Pure. */
+import { type Described, type FormField, labelled } from './form.ts'
+import { profileNames } from './heartbeat.ts'
+import { pairDefaults } from './pair.ts'
+
+const listen = 'An address and a port of this box, such as 10.77.0.1:8883.'
+
+const fields: Described[] = [
+  {
+    path: 'pair.listen',
+    type: 'text',
+    required: true,
+    placeholder: '10.77.0.1:8883',
+    help: `Where the other members reach the guard of this box. ${listen}`,
+  },
+  {
+    path: 'pair.logListen',
+    type: 'text',
+    placeholder: '10.77.0.1:8884',
+    help: 'Where they reach its log; the port after the one of listen when left away.',
+  },
+  {
+    path: 'pair.advertise',
+    type: 'list',
+    placeholder: '10.77.0.1:8883',
+    help: 'Addresses at which the others reach this box, each a path of its own; those of listen when left away.',
+  },
+  {
+    path: 'pair.priority',
+    type: 'number',
+    min: 1,
+    max: 255,
+    default: pairDefaults.priority,
+    help: 'The higher one becomes active when two begin together, and takes back with preempt.',
+  },
+  {
+    path: 'pair.master',
+    type: 'text',
+    placeholder: 'box-a',
+    help: 'The member that is preferred, whatever the priorities say.',
+  },
+  {
+    path: 'pair.profile',
+    type: 'choice',
+    choices: [...profileNames],
+    default: pairDefaults.profile,
+    help: 'How often the members say that they live, and how soon silence counts. By hand: the keys below it.',
+    columns: [
+      {
+        path: 'interval',
+        type: 'duration',
+        required: true,
+        min: '50ms',
+        max: '5m',
+        help: 'Between two heartbeats.',
+      },
+      {
+        path: 'misses',
+        type: 'number',
+        required: true,
+        min: 2,
+        max: 100,
+        help: 'Heartbeats missed in a row after which a member is silent.',
+      },
+      {
+        path: 'timeout',
+        type: 'duration',
+        min: '0ms',
+        max: '1m',
+        default: '0ms',
+        help: 'How much longer is waited after the last missed one.',
+      },
+      {
+        path: 'lease',
+        type: 'duration',
+        min: '1s',
+        max: '5m',
+        help: 'How long the address and the right to transmit last after a renewal; whole seconds, or from 200ms with driver nft.',
+      },
+      {
+        path: 'renew',
+        type: 'duration',
+        min: '25ms',
+        help: 'How often the active renews; at most half of lease.',
+      },
+      {
+        path: 'grantWait',
+        type: 'duration',
+        min: '300ms',
+        max: '15m',
+        help: 'How long after its last sign of life an active is sure to have lost the address.',
+      },
+      {
+        path: 'restart',
+        type: 'duration',
+        min: '1ms',
+        max: '1h',
+        help: 'How long a restart takes: (misses - 1) × interval must be longer, or a member that restarts is taken for dead.',
+      },
+    ],
+  },
+  {
+    path: 'pair.mode',
+    type: 'choice',
+    choices: ['active-standby', 'active-active', 'cold'],
+    default: pairDefaults.mode,
+    help: 'Whether one member sends for all, each sends what it accepts, or the standby only keeps a copy.',
+  },
+  {
+    path: 'pair.switchover',
+    type: 'choice',
+    choices: ['automatic', 'manual'],
+    default: pairDefaults.switchover,
+    help: 'manual: a standby takes over only on command.',
+  },
+  {
+    path: 'pair.preempt',
+    type: 'boolean',
+    default: false,
+    help: 'The preferred member takes back when it returns.',
+  },
+  {
+    path: 'pair.vip.address',
+    type: 'text',
+    placeholder: '192.0.2.10/24',
+    help: 'The common address, which moves with the active member.',
+  },
+  {
+    path: 'pair.vip.interface',
+    type: 'text',
+    placeholder: 'eth0',
+    help: 'The network interface that gets it.',
+  },
+  {
+    path: 'pair.vip.driver',
+    type: 'choice',
+    choices: ['iproute2', 'nft', 'external', 'none'],
+    default: pairDefaults.driver,
+    help: 'How it is moved: by the kernel, by its packet filter, by a load balancer, or not at all.',
+  },
+  {
+    path: 'pair.lan.router',
+    type: 'text',
+    placeholder: '192.0.2.1',
+    help: 'When the router and every member are silent, this box is the one that is cut off.',
+  },
+  {
+    path: 'pair.witness',
+    type: 'text',
+    placeholder: '192.0.2.5:8890',
+    help: 'A third box that tells a dead member from a cut cable.',
+  },
+  {
+    path: 'pair.accept.wait',
+    type: 'duration',
+    min: '0ms',
+    max: '30s',
+    default: '500ms',
+    help: 'How long an acceptance waits for another member’s disk.',
+  },
+  {
+    path: 'pair.accept.oneDisk',
+    type: 'choice',
+    choices: ['accept', 'refuse'],
+    default: pairDefaults.accept.oneDisk,
+    help: 'What to do when no other member has it on its disk by then.',
+  },
+  {
+    path: 'pair.aloneAfter',
+    type: 'duration',
+    min: '1s',
+    max: '1h',
+    default: '30s',
+    help: 'How long a box that starts and hears nobody waits before it becomes active alone.',
+  },
+  {
+    path: 'pair.selfCheck',
+    type: 'duration',
+    min: '500ms',
+    max: '1m',
+    default: '2s',
+    help: 'The gateway is taken for hung when its self-check has been silent for so long.',
+  },
+  {
+    path: 'pair.redirect',
+    type: 'boolean',
+    default: false,
+    help: 'Programs that reach a standby are sent to the active member instead of being served.',
+  },
+  {
+    path: 'pair.allow.send',
+    type: 'list',
+    placeholder: '192.0.2.0/24',
+    help: 'Networks that may hand over messages; everybody when left away.',
+  },
+  {
+    path: 'pair.allow.configure',
+    type: 'list',
+    placeholder: '192.0.2.0/24',
+    help: 'Networks that may change anything else.',
+  },
+  {
+    path: 'pair.allow.sync',
+    type: 'list',
+    placeholder: '10.77.0.0/24',
+    help: 'Networks that members may come from.',
+  },
+]
+
+export const pairForm = (): FormField[] => labelled(fields, 'own')

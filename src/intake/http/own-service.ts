@@ -1,0 +1,94 @@
+/** The member's file as the running appliance offers it: edited, replaced, put back when nobody confirms. */
+import {
+  confirmOwnFile,
+  edited,
+  isWritable,
+  putBackOwnFile,
+  readOwnFile,
+  replaceOwnFile,
+  trialUntil,
+} from '#config/own-file.ts'
+import type { Clock } from '#core/clock.ts'
+import { errorText } from '#core/errors.ts'
+import type { Log } from '#core/log.ts'
+import type { OwnConfigurationService } from './own-routes.ts'
+
+/** So long an answer has to leave before the appliance stops, ms. */
+const FAREWELL_MS = 300
+const AGAIN_MS = 5_000
+
+export interface OwnConfiguration extends OwnConfigurationService {
+  stop(): void
+}
+
+export function createOwnConfiguration(deps: {
+  file: string | undefined
+  clock: Clock
+  log: Log
+  /** @param changed the file was replaced just now: should it not let the appliance start, the one before is right */
+  restart(changed: boolean): void
+}): OwnConfiguration {
+  const { file, clock, log } = deps
+  let timer: NodeJS.Timeout | undefined
+  let farewell: NodeJS.Timeout | undefined
+  let changed = false
+
+  function restart(): void {
+    farewell ??= setTimeout(() => deps.restart(changed), FAREWELL_MS)
+  }
+
+  /** Waits for the end of a trial, if there is one. */
+  function watch(): void {
+    clearTimeout(timer)
+    const until = file === undefined ? undefined : trialUntil(file)
+    if (file === undefined || until === undefined) return
+    timer = setTimeout(() => putBack(file), Math.max(0, until - clock.now())).unref()
+  }
+
+  function putBack(path: string): void {
+    const until = trialUntil(path)
+    if (until === undefined) return
+    // The clock may have been corrected meanwhile.
+    if (clock.now() < until) {
+      watch()
+      return
+    }
+    try {
+      putBackOwnFile(path)
+      log.warn({ file: path }, 'nobody confirmed the changed configuration file: the one before is back')
+      restart()
+    } catch (error) {
+      log.error(
+        { file: path, error: errorText(error) },
+        'the configuration file before could not be put back',
+      )
+      timer = setTimeout(() => putBack(path), AGAIN_MS).unref()
+    }
+  }
+
+  watch()
+  return {
+    ...(file === undefined ? {} : { file }),
+    text: () => (file === undefined ? '' : readOwnFile(file)),
+    writable: () => file !== undefined && isWritable(file),
+    edit: (changes) => edited(file === undefined ? '' : readOwnFile(file), changes, file ?? 'twinline.yaml'),
+    replace(text, within) {
+      if (file === undefined) throw new Error('there is no file')
+      const until = within === undefined ? undefined : clock.now() + within
+      replaceOwnFile(file, text, until)
+      changed = true
+      return until === undefined ? {} : { until }
+    },
+    trial: () => (file === undefined ? undefined : trialUntil(file)),
+    confirm() {
+      const confirmed = file !== undefined && confirmOwnFile(file)
+      watch()
+      return confirmed
+    },
+    restart,
+    stop() {
+      clearTimeout(timer)
+      clearTimeout(farewell)
+    },
+  }
+}
