@@ -12,8 +12,12 @@ export function ConfigTabs({ conflicts }: { conflicts?: number }) {
       text: words.t('tab.conflicts'),
       ...(conflicts === undefined ? {} : { count: conflicts }),
     },
-    { to: '/configuration/appliance', text: words.t('tab.appliance') },
-    ...(may('admin') ? [{ to: '/configuration/backup', text: words.t('tab.backup') }] : []),
+    ...(may('admin')
+      ? [
+          { to: '/configuration/appliance', text: words.t('tab.appliance') },
+          { to: '/configuration/backup', text: words.t('tab.backup') },
+        ]
+      : []),
     { to: '/configuration/support', text: words.t('tab.support') },
   ]
   return <Tabs label={words.t('title')} items={tabs} />

@@ -72,7 +72,7 @@ export function fieldPaths(field: AnyField, value: unknown, at: string): string[
         ),
       ]),
     ]
-  if (field.type === 'group') {
+  if (field.type === 'group' || (field.type === 'choice' && isRecord(value))) {
     const section = isRecord(value) ? value : {}
     return [
       at,

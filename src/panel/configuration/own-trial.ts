@@ -5,7 +5,7 @@
 import { type Signal, useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { announce } from '../components/toast.tsx'
-import { type Problem, post, put } from '../shell/api.ts'
+import { type Problem, post, put, withQuery } from '../shell/api.ts'
 import { now } from '../shell/clock.ts'
 import { problemText } from '../shell/problems.ts'
 import type { Remote } from '../shell/remote.ts'
@@ -19,14 +19,14 @@ export interface OwnTrial {
   restarting: Signal<boolean>
   apply(changes: Readonly<Record<string, unknown>>, confirmWithin: string): Promise<Problem | undefined>
   confirm(): Promise<void>
-  revert(): Promise<void>
   over(): void
 }
 
 const FIRST_LOOK_MS = 1_000
 const LOOK_MS = 500
 
-export function useOwnTrial(own: Remote<OwnConfiguration>): OwnTrial {
+/** @param node whose file it is */
+export function useOwnTrial(own: Remote<OwnConfiguration>, node: string): OwnTrial {
   const trial = useSignal<Countdown | undefined>(undefined)
   const restarting = useSignal(false)
   const confirmBy = own.data.value?.trial?.confirmBy
@@ -50,27 +50,26 @@ export function useOwnTrial(own: Remote<OwnConfiguration>): OwnTrial {
     restarting.value = true
   }
 
-  async function settle(path: string, done: string): Promise<void> {
-    const answer = await post<Partial<OwnApplied>>(path)
-    if (answer.ok) announce(done)
-    else announce(problemText(answer.problem), 'bad')
-    if (answer.ok && answer.value.restart === true) await waitForRestart()
-    else own.reload()
-  }
-
   return {
     trial,
     restarting,
     async apply(changes, confirmWithin) {
-      const answer = await put<OwnApplied>('/own-configuration', { changes, confirmWithin })
+      const answer = await put<OwnApplied>(withQuery('/own-configuration', { node }), {
+        changes,
+        confirmWithin,
+      })
       if (!answer.ok) return answer.problem
       if (!answer.value.changed) announce(words.t('unchanged'))
       if (answer.value.restart) await waitForRestart()
       else own.reload()
       return undefined
     },
-    confirm: () => settle('/own-configuration/confirm', words.t('ownConfirmed')),
-    revert: () => settle('/own-configuration/revert', words.t('ownReverted')),
+    async confirm() {
+      const answer = await post(withQuery('/own-configuration/confirm', { node }))
+      if (answer.ok) announce(words.t('ownConfirmed'))
+      else announce(problemText(answer.problem), 'bad')
+      own.reload()
+    },
     over() {
       announce(words.t('ownWentBack'), 'warn')
       void waitForRestart()

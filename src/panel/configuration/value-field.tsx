@@ -33,6 +33,7 @@ export function ValueField(props: Props) {
   const { field } = props
   if (field.type === 'table') return <TableField {...props} />
   if (field.type === 'group') return <GroupField {...props} />
+  if (field.type === 'choice' && field.columns !== undefined) return <ChoiceOrSection {...props} />
   return <PlainField {...props} />
 }
 
@@ -138,6 +139,57 @@ const choicesWith = (choices: readonly string[], value: unknown): readonly strin
   value === undefined || value === null || choices.includes(textOf(value))
     ? choices
     : [...choices, textOf(value)]
+
+const BY_HAND = '#by-hand'
+
+/** One of a few names, or all of its figures by hand. */
+function ChoiceOrSection(props: Props) {
+  const { field, at, value, onChange, disabled } = props
+  const columns = field.columns ?? []
+  const byHand = isRecord(value)
+  return (
+    <>
+      <Field
+        name={at}
+        label={props.text.label(field, at)}
+        help={props.text.help(field, at)}
+        problem={messages(props)}
+      >
+        {(bind) => (
+          <select
+            {...bind}
+            disabled={disabled}
+            value={byHand ? BY_HAND : textOf(value)}
+            onChange={(event) => {
+              const chosen = event.currentTarget.value
+              onChange(chosen === BY_HAND ? newEntry(columns) : typedValue(field, chosen))
+            }}
+          >
+            <option value="">{words.t('byDefault', { value: textOf(field.default) })}</option>
+            {(field.choices ?? []).map((choice) => (
+              <option key={choice} value={choice}>
+                {choice}
+              </option>
+            ))}
+            <option value={BY_HAND}>{words.t('byHand')}</option>
+          </select>
+        )}
+      </Field>
+      {byHand
+        ? columns.map((column) => (
+            <ValueField
+              {...props}
+              key={column.path}
+              field={column}
+              at={`${at}.${column.path}`}
+              value={value[column.path]}
+              onChange={(inner) => onChange(withKey(value, column.path, inner))}
+            />
+          ))
+        : null}
+    </>
+  )
+}
 
 /**
  * A section. One that may be left away and stands in another one has a switch: being there is what turns it on, so that

@@ -9,7 +9,7 @@ export function PairTabs() {
     ...(may('admin') ? [{ to: '/pair/join', text: words.t('tab.join') }] : []),
     { to: '/pair/drill', text: words.t('tab.drill') },
     { to: '/pair/log', text: words.t('tab.log') },
-    { to: '/pair/settings', text: words.t('tab.settings') },
+    ...(may('admin') ? [{ to: '/pair/settings', text: words.t('tab.settings') }] : []),
   ]
   return <Tabs label={words.t('title')} items={tabs} />
 }

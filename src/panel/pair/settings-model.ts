@@ -12,6 +12,7 @@ import {
   parseSpan,
   profileNames,
   restartRule,
+  writtenSpan,
 } from './timing.ts'
 
 /** Fields by what an operator asks, each path in exactly one. What none of them has stands in `other`. */
@@ -63,8 +64,11 @@ export interface Outlook {
   restart?: { kept: boolean; patience: number; enough: number; takes: number }
 }
 
-/** @returns undefined while a figure that it needs cannot be read */
-export function outlook(valueAt: ValueAt, lines: number, thirdMember: boolean): Outlook | undefined {
+/**
+ * @param lineStart ms that lines need which are connected only at a takeover
+ * @returns undefined while a figure that it needs cannot be read
+ */
+export function outlook(valueAt: ValueAt, lineStart: number, thirdMember: boolean): Outlook | undefined {
   const driver = driverOf(valueAt)
   const beats = typedBeats(valueAt, driver)
   if (beats === undefined) return undefined
@@ -73,7 +77,7 @@ export function outlook(valueAt: ValueAt, lines: number, thirdMember: boolean): 
   const time = failoverTime(beats, {
     driver,
     asked,
-    lines,
+    lineStart,
     ...(grantWait === undefined ? {} : { grantWait }),
   })
   const takes = spanAt(valueAt, 'pair.profile.restart')
@@ -90,7 +94,7 @@ export function outlook(valueAt: ValueAt, lines: number, thirdMember: boolean): 
 
 const isGiven = (value: unknown) => value !== undefined && value !== null && value !== ''
 
-function driverOf(valueAt: ValueAt): Driver {
+export function driverOf(valueAt: ValueAt): Driver {
   const vip = valueAt('pair.vip')
   const driver = valueAt('pair.vip.driver') ?? (isRecord(vip) ? vip['driver'] : undefined)
   if (driver === 'nft' || driver === 'external' || driver === 'none') return driver
@@ -105,6 +109,17 @@ const profileValue = (valueAt: ValueAt, key: string): unknown => {
 function spanAt(valueAt: ValueAt, path: string): number | undefined {
   const value = profileValue(valueAt, path.slice('pair.profile.'.length))
   return typeof value === 'string' ? parseSpan(value) : undefined
+}
+
+/** A profile by hand begins with the figures that held before. @param before its name; the default where it had none */
+export function byHand(before: unknown, driver: Driver): Record<string, unknown> {
+  const { interval, misses, timeout, lease } = beatsOf(isNamed(before) ? before : 'normal', driver)
+  return {
+    interval: writtenSpan(interval),
+    misses,
+    ...(timeout === 0 ? {} : { timeout: writtenSpan(timeout) }),
+    lease: writtenSpan(lease),
+  }
 }
 
 export const isNamed = (value: unknown): value is (typeof profileNames)[number] =>

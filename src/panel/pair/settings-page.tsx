@@ -8,7 +8,14 @@ import { Button } from '../components/button.tsx'
 import { Card, Facts, Notice, Page, Progress, Waiting } from '../components/layout.tsx'
 import { Status } from '../components/status.tsx'
 import { announce } from '../components/toast.tsx'
-import { type Draft, type FieldProblem, isEmpty, strayProblems, withValue } from '../configuration/draft.ts'
+import {
+  type Draft,
+  type FieldProblem,
+  isEmpty,
+  isRecord,
+  strayProblems,
+  withValue,
+} from '../configuration/draft.ts'
 import { type AnyField, fieldPaths } from '../configuration/field-model.ts'
 import { useLeaveWarning } from '../configuration/leave-warning.ts'
 import { useOwnTrial } from '../configuration/own-trial.ts'
@@ -17,14 +24,14 @@ import { limits } from '../configuration/setting-text.ts'
 import { TrialBar } from '../configuration/trial-bar.tsx'
 import { type FieldWords, ValueField } from '../configuration/value-field.tsx'
 import { words as configWords, settingWords } from '../configuration/words.ts'
-import { post } from '../shell/api.ts'
-import { status as live } from '../shell/live.ts'
+import { post, withQuery } from '../shell/api.ts'
 import { problemDictionaries, problemText } from '../shell/problems.ts'
 import { useRemote } from '../shell/remote.ts'
+import { place, setQuery } from '../shell/router.ts'
 import { may, memberName, session } from '../shell/session.ts'
 import { PairTabs } from './pair-tabs.tsx'
-import { grouped, type Outlook, outlook } from './settings-model.ts'
-import type { OwnChecked, OwnConfiguration } from './shapes.ts'
+import { byHand, driverOf, grouped, type Outlook, outlook } from './settings-model.ts'
+import type { OwnChecked, OwnConfiguration, PairView } from './shapes.ts'
 import { spanText } from './timing.ts'
 import { keyWords, words } from './words.ts'
 
@@ -51,18 +58,54 @@ const text: FieldWords = {
 }
 
 function View() {
-  const own = useRemote<OwnConfiguration>('/own-configuration')
-  const trial = useOwnTrial(own)
-  const view = own.data.value
+  const here = session.value?.appliance.node ?? ''
+  const node = place.value.query.get('node') ?? here
   return (
     <Page
       title={words.t('settingsTitle')}
-      intro={words.t('settingsIntro', { member: memberName(session.value?.appliance.node ?? '') })}
+      intro={words.t('settingsIntro', { member: memberName(node) })}
       back={{ to: '/pair', text: words.t('title') }}
     >
       <PairTabs />
+      <Whose node={node} here={here} />
+      <OfMember key={node} node={node} />
+    </Page>
+  )
+}
+
+/** Every member has its own file, and each can be changed from here. */
+function Whose({ node, here }: { node: string; here: string }) {
+  const members = session.value?.pair?.members ?? []
+  if (members.length < 2) return null
+  return (
+    <label class="field filter">
+      <span class="field-label">{words.t('settingsOf')}</span>
+      <select
+        class="input"
+        value={node}
+        onChange={(event) => {
+          const chosen = event.currentTarget.value
+          setQuery({ node: chosen === here ? undefined : chosen })
+        }}
+      >
+        {members.map((member) => (
+          <option key={member.node} value={member.node}>
+            {memberName(member.node)}
+          </option>
+        ))}
+      </select>
+    </label>
+  )
+}
+
+function OfMember({ node }: { node: string }) {
+  const own = useRemote<OwnConfiguration>(withQuery('/own-configuration', { node }))
+  const trial = useOwnTrial(own, node)
+  const view = own.data.value
+  return (
+    <>
       {trial.trial.value === undefined || trial.restarting.value ? null : (
-        <TrialBar trial={trial.trial.value} confirm={trial.confirm} revert={trial.revert} over={trial.over} />
+        <TrialBar trial={trial.trial.value} confirm={trial.confirm} over={trial.over} />
       )}
       {trial.restarting.value ? (
         <Notice tone="info">
@@ -73,7 +116,7 @@ function View() {
       ) : (
         <Forms own={view} trial={trial} />
       )}
-    </Page>
+    </>
   )
 }
 
@@ -98,8 +141,9 @@ function Forms({ own, trial }: { own: OwnConfiguration; trial: ReturnType<typeof
   const stray = strayProblems(problems, paths)
   const disabled = !may('admin') || !own.writable || trial.trial.value !== undefined
   const dirty = !isEmpty(draft.value)
-  const lines = live.value?.answer.lines.total ?? 0
-  const look = outlook(valueAt, lines, (session.value?.pair?.members.length ?? 0) > 2)
+  const pair = useRemote<PairView>(withQuery('/pair', { node: own.node }))
+  const start = checked.value.failover?.start ?? pair.data.value?.failover?.start ?? 0
+  const look = outlook(valueAt, start, (session.value?.pair?.members.length ?? 0) > 2)
   useLeaveWarning(dirty)
 
   const typed = draft.value
@@ -110,7 +154,9 @@ function Forms({ own, trial }: { own: OwnConfiguration; trial: ReturnType<typeof
     }
     let over = false
     const soon = setTimeout(async () => {
-      const answer = await post<OwnChecked>('/own-configuration/check', { changes: typed })
+      const answer = await post<OwnChecked>(withQuery('/own-configuration/check', { node: own.node }), {
+        changes: typed,
+      })
       if (!over && answer.ok) checked.value = answer.value
     }, CHECK_PAUSE_MS)
     return () => {
@@ -120,7 +166,9 @@ function Forms({ own, trial }: { own: OwnConfiguration; trial: ReturnType<typeof
   }, [typed])
 
   async function review(): Promise<void> {
-    const answer = await post<OwnChecked>('/own-configuration/check', { changes: draft.value })
+    const answer = await post<OwnChecked>(withQuery('/own-configuration/check', { node: own.node }), {
+      changes: draft.value,
+    })
     if (!answer.ok) {
       announce(problemText(answer.problem), 'bad')
       return
@@ -143,7 +191,10 @@ function Forms({ own, trial }: { own: OwnConfiguration; trial: ReturnType<typeof
                 field={field}
                 at={field.path}
                 value={valueAt(field.path)}
-                onChange={(value) => {
+                onChange={(typed) => {
+                  const before = valueAt(field.path)
+                  const begun = field.path === 'pair.profile' && isRecord(typed) && !isRecord(before)
+                  const value = begun ? byHand(before, driverOf(valueAt)) : typed
                   draft.value = withValue(
                     draft.value,
                     field.path,
@@ -173,7 +224,8 @@ function Forms({ own, trial }: { own: OwnConfiguration; trial: ReturnType<typeof
           </p>
           {stray.map((problem) => (
             <p key={problem.path} class="field-error">
-              {name(problem.path)}: {problem.text}
+              {problem.path === '' ? '' : `${name(problem.path)}: `}
+              {problem.text}
             </p>
           ))}
           <div class="actions">

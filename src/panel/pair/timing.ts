@@ -34,8 +34,8 @@ export interface Circumstances {
   driver: Driver
   /** A witness or a third member is asked before anybody takes over. */
   asked: boolean
-  /** Modem lines that the other member begins to use. */
-  lines: number
+  /** ms that lines need which are connected only at a takeover: 200 for the port and 200 for the modem of each. */
+  lineStart: number
   /** The least that is waited for the other's lease to end, where somebody wrote more than the rule asks. */
   grantWait?: number
 }
@@ -50,7 +50,7 @@ export interface FailoverTime {
   asking: number
   /** To write the term, add the address and announce it. */
   taking: number
-  /** 200 ms for the port and 200 ms for the modem of each line, as operators of such systems reckon. */
+  /** As operators of such systems reckon: see `lineStart`. */
   lines: number
   /** Clients are served: the longer of silence and lease, then asking. */
   served: number
@@ -59,11 +59,10 @@ export interface FailoverTime {
 }
 
 const TAKING = 50
-const LINE = 400
 
 export function failoverTime(
   beats: Beats,
-  { driver, asked, lines, grantWait = 0 }: Circumstances,
+  { driver, asked, lineStart, grantWait = 0 }: Circumstances,
 ): FailoverTime {
   const silence = beats.interval * beats.misses + beats.timeout
   const least = driver === 'nft' ? 2 * beats.lease + 100 : beats.lease + 650
@@ -75,9 +74,9 @@ export function failoverTime(
     lease,
     asking,
     taking: TAKING,
-    lines: lines * LINE,
+    lines: lineStart,
     served,
-    sending: served + lines * LINE,
+    sending: served + lineStart,
   }
 }
 
@@ -113,6 +112,10 @@ export function parseSpan(text: string): number | undefined {
   const [, digits, unit] = /^([0-9]{1,12})(ms|s|m|h|d|w)$/.exec(text.trim()) ?? []
   return unit === undefined ? undefined : Number(digits) * units[unit as Unit]
 }
+
+/** ms as the configuration writes it. */
+export const writtenSpan = (ms: number): string =>
+  ms >= second && ms % second === 0 ? `${ms / second}s` : `${ms}ms`
 
 /** ms as people read it, with as many digits as matter: `1.65 s`, `2 min 40 s`. */
 export function spanText(ms: number): string {

@@ -28,7 +28,7 @@ describe('the form', () => {
 describe('the outlook', () => {
   it('is that of the named profile, and of the default where nothing is said', () => {
     expect(outlook(values({}), 0, false)?.served).toBe(1_700)
-    expect(outlook(values({ 'pair.profile': 'telisca' }), 8, false)).toMatchObject({
+    expect(outlook(values({ 'pair.profile': 'telisca' }), 3_200, false)).toMatchObject({
       served: 160_000,
       sending: 163_200,
     })

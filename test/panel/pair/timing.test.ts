@@ -33,7 +33,7 @@ describe('the failover time that the panel expects', () => {
       timeout: profile.timeout,
       lease: profile.lease,
     })
-    const time = failoverTime(beats, { driver, asked, lines: 0 })
+    const time = failoverTime(beats, { driver, asked, lineStart: 0 })
     const dead = promises(profile, { witness: asked, ...(driver === undefined ? {} : { driver }) }).find(
       ({ fault }) => fault === 'box-dead',
     )
@@ -43,7 +43,11 @@ describe('the failover time that the panel expects', () => {
   })
 
   it('adds the start of each line, 200 ms for its port and 200 ms for its modem', () => {
-    const time = failoverTime(beatsOf('telisca', 'iproute2'), { driver: 'iproute2', asked: false, lines: 8 })
+    const time = failoverTime(beatsOf('telisca', 'iproute2'), {
+      driver: 'iproute2',
+      asked: false,
+      lineStart: 3_200,
+    })
     expect(time.served).toBe(160_000)
     expect(time.sending).toBe(163_200)
   })
