@@ -149,6 +149,15 @@ describeWith(['spandsp', 'libtiff-tools'], 'a fax line', () => {
     await expect.poll(() => line.dialogue?.().length ?? 0).toBeGreaterThan(10)
   })
 
+  test.each(['2', '2.0'] as const)('over a modem of Class %s', { timeout: 60_000 }, async (cls) => {
+    file = chart(join(directory, 'one.tif'), { pages: 1, rows: 300 })
+    await start({ class: cls })
+    expect(line.status()).toMatchObject({ fax: { class: cls } })
+    expect(await line.transmit(transmission(1))).toEqual({ result: 'accepted', progress: { confirmed: 1 } })
+    const end = await modem.next('far-end')
+    expect(differences(file, end.file ?? '')).toEqual([])
+  })
+
   test('a process that dies in a call: the line comes back, and the page is not confirmed', {
     timeout: 60_000,
   }, async () => {

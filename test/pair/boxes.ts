@@ -57,6 +57,7 @@ export interface BoxPlan {
   routes?: readonly string[]
   /** Further sections of the configuration. */
   more?: string
+  environment?: Record<string, string>
 }
 
 interface Status {
@@ -69,12 +70,14 @@ interface Status {
 export class PairBox {
   readonly node: string
   readonly #directory: string
+  readonly #environment: Record<string, string>
   #child: ChildProcess | undefined
   #frozen: readonly number[] = []
 
   constructor(node: string, directory: string, host: string, plan: BoxPlan) {
     this.node = node
     this.#directory = join(directory, node)
+    this.#environment = plan.environment ?? {}
     mkdirSync(this.#directory)
     const { lines, pair = [], routes = [], more = '' } = plan
     const list = (key: string, items: readonly string[]) =>
@@ -95,6 +98,11 @@ ${pair.map((line) => `  ${line}\n`).join('')}`,
     return join(this.#directory, 'twinline.yaml')
   }
 
+  /** All rights, no token. */
+  get controlSocket(): string {
+    return join(this.#directory, 'data', 'control.sock')
+  }
+
   get #logFile(): string {
     return join(this.#directory, 'log.jsonl')
   }
@@ -112,7 +120,12 @@ ${pair.map((line) => `  ${line}\n`).join('')}`,
     const child = spawn(process.execPath, [program, 'run', '--config', this.#config], {
       cwd: this.#directory,
       stdio: ['ignore', output, output],
-      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], TMPDIR: process.env['TMPDIR'] },
+      env: {
+        PATH: process.env['PATH'],
+        HOME: process.env['HOME'],
+        TMPDIR: process.env['TMPDIR'],
+        ...this.#environment,
+      },
     })
     this.#child = child
     await until(
@@ -146,7 +159,7 @@ ${pair.map((line) => `  ${line}\n`).join('')}`,
 
   /** Over its control socket: all rights, no token. */
   ask(method: string, path: string, body?: unknown): Promise<Answer> {
-    return ask(join(this.#directory, 'data', 'control.sock'), method, `/api/v1${path}`, body, {})
+    return ask(this.controlSocket, method, `/api/v1${path}`, body, {})
   }
 
   /** Undefined while it does not answer. */

@@ -1,0 +1,52 @@
+/** Fax in a pair: a member that is lost in the middle of a call, and the other one's own modem. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { chart, pagesOf } from '../fax-modem/pages.ts'
+import { startSoftModem } from '../fax-modem/soft-modem.ts'
+import { describeWith } from '../requirements.ts'
+import { until } from '../system/appliance.ts'
+import { type DeliveryView, SPEED, sendFax } from '../system/fax-rig.ts'
+import { type PairBox, pairOf } from './boxes.ts'
+
+async function modem(directory: string) {
+  const started = await startSoftModem({ directory, speed: SPEED })
+  onTestFinished(() => started.stop())
+  return started
+}
+
+async function delivery(box: PairBox, id: string): Promise<DeliveryView | undefined> {
+  const { deliveries } = (await box.ask('GET', `/messages/${id}`)).body
+  return Array.isArray(deliveries) ? deliveries[0] : undefined
+}
+
+describeWith(['spandsp', 'libtiff-tools', 'ghostscript'], 'fax in a pair', () => {
+  test('lost during page 2 of 4: the other member calls over its own line and goes on at page 2', {
+    timeout: 120_000,
+  }, async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'pair-fax-'))
+    onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+    const [modemA, modemB] = [await modem(join(directory, 'a')), await modem(join(directory, 'b'))]
+    const plan = (port: string) => ({
+      lines: [`{ id: fax0, kind: fax, port: 'serial://${port}', header: false, retry: { protocol: 1s } }`],
+      environment: { TWINLINE_FAX_SPEED: String(SPEED) },
+    })
+    const [a, b] = await pairOf(plan(modemA.port), plan(modemB.port))
+    await Promise.all([a.line('fax0', 'ready'), b.line('fax0', 'ready')])
+    const file = chart(join(directory, 'four.tif'), { pages: 4, rows: 600 })
+    const id = await sendFax(a.controlSocket, file)
+    await until(
+      async () => (await delivery(b, id))?.confirmed === 1,
+      'b knows that page 1 is confirmed',
+      60_000,
+    )
+    await a.kill()
+    expect(await b.sent(id)).toMatchObject({ node: 'box-b', possibleDuplicate: false })
+    expect(await delivery(b, id)).toMatchObject({ confirmed: 4, attempts: 2 })
+    const end = await modemB.next('far-end')
+    expect(end).toMatchObject({ ok: true, received: 3 })
+    const rest = pagesOf(file).slice(1)
+    expect(pagesOf(end.file ?? '').map(({ bits }) => bits)).toEqual(rest.map(({ bits }) => bits))
+  })
+})
