@@ -16,6 +16,7 @@ const commands: Record<string, () => Promise<Command>> = {
   totals: async () => (await import('./cli/totals.ts')).totals,
   status: async () => (await import('./cli/status.ts')).status,
   token: async () => (await import('./cli/token.ts')).token,
+  user: async () => (await import('./cli/user.ts')).user,
   pair: async () => (await import('./cli/pair.ts')).pair,
   recover: async () => (await import('./cli/recover.ts')).recover,
   inbound: async () => (await import('./cli/inbound.ts')).inbound,

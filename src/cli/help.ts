@@ -9,6 +9,7 @@ const text = `twinline: alerts in over the network, SMS out over serial modems, 
   twinline status                     an appliance at a glance
   twinline totals [--since 24h]       traffic per appliance and line
   twinline token create|list|revoke   API tokens, whether the appliance runs or not
+  twinline user list|add|password|…   the people who log in at the panel
   twinline pair invite|join|status|…  two appliances as one: make, look at, switch, practise
   twinline recover                    after an outage: bring both to the same, and say what happened
   twinline config get|set|history …   the settings that all members of a pair share

@@ -109,17 +109,10 @@ test('files are kept for good by whoever has loaded them, and travel compressed'
 
 test('what a page routes by itself is the page', async () => {
   const { text } = await get('/')
-  for (const path of [
-    '/lines',
-    '/lines/gsm0',
-    '/queue',
-    '/pair',
-    '/configuration',
-    '/people',
-    '/records',
-    '/setup',
-  ])
-    expect(await get(path)).toMatchObject({ status: 200, text })
+  const source = await readFile(new URL('../../src/panel/shell/routes.ts', import.meta.url), 'utf8')
+  const routes = [...source.matchAll(/path: '([^']+)'/g)].map(([, path]) => path ?? '')
+  expect(routes).toContain('/queue/:id')
+  for (const path of routes) expect(await get(path), path).toMatchObject({ status: 200, text })
   expect(await get('/login?next=%2Fqueue')).toMatchObject({ status: 200, text })
   expect(await get('/nothing')).toMatchObject({ status: 404, json: { code: 'route-unknown' } })
   const page = await get('/', {})

@@ -1,6 +1,7 @@
 /** How people get in: the first run, login and logout, what a session may, and what another site may not. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { request } from 'node:http'
+import { request as secureRequest } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -118,6 +119,25 @@ test('a login sets a cookie that no script reads and no other site sends', async
   expect(set).toMatch(/; SameSite=Strict/)
   // Over plain HTTP a browser would not send it.
   expect(set).not.toMatch(/Secure/)
+})
+
+test('over https the cookie is for https alone', async () => {
+  const secure = await startAppliance({ https: { listen: { host: '127.0.0.1', port: 0 } } })
+  const url = secure.addresses.find((address) => address.startsWith('https:')) ?? ''
+  const body = JSON.stringify({ ...ann, code: secure.http.setupCode() })
+  const headers = { 'content-type': 'application/json', origin: url }
+  const set = await new Promise<string>((resolve, reject) => {
+    // Its certificate is one that it made itself.
+    const options = { method: 'POST', headers, rejectUnauthorized: false }
+    const asked = secureRequest(`${url}/api/v1/setup`, options, (answer) => {
+      resolve(answer.headers['set-cookie']?.join() ?? `${answer.statusCode}`)
+      answer.resume()
+    })
+    asked.on('error', reject)
+    asked.end(body)
+  })
+  expect(set).toMatch(/HttpOnly; Secure; SameSite=Strict$/)
+  await secure.stop()
 })
 
 test('neither password nor what the cookie holds is kept, nor told to anybody', async () => {
