@@ -56,9 +56,14 @@ export function stepPump(pump: PumpState, now: number, backlog: number): { pump:
   return { pump: { ...next, written: pump.written + write }, step: { write } }
 }
 
-/** XOFF or XON came from the modem. */
+/**
+ * XOFF or XON came from the modem. With XON it says that it is not dry: whatever it used while it held us up was there,
+ * so what it may lack counts from now on.
+ */
 export function flowPump(pump: PumpState, paused: boolean, now: number): PumpState {
-  return paused === pump.paused ? pump : { ...pump, paused, pausedAt: now }
+  if (paused === pump.paused) return pump
+  const from = paused ? pump.from : Math.max(pump.from, now - (pump.written * 1000) / pump.rate)
+  return { ...pump, from, paused, pausedAt: now }
 }
 
 /** Bytes that the modem still holds, at the least. Below zero it may have run dry. */

@@ -8,9 +8,11 @@
 #define _GNU_SOURCE
 #include "modem.h"
 #include <getopt.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -33,7 +35,8 @@ static const struct option names[] = {
     {"ring-every", 1, NULL, 'R'},   {"line-delay", 1, NULL, 'y'},    {"drop-after", 1, NULL, 'D'},
     {"drop-in-page", 1, NULL, 'P'}, {"noise", 1, NULL, 'n'},         {"burst", 1, NULL, 'b'},
     {"spoil-training", 1, NULL, 'S'}, {"refuse-pages", 1, NULL, 'F'}, {"seed", 1, NULL, 'z'},
-    {"log", 1, NULL, 'l'},          {"frames", 0, NULL, 'f'},        {NULL, 0, NULL, 0},
+    {"log", 1, NULL, 'l'},          {"frames", 0, NULL, 'f'},        {"clock", 1, NULL, 'k'},
+    {NULL, 0, NULL, 0},
 };
 
 static void wrong(const char *what, const char *value)
@@ -103,10 +106,24 @@ static void read_options(int argc, char **argv)
         case 'z': options.seed = atoi(optarg); break;
         case 'l': options.log = optarg; break;
         case 'f': options.frames = true; break;
+        case 'k': options.clock = optarg; break;
         default: exit(2);
         }
     }
     if (options.speed < 1 || options.speed > 100) wrong("--speed is 1 to 100", "");
+}
+
+/* Where programs beside this one read the time on the line: samples, as a 64-bit number in a file. */
+static volatile int64_t *open_clock(void)
+{
+    static volatile int64_t unread;
+    if (!options.clock) return &unread;
+    int file = open(options.clock, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (file < 0 || ftruncate(file, sizeof unread)) wrong("--clock", options.clock);
+    void *shared = mmap(NULL, sizeof unread, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    if (shared == MAP_FAILED) wrong("--clock", options.clock);
+    close(file);
+    return shared;
 }
 
 static void command(char *line)
@@ -187,6 +204,7 @@ int main(int argc, char **argv)
 {
     read_options(argc, argv);
     modem_count = options.pair ? 2 : 1;
+    volatile int64_t *shown = open_clock();
     report_begin("ready");
     for (int i = 0; i < modem_count; i++) {
         modems[i].index = i;
@@ -207,6 +225,7 @@ int main(int argc, char **argv)
         double now = real_seconds(), step = pace();
         if (now < last + step) continue;
         if (options.speed <= 1 || !backed_up()) exchange_tick();
+        *shown = now_samples;
         last += step;
         /* A machine that gave us no time for so long has made the line stutter. */
         if (options.speed <= 1 && now - last > 0.5) {

@@ -50,6 +50,7 @@ struct options {
     int refuse_pages;        /* so many pages are refused with RTN */
     int seed;
     const char *log;
+    const char *clock;
     bool frames;
 };
 

@@ -19,6 +19,8 @@ export interface ChartOptions {
   compression?: string
   /** The share of each row that holds something, 0 to 1; a page of 0.6 and 2200 rows has about 30 KB in MH. */
   density?: number
+  /** Every second page has the other resolution. */
+  mixed?: boolean
 }
 
 /** One page: lines of blocks that look like text, no two pages and hardly two rows alike. */
@@ -47,7 +49,7 @@ function drawn(page: number, rows: number, density: number): Buffer {
 }
 
 /** A little-endian TIFF of uncompressed bilevel pages, 0 is white. */
-function tiffOf(pages: readonly Buffer[], resolution: number): Buffer {
+function tiffOf(pages: readonly Buffer[], resolution: (page: number) => number): Buffer {
   const parts: Buffer[] = [Buffer.from([0x49, 0x49, 42, 0, 8, 0, 0, 0])]
   let at = 8
   pages.forEach((bits, page) => {
@@ -62,7 +64,7 @@ function tiffOf(pages: readonly Buffer[], resolution: number): Buffer {
       [278, 4, bits.length / ROW_BYTES],
       [279, 4, bits.length],
       [282, 5, 204],
-      [283, 5, resolution],
+      [283, 5, resolution(page)],
       [296, 3, 2],
       [297, 3, page | (pages.length << 16)],
     ]
@@ -94,13 +96,21 @@ function tiffOf(pages: readonly Buffer[], resolution: number): Buffer {
 
 /** Writes a file of test pages. @returns its path */
 export function chart(file: string, options: ChartOptions = {}): string {
-  const { pages = 1, rows = 2200, resolution = 196, compression = 'g4', density = 0.6 } = options
+  const {
+    pages = 1,
+    rows = 2200,
+    resolution = 196,
+    compression = 'g4',
+    density = 0.6,
+    mixed = false,
+  } = options
+  const resolutionOf = (page: number) => (mixed && page % 2 === 1 ? 294 - resolution : resolution)
   const plain = `${file}.plain`
   writeFileSync(
     plain,
     tiffOf(
       Array.from({ length: pages }, (_, page) => drawn(page, rows, density)),
-      resolution,
+      resolutionOf,
     ),
   )
   // Most programs read one strip a page, least significant bit first, as it goes over the line.

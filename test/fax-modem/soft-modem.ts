@@ -7,10 +7,20 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { Timing } from '#fax/timing.ts'
 
 export type Outcome = 'answer' | 'busy' | 'no-answer' | 'no-dial-tone' | 'voice' | 'silence'
 
@@ -107,6 +117,11 @@ export interface SoftModem {
   readonly port: string
   readonly secondPort: string
   readonly events: readonly SoftModemEvent[]
+  /**
+   * The time on the line. A driver that goes by it can be neither too slow nor too impatient because the machine is busy:
+   * the modem's time stands still with it.
+   */
+  readonly timing: Timing
   /** The next event of a kind that was not taken yet. Rejects after `within` ms (60 s), or when the process ends. */
   next(event: SoftModemEvent['event'], within?: number): Promise<SoftModemEvent>
   /** The far end calls, and sends `file` (or talks, where there is none). */
@@ -119,6 +134,7 @@ export interface SoftModem {
 const SOURCES = import.meta.dirname
 const LIBRARIES = ['-lspandsp', '-ltiff', '-lm']
 const WITHIN_MS = 60_000
+let started = 0
 
 /** @returns the path of the program, built if it was not */
 export function buildSoftModem(): string {
@@ -175,26 +191,62 @@ function argumentsOf(options: SoftModemOptions): string[] {
 
 export async function startSoftModem(options: SoftModemOptions): Promise<SoftModem> {
   mkdirSync(options.directory, { recursive: true })
-  const program = [buildSoftModem(), ...argumentsOf(options)]
+  const clock = join(options.directory, `clock-${process.pid}-${++started}`)
+  const program = [buildSoftModem(), ...argumentsOf(options), `--clock=${clock}`]
   const [command = '', ...args] = options.realTimePriority ? ['chrt', '-f', '40', ...program] : program
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })
   const events = listen(child)
   const ready = await events.next('ready')
+  const clockwork = openClock(clock, options.speed ?? 1)
+  let stopped = false
   const tell = (line: string) => child.stdin?.write(`${line}\n`)
   return {
     pid: child.pid ?? 0,
     port: ready.first ?? '',
     secondPort: ready.second ?? '',
     events: events.all,
+    timing: clockwork,
     next: events.next,
     ring: (caller = '-', file = '') => tell(`ring ${caller} ${file}`),
     drop: () => tell('drop'),
     async stop() {
+      if (stopped) return
+      stopped = true
+      clockwork.stop()
       if (child.exitCode !== null || child.signalCode !== null) return
       const gone = once(child, 'exit')
       child.stdin?.end()
       child.kill('SIGKILL')
       await gone
+    },
+  }
+}
+
+/** The clock that the program writes into a file: samples of 8 kHz. It stands still once it is stopped. */
+function openClock(path: string, speed: number): Timing & { stop(): void } {
+  const file = openSync(path, 'r')
+  const samples = new BigInt64Array(1)
+  let running = true
+  const now = () => {
+    if (running) readSync(file, samples, 0, 8, 0)
+    return Number(samples[0]) / 8
+  }
+  return {
+    now,
+    stop() {
+      running = false
+      closeSync(file)
+    },
+    after(ms, run) {
+      const due = now() + ms
+      let timer: NodeJS.Timeout
+      const look = () => {
+        const left = due - now()
+        if (left <= 0) run()
+        else timer = setTimeout(look, left / speed)
+      }
+      timer = setTimeout(look, ms / speed)
+      return () => clearTimeout(timer)
     },
   }
 }

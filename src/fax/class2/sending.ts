@@ -168,7 +168,7 @@ class SendCall {
     const marks = dialects[dialect].marks
     const sent = await port.send(data, {
       rate: session.rate,
-      training: 0,
+      training: modulation.trainingAfter,
       end: marks ? [] : [DLE, ETX],
       signal: this.#signal,
     })

@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { monotonic } from '#core/clock.ts'
 import { openClass1 } from '#fax/class1/class1-modem.ts'
 import type {
   CallInResult,
@@ -14,7 +13,7 @@ import type {
 } from '#fax/contract.ts'
 import { ModemPort } from '#fax/modem-port.ts'
 import { writeTiff } from '#fax/tiff.ts'
-import { timing } from '#fax/timing.ts'
+import type { Timing } from '#fax/timing.ts'
 import { AtTrace, type TraceEntry } from '#lines/at-trace.ts'
 import { type Port, portOpener } from '#lines/ports.ts'
 import { type SoftModem, type SoftModemOptions, startSoftModem } from '../../fax-modem/soft-modem.ts'
@@ -30,8 +29,13 @@ export interface Driver {
   close(): Promise<void>
 }
 
-/** @param speed that of the soft modem */
-export async function openDriver(path: string, speed: number, own: FaxSettings): Promise<Driver> {
+/** @param time that of the soft modem */
+export async function openDriver(
+  path: string,
+  time: Timing,
+  own: FaxSettings,
+  open: (port: ModemPort, own: FaxSettings) => FaxModem = openClass1,
+): Promise<Driver> {
   const entries: Omit<TraceEntry, 'n'>[] = []
   const trace = new AtTrace()
   const add = trace.add.bind(trace)
@@ -43,7 +47,7 @@ export async function openDriver(path: string, speed: number, own: FaxSettings):
   let port: Port | undefined
   const modemPort: ModemPort = new ModemPort({
     write: (bytes) => port?.write(Buffer.from(bytes).toString('latin1')),
-    timing: timing(monotonic, speed),
+    timing: time,
     trace,
     line: (text) => {
       if (text.startsWith('RING')) ring.resolve()
@@ -58,7 +62,7 @@ export async function openDriver(path: string, speed: number, own: FaxSettings):
   const opened = port
   await modemPort.command('ATE0', { within: 5_000 })
   return {
-    modem: openClass1(modemPort, own),
+    modem: open(modemPort, own),
     dialogue: () => {
       const first = entries[0]?.at ?? 0
       return entries
@@ -86,10 +90,11 @@ export interface Bench {
 export async function openBench(
   options: Omit<SoftModemOptions, 'directory'>,
   own: FaxSettings = settings,
+  open: (port: ModemPort, own: FaxSettings) => FaxModem = openClass1,
 ): Promise<Bench> {
   const directory = mkdtempSync(join(tmpdir(), 'class1-'))
   const soft = await startSoftModem({ seconds: 3_000, ...options, directory })
-  const driver = await openDriver(soft.port, options.speed ?? 1, own)
+  const driver = await openDriver(soft.port, soft.timing, own, open)
   return {
     directory,
     soft,

@@ -1,0 +1,121 @@
+/** Calls of our Class 2 drivers that go wrong: each ends in the words and with the confirmed pages that it deserves. */
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { openClass2 } from '#fax/class2/class2-modem.ts'
+import type { Class2 } from '#fax/class2/dialect.ts'
+import { chart, differences } from '../../fax-modem/pages.ts'
+import type { Outcome, SoftModemOptions } from '../../fax-modem/soft-modem.ts'
+import { describeWith } from '../../requirements.ts'
+import { type Bench, openBench, receiveFax, sendFax, settings } from '../class1/class1-bench.ts'
+
+let bench: Bench | undefined
+
+afterEach(async () => {
+  await bench?.stop()
+  bench = undefined
+})
+
+const open = async (dialect: Class2, options: Omit<SoftModemOptions, 'directory' | 'class'> = {}) => {
+  bench = await openBench({ class: dialect, speed: 15, ...options }, settings, (port, own) =>
+    openClass2(port, own, dialect),
+  )
+  return bench
+}
+
+const page = (directory: string, pages = 1, resolution: 98 | 196 = 98) =>
+  chart(join(directory, `page-${pages}-${resolution}.tif`), { pages, resolution, rows: 600 })
+
+describeWith(['spandsp', 'libtiff-tools'], 'a call out that goes wrong', () => {
+  test.each<[Class2, Outcome, string]>([
+    ['2', 'busy', 'fax-busy'],
+    ['2.0', 'no-answer', 'fax-no-answer'],
+    ['2', 'no-dial-tone', 'fax-no-dial-tone'],
+    ['2.0', 'silence', 'fax-no-machine'],
+  ])('Class %s, %s', async (dialect, outcome, failure) => {
+    const { directory, driver } = await open(dialect, { outcomes: [outcome] })
+    const { result } = await sendFax(driver, page(directory), 1)
+    expect(result, driver.dialogue()).toMatchObject({ result: 'failed', failure, confirmed: 0 })
+  })
+
+  test.each(['2', '2.0'] as const)('Class %s: a page that is refused once goes again', async (dialect) => {
+    const { directory, driver, soft } = await open(dialect, { refusePages: 1 })
+    const file = page(directory, 2)
+    const { result, confirmed } = await sendFax(driver, file, 2)
+    const far = await soft.next('far-end')
+    expect(result, driver.dialogue()).toMatchObject({ result: 'sent' })
+    expect(confirmed).toEqual([0, 1])
+    expect(differences(file, far.file ?? '')).toEqual([])
+  })
+
+  test.each(['2', '2.0'] as const)('Class %s: the line is cut in the second page', async (dialect) => {
+    const { directory, driver } = await open(dialect, { dropInPage: { page: 1, seconds: 3 } })
+    const { result, confirmed } = await sendFax(driver, page(directory, 3), 3)
+    expect(result, driver.dialogue()).toMatchObject({
+      result: 'failed',
+      failure: 'fax-line-dropped',
+      confirmed: 1,
+    })
+    expect(confirmed).toEqual([0])
+  })
+
+  test('the last page is sent and the line is cut before its answer: nobody knows', async () => {
+    const { directory, driver, soft } = await open('2')
+    const { result } = await sendFax(driver, page(directory), 1, {
+      intend: async (_, step) => {
+        if (step === 'post-page') soft.drop()
+        return undefined
+      },
+    })
+    expect(result, driver.dialogue()).toMatchObject({ result: 'unknown', confirmed: 0 })
+  })
+
+  test.each(['2', '2.0'] as const)('Class %s: the gateway forbids the end of a page', async (dialect) => {
+    const { directory, driver, soft } = await open(dialect)
+    const reason = { code: 'stopping', text: 'no' }
+    const { result, confirmed } = await sendFax(driver, page(directory, 2), 2, {
+      intend: async (at, step) => (step === 'post-page' && at === 1 ? reason : undefined),
+    })
+    expect(result, driver.dialogue()).toMatchObject({ result: 'stopped', reason, confirmed: 1 })
+    expect(confirmed).toEqual([0])
+    await soft.next('hung-up')
+  })
+
+  test('a training that fails five times ends at a low speed', async () => {
+    const { directory, driver } = await open('2', { spoilTraining: 5 })
+    const { result } = await sendFax(driver, page(directory), 1)
+    expect(result, driver.dialogue()).toMatchObject({ result: 'sent' })
+    expect(result.facts.rate).toBeLessThan(9600)
+  })
+
+  test.each(['2', '2.0'] as const)(
+    'Class %s: pages of two resolutions are two documents of one call',
+    async (dialect) => {
+      const { directory, driver, soft } = await open(dialect)
+      const file = chart(join(directory, 'mixed.tif'), { pages: 2, rows: 600, mixed: true })
+      const { result, confirmed } = await sendFax(driver, file, 2)
+      const far = await soft.next('far-end')
+      expect(result, driver.dialogue()).toMatchObject({ result: 'sent' })
+      expect(confirmed).toEqual([0, 1])
+      expect(differences(file, far.file ?? '')).toEqual([])
+    },
+  )
+})
+
+describeWith(['spandsp', 'libtiff-tools'], 'a call in that goes wrong', () => {
+  test('somebody talks', async () => {
+    const { directory, driver, soft } = await open('2')
+    soft.ring()
+    const { result, pages } = await receiveFax(driver, directory)
+    expect(result, driver.dialogue()).toMatchObject({ result: 'no-fax' })
+    expect(pages).toEqual([])
+  })
+
+  test.each(['2', '2.0'] as const)('Class %s: the line is cut in the second page', async (dialect) => {
+    const { directory, driver, soft } = await open(dialect, { dropInPage: { page: 1, seconds: 4 } })
+    soft.ring('0301', page(directory, 2))
+    const { result, pages } = await receiveFax(driver, directory)
+    expect(result, driver.dialogue()).toMatchObject({ result: 'partial', pages: 2 })
+    expect(pages.map(({ complete }) => complete)).toEqual([true, false])
+    expect(pages[1]?.rows).toBeGreaterThan(50)
+  })
+})
