@@ -91,6 +91,24 @@ export const newMessage = object(
   ['to', 'text'],
 )
 
+const { to, priority, validity, onUnknown, tag, dedupe } = newMessage.properties
+
+/** The fields of multipart/form-data with a document; `to` may stand several times, or name several with commas. */
+export const newFax = object(
+  {
+    to,
+    document: { type: 'string', format: 'binary', description: 'PDF, TIFF, PNG, JPEG or plain text' },
+    text: { type: 'string', description: 'Said beside it, for people; it is not faxed' },
+    channel: { type: 'string', enum: ['fax'] },
+    priority,
+    validity,
+    onUnknown,
+    tag,
+    dedupe,
+  },
+  ['to', 'document'],
+)
+
 export const idempotencyHeader = {
   type: 'object',
   properties: {
@@ -148,6 +166,14 @@ const delivery = object(
   ['id', 'to', 'channel', 'state', 'parts', 'confirmed', 'attempts', 'possibleDuplicate', 'due', 'expires'],
 )
 
+const documentFields = object({ name: text, type: text, bytes: count, pages: count, hash: text }, [
+  'name',
+  'type',
+  'bytes',
+  'pages',
+  'hash',
+])
+
 const messageFields = {
   id: text,
   replicated: flag,
@@ -159,6 +185,7 @@ const messageFields = {
   onUnknown: text,
   flash: flag,
   tag: text,
+  document: { ...documentFields, description: 'Of a fax; GET /messages/{id}/document gives it back' },
   deliveries: list(delivery),
   count: { ...count, description: 'How many deliveries there are, where these are not all of them' },
 } as const

@@ -49,7 +49,7 @@ export function messageView(
   { message, deliveries, count }: MessageView,
   replicated: boolean,
 ): Shape<typeof schemas.message> {
-  const { id, at, source, text, priority, validity, onUnknown, flash, tag } = message
+  const { id, at, source, text, priority, validity, onUnknown, flash, tag, document } = message
   return {
     id,
     replicated,
@@ -61,6 +61,7 @@ export function messageView(
     onUnknown,
     flash,
     ...(tag === undefined ? {} : { tag }),
+    ...(document === undefined ? {} : { document }),
     deliveries: deliveries.map(deliveryView),
     ...(count === undefined ? {} : { count }),
   }
