@@ -130,11 +130,12 @@ void exchange_page_begins(int page)
         cut_at = now_samples + SAMPLES(options.drop_in_page_after);
 }
 
-void exchange_spoil(int way)
+void exchange_spoil(int way, bool long_training)
 {
-    /* From a DCS on: 75 ms of silence, at most 1.4 s of training, 1.5 s of zeros (T.30, 5.3.6.1.3). */
+    /* From a DCS on: 75 ms of silence, training (V.17 1.4 s, V.29 0.25 s, V.27ter 0.7 s or 0.9 s), 1.5 s of zeros, of which
+       one second in a row must be right (T.30, 5.3.6.1.3). */
     double now = exchange_call_seconds();
-    line_burst((struct burst) {now + 1.0, 1.2, -8.0f, way});
+    line_burst((struct burst) {now + (long_training ? 1.9 : 0.9), 0.6, -8.0f, way});
 }
 
 static void dial_due(void)

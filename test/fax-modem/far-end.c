@@ -87,7 +87,8 @@ static void on_frame(t30_state_t *t30, void *user, int incoming, const uint8_t m
     case T30_DCS:
         if (spoilt < options.spoil_training) {
             spoilt++;
-            exchange_spoil(incoming ? 0 : 1);
+            /* Bit 14 stands for V.17 (T.30, table 2). */
+            exchange_spoil(incoming ? 0 : 1, length > 4 && message[4] & 0x20);
         }
         break;
     case T30_CFR:

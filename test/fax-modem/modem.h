@@ -119,7 +119,7 @@ bool exchange_busy(void);
 double exchange_call_seconds(void);
 /* A page began (counted from 0); a training comes from station `way`, and may have to be spoilt. */
 void exchange_page_begins(int page);
-void exchange_spoil(int way);
+void exchange_spoil(int way, bool long_training);
 
 /* line.c: two directions of audio. */
 void line_reset(void);

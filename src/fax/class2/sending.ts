@@ -67,6 +67,8 @@ class SendCall {
   #confirmed: number
   #session: Session | undefined
   #refusals = 0
+  /** A Class 2.0 modem still takes what comes for page data. */
+  #dataOpen = false
   #resolution: Resolution = 196
 
   constructor(calls: Class2Calls, out: CallOut, events: CallOutEvents, signal: AbortSignal) {
@@ -166,6 +168,7 @@ class SendCall {
     })
     if (dialect === '2') await port.xon(XON_MS)
     const marks = dialects[dialect].marks
+    this.#dataOpen = marks !== undefined
     const sent = await port.send(data, {
       rate: session.rate,
       training: modulation.trainingAfter,
@@ -181,7 +184,10 @@ class SendCall {
     }
     if (sent.how === 'closed') return this.#failed('fax-modem', 'the modem is gone')
     if (sent.how === 'stuck') return this.#failed('fax-modem', 'the modem takes no more data')
-    if (sent.how === 'interrupted') return this.#ended(await port.result(COMMAND_MS), page, false)
+    if (sent.how === 'interrupted') {
+      this.#dataOpen = false
+      return this.#ended(await port.result(COMMAND_MS), page, false)
+    }
     return marks ? this.#endPage20(page, follows, marks[follows]) : this.#endPage2(page, follows)
   }
 
@@ -205,6 +211,7 @@ class SendCall {
     const reason = await this.#intend(page)
     if (reason) return this.#stopped(reason)
     port.raw(Uint8Array.of(DLE, mark))
+    this.#dataOpen = false
     const reply = await port.result(DRAIN_MS + ANSWER_MS)
     const report = this.#heard(reply)
     if (reply.how !== 'code' || (report.hungUp ?? 0) > 0)
@@ -297,6 +304,11 @@ class SendCall {
   /** Ends the dialogue in order, where the modem can. */
   async #stop(): Promise<void> {
     const { port, dialect } = this.#calls
+    if (this.#dataOpen) {
+      // Data ended without a mark is followed by no post-page message (T.32, 8.3.3.6).
+      port.raw(Uint8Array.of(DLE, ETX))
+      await port.result(COMMAND_MS)
+    }
     await port.command(`AT${dialects[dialect].stop}`, { within: COMMAND_MS })
   }
 
