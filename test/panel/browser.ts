@@ -112,6 +112,8 @@ export async function openPanel(
     const answer = await context.request.post(`${address}/api/v1/session`, { data: { name: user, password } })
     if (!answer.ok()) throw new Error(`login: ${answer.status()} ${await answer.text()}`)
   }
+  // Long for a person, and short enough that a test tells what was missing before its own time is over.
+  context.setDefaultTimeout(10_000)
   const page = await context.newPage()
   const faults: string[] = []
   page.on('pageerror', (error) => faults.push(String(error)))

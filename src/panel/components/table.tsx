@@ -140,7 +140,8 @@ export function LongTable<T>(
     }
   }, [])
   useEffect(() => {
-    if (size > 0) pages.need(Math.min(from, size - 1), Math.min(to, size - 1))
+    const end = Math.max(0, size - 1)
+    pages.need(Math.min(from, end), Math.min(to, end))
   }, [from, to, version])
 
   if (pages.problem.value !== undefined && size === 0)
@@ -184,6 +185,9 @@ export function LongTable<T>(
           <tr {...as.gap} class="table-gap" style={{ height: `${(size - 1 - last) * height}px` }} />
         </tbody>
       </table>
+      {pages.complete() || pages.problem.value !== undefined ? null : (
+        <p class="table-more quiet">{words.t('loading')}</p>
+      )}
       {pages.problem.value === undefined ? null : (
         <ProblemNotice problem={pages.problem.value} again={() => void pages.refresh()} />
       )}

@@ -28,7 +28,7 @@ export function LineSummary({ line }: { line: LineView }) {
         <strong>{line.id}</strong>
         <span class="quiet">
           {' '}
-          · {line.network?.operator ?? words.maybe(`kind.${line.kind}`) ?? line.kind}
+          · {line.network?.operator || words.maybe(`kind.${line.kind}`) || line.kind}
         </span>
         {line.reason === undefined || line.state === 'ready' ? null : (
           <p class="quiet line-row-reason">{reasonText(line.reason)}</p>

@@ -127,7 +127,7 @@ export function Filters() {
   return (
     <details class="filters-fold" open={!narrow || any}>
       <summary>{words.t('filter')}</summary>
-      <div class="filters">
+      <div class="queue-filters">
         <TextFilter name="search" label={words.t('search')} />
         <TextFilter name="to" label={words.t('recipient')} />
         <Choice name="line" label={words.t('line')} choices={lines.map(({ id }) => [id, id] as const)} />

@@ -4,7 +4,8 @@ import { Checkbox, Field, Form, FormEnd, useForm } from '../components/field.tsx
 import { Card, Page } from '../components/layout.tsx'
 import { announce } from '../components/toast.tsx'
 import { words as shell } from '../components/words.ts'
-import { type Answer, post } from '../shell/api.ts'
+import { type Answer, type Problem, post } from '../shell/api.ts'
+import { problemText } from '../shell/problems.ts'
 import { go, type PageModule } from '../shell/router.ts'
 import type { AcceptedView } from '../shell/shapes.ts'
 import { number } from '../shell/words.ts'
@@ -15,6 +16,14 @@ import { words } from './words.ts'
 
 const validities = ['', '10m', '30m', '2h', '24h', '7d'] as const
 const channels = ['', 'sms', 'fax'] as const
+
+/** The appliance names the place in the list (`to[3]`); a person wants to see what stands there. */
+function refusedRecipient(problem: Problem | undefined, to: readonly string[]): string | undefined {
+  const place = /^to\[(\d+)\]/.exec(problem?.field ?? '')?.[1]
+  const recipient = place === undefined ? undefined : to[Number(place)]
+  if (problem === undefined || recipient === undefined) return undefined
+  return words.maybe(`refused.${problem.code}`, { recipient }) ?? `${recipient}: ${problemText(problem)}`
+}
 
 function NewMessagePage() {
   const form = useForm()
@@ -56,7 +65,13 @@ function NewMessagePage() {
             go(`/queue/${id}`)
           }}
         >
-          <Field form={form} name="to" label={words.t('recipient')} help={words.t('toHelp')}>
+          <Field
+            form={form}
+            name="to"
+            label={words.t('recipient')}
+            help={words.t('toHelp')}
+            problem={refusedRecipient(form.problemAt('to'), to.value)}
+          >
             {(bind) => (
               <textarea
                 {...bind}

@@ -51,7 +51,9 @@ export function MessageStatus({ message }: { message: MessageView }) {
   return (
     <Status tone={stateTones[state]}>
       {stateWord(state)}
-      {all > 1 ? <span class="quiet figures"> {words.t('ofAll', { count, all: number(all) })}</span> : null}
+      {count < all ? (
+        <span class="quiet figures"> {words.t('ofAll', { count, all: number(all) })}</span>
+      ) : null}
     </Status>
   )
 }

@@ -8,9 +8,9 @@ import { words } from '../components/words.ts'
 import { now } from './clock.ts'
 import { connection, status } from './live.ts'
 import { Mark } from './navigation.tsx'
-import { logOut, session } from './session.ts'
+import { chooseLanguage, logOut, session } from './session.ts'
 import { theme, themes } from './theme.ts'
-import { duration, language, languages, setLanguage, time, zone, zoneName } from './words.ts'
+import { duration, language, languages, time, zone, zoneName } from './words.ts'
 
 const tones: Record<string, Tone> = {
   active: 'ok',
@@ -120,7 +120,7 @@ function Preferences() {
               <select
                 class="input"
                 value={language.value}
-                onChange={(event) => void setLanguage(event.currentTarget.value)}
+                onChange={(event) => void chooseLanguage(event.currentTarget.value)}
               >
                 {languages.map((name) => (
                   <option key={name} value={name}>

@@ -52,6 +52,8 @@ onLive('status', (news) => {
 /** Reads events until the stream ends, fails or is silent for too long. */
 async function follow(stop: AbortController): Promise<void> {
   let silence = setTimeout(() => stop.abort(), SILENCE_MS)
+  // The browser knows at once when its own network is gone.
+  window.addEventListener('offline', () => stop.abort(), { signal: stop.signal })
   try {
     const response = await fetch('/api/v1/events', {
       headers: { accept: 'text/event-stream' },
@@ -97,7 +99,10 @@ async function keepFollowing(over: AbortSignal): Promise<void> {
     failures = performance.now() - began > 10_000 ? 0 : failures + 1
     if (connection.peek().since === undefined) connection.value = { since: now.peek() }
     const pause = PAUSES_MS[Math.min(failures, PAUSES_MS.length - 1)]
-    await new Promise((resolve) => setTimeout(resolve, pause))
+    await new Promise((resolve) => {
+      setTimeout(resolve, pause)
+      window.addEventListener('online', resolve, { once: true })
+    })
   }
 }
 

@@ -1,6 +1,6 @@
 /** Who is logged in, at which member, and what this user may do. Asked once at the start and after each reconnect. */
 import { signal } from '@preact/signals'
-import { get, type Problem, remove, whenUnauthorized } from './api.ts'
+import { get, type Problem, patch, remove, whenUnauthorized } from './api.ts'
 import type { Role, SessionView } from './shapes.ts'
 import { setLanguage, zone } from './words.ts'
 
@@ -18,6 +18,15 @@ export async function loadSession(): Promise<void> {
   zone.value = answer.value.appliance.zone
   if (answer.value.user?.language !== undefined) await setLanguage(answer.value.user.language)
   session.value = answer.value
+}
+
+/** For this browser at once, and for this user wherever the next login is. */
+export async function chooseLanguage(wanted: string): Promise<void> {
+  await setLanguage(wanted)
+  const known = session.peek()
+  if (known?.user == null) return
+  const answer = await patch('/session', { language: wanted })
+  if (answer.ok) await loadSession()
 }
 
 export async function logOut(): Promise<void> {

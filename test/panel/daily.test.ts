@@ -1,0 +1,183 @@
+/** What an operator does every day, in a real browser against a real appliance: set up, log in, send, look at lines. */
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { describeWith } from '../requirements.ts'
+import { until } from '../system/appliance.ts'
+import { openBrowser, openPanel, type PanelRig, password, setupCode, startRig } from './browser.ts'
+
+describeWith(['chromium'], 'the panel, every day', () => {
+  let browser: Browser
+  let rig: PanelRig
+
+  beforeAll(async () => {
+    ;[browser, rig] = await Promise.all([
+      openBrowser(),
+      startRig({ modems: [{ signal: '22', operator: 'Example Mobile' }, {}] }),
+    ])
+    await rig.box.ready(2)
+  }, 60_000)
+
+  afterAll(async () => {
+    await browser.close()
+    await rig.stop()
+  })
+
+  it('leads through the first run: code, administrator, lines, a test message, pair now or later', async () => {
+    const view = await openPanel(browser, rig.box.address, '/', { user: null })
+    const { page } = view
+    expect(new URL(page.url()).pathname).toBe('/setup')
+    await page.getByLabel('Setup code').fill('AAAA-AAAA')
+    await page.getByLabel('Password', { exact: true }).fill('short')
+    await page.getByLabel('Password again').fill('short')
+    await page.getByRole('button', { name: 'Set up and log in' }).click()
+    await page.getByText('Use at least 10 characters.').waitFor()
+    await page.getByLabel('Password', { exact: true }).fill(password)
+    await page.getByLabel('Password again').fill(`${password}!`)
+    await page.getByRole('button', { name: 'Set up and log in' }).click()
+    await page.getByText('The two passwords differ.').waitFor()
+    await page.getByLabel('Password again').fill(password)
+    await page.getByRole('button', { name: 'Set up and log in' }).click()
+    // The appliance's own refusal, beside the field that it names.
+    await expect.poll(() => page.getByLabel('Setup code').getAttribute('aria-invalid')).toBe('true')
+    await page.getByLabel('Setup code').fill(setupCode(rig.box))
+    await page.getByLabel('Name of this appliance').fill('Berlin, cellar')
+    await page.getByRole('button', { name: 'Set up and log in' }).click()
+
+    await page.getByRole('button', { name: 'Send a test over gsm0' }).waitFor()
+    await page.getByText('Example Mobile').waitFor()
+    await page.getByText('−69 dBm').waitFor()
+    await page.getByRole('button', { name: 'Send a test over gsm0' }).click()
+    await page.getByLabel('To', { exact: true }).fill('+49 170 5550001')
+    await page.getByRole('dialog').getByRole('button', { name: 'Test', exact: true }).click()
+    await until(() => rig.sent().includes('+491705550001: Test of line gsm0'), 'the test message')
+    await page.getByRole('dialog').getByText('AT+CMGS', { exact: false }).first().waitFor()
+    await page.getByRole('dialog').getByText('Delivered', { exact: true }).waitFor()
+    await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click()
+
+    await page.getByRole('button', { name: 'Go on' }).click()
+    await page.getByRole('link', { name: 'Pair now' }).waitFor()
+    await page.getByRole('link', { name: 'Later, to the home page' }).click()
+    await page.getByText('Am I active?').waitFor()
+    await page.locator('.plate').getByText('Berlin, cellar').waitFor()
+    await page.locator('.plate').getByText('127.0.0.1').waitFor()
+    expect(view.faults.filter((fault) => !fault.includes('403'))).toEqual([])
+    await view.close()
+  })
+
+  it('lets nobody in without the password, and goes where one wanted to go', async () => {
+    const { page, close } = await openPanel(browser, rig.box.address, '/lines', { user: null })
+    expect(new URL(page.url()).pathname).toBe('/login')
+    await page.getByLabel('User name').fill('admin')
+    await page.getByLabel('Password', { exact: true }).fill('not the password')
+    await page.getByRole('button', { name: 'Log in' }).click()
+    await page.locator('.notice-bad, .field-error').first().waitFor()
+    await page.getByLabel('Password', { exact: true }).fill(password)
+    await page.getByRole('button', { name: 'Log in' }).click()
+    await page.getByRole('heading', { name: 'Lines', level: 1 }).waitFor()
+    await page.getByRole('button', { name: 'Your settings' }).click()
+    await page.getByRole('button', { name: 'Log out' }).click()
+    await page.getByRole('heading', { name: 'Log in' }).waitFor()
+    await close()
+  })
+
+  it('sends a message, refuses a bad recipient beside its field, and shows what happened to it', async () => {
+    const { page, close } = await openPanel(browser, rig.box.address, '/queue')
+    await page.getByRole('link', { name: 'Send a message' }).click()
+    await page.getByRole('heading', { name: 'Send a message' }).waitFor()
+    await page.getByLabel('Recipient', { exact: true }).fill('nobody at all')
+    await page.getByRole('textbox', { name: 'Text' }).fill('Pump 3 has stopped')
+    await page.getByRole('button', { name: 'Send to 1 recipient' }).click()
+    await page.locator('.field-wrong').getByText('nobody at all').waitFor()
+    await page.getByLabel('Recipient', { exact: true }).fill('+49 170 5550002\n+491705550003')
+    await page.getByRole('button', { name: 'Send to 2 recipients' }).click()
+    await page.getByRole('heading', { name: 'Message' }).waitFor()
+    await page.locator('.timeline').getByText('Reported as delivered').waitFor()
+    await page.locator('.timeline').getByText('gsm', { exact: false }).first().waitFor()
+    await until(
+      () => rig.sent().filter((text) => text.endsWith('Pump 3 has stopped')).length === 2,
+      'both SMS',
+    )
+    await close()
+  })
+
+  it('shows a line that loses its signal or is switched off, without being asked', async () => {
+    const { page, close } = await openPanel(browser, rig.box.address, '/lines')
+    const card = page.locator('.card', { has: page.getByRole('heading', { name: 'gsm1', exact: true }) })
+    await card.getByText('Ready', { exact: true }).first().waitFor()
+    await rig.box.call('POST', '/api/v1/lines/gsm1/disable')
+    await card.getByText('Switched off', { exact: true }).waitFor()
+    await card.getByRole('button', { name: 'Switch gsm1 on' }).click()
+    await card.getByText('Ready', { exact: true }).first().waitFor()
+
+    await card.getByRole('button', { name: 'Mute gsm1' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Mute' }).click()
+    await card.getByText('Muted', { exact: true }).waitFor()
+    await card.getByRole('button', { name: 'End the muting of gsm1' }).click()
+    await card.getByText('Ready', { exact: true }).first().waitFor()
+
+    await card.getByRole('button', { name: 'Restart gsm1' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('It sends nothing for some seconds', { exact: false }).waitFor()
+    await dialog.getByRole('button', { name: 'Leave as it is' }).click()
+    expect(await dialog.count()).toBe(0)
+    await close()
+  })
+
+  it('can be used by keyboard alone: to the menu, a page, a dialog and back', async () => {
+    const { page, close } = await openPanel(browser, rig.box.address, '/')
+    const focused = () => page.evaluate<string>("document.activeElement?.textContent?.trim() ?? ''")
+    const tabTo = async (text: string): Promise<void> => {
+      for (let n = 0; n < 60; n += 1) {
+        if ((await focused()) === text) return
+        await page.keyboard.press('Tab')
+      }
+      throw new Error(`the keyboard does not get to ${text}`)
+    }
+    // A page that opens gives the focus to its title; from there backwards lies the navigation.
+    expect(await focused()).toBe('Home')
+    await page.evaluate("document.querySelector('.skip').focus()")
+    await tabTo('Lines')
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'Lines', level: 1 }).waitFor()
+    expect(await focused()).toBe('Lines')
+    await tabTo('Restart')
+    // What has the focus can be seen to have it.
+    const outline = await page.evaluate('getComputedStyle(document.activeElement).outlineWidth')
+    expect(outline).toBe('3px')
+    await page.keyboard.press('Enter')
+    await page.getByRole('dialog').waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    expect(await focused()).toBe('Restart')
+    await close()
+  })
+
+  it('says so when the appliance is gone, and goes on when it is back', async () => {
+    const { page, close } = await openPanel(browser, rig.box.address, '/')
+    await page.getByText('Are my lines well?').waitFor()
+    await page.context().setOffline(true)
+    await page.getByRole('alert').getByText('No connection since', { exact: false }).waitFor()
+    await page.context().setOffline(false)
+    await page.getByRole('alert').waitFor({ state: 'detached' })
+    await close()
+  })
+
+  it('speaks German to whom German is spoken, and remembers what was chosen', async () => {
+    const erika = { name: 'erika', password, role: 'operator', language: 'de' }
+    expect((await rig.box.call('POST', '/api/v1/users', erika)).status).toBeLessThan(300)
+    const { page, close } = await openPanel(browser, rig.box.address, '/', { user: 'erika' })
+    await page.getByText('Geht es den Leitungen gut?').waitFor()
+    await page.getByRole('button', { name: 'Ihre Einstellungen' }).click()
+    await page.getByLabel('Sprache').selectOption('en')
+    await page.getByText('Are my lines well?').waitFor()
+    await page.getByLabel('Dark').check()
+    await page.reload()
+    await page.getByText('Are my lines well?').waitFor()
+    expect(await page.evaluate('getComputedStyle(document.documentElement).colorScheme')).toBe('dark')
+    await close()
+
+    const stranger = await openPanel(browser, rig.box.address, '/', { user: null, locale: 'de-DE' })
+    await stranger.page.getByRole('heading', { name: 'Anmelden' }).waitFor()
+    await stranger.close()
+  })
+})
