@@ -382,11 +382,21 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
         : { ready: false, reason: lines.length === 0 ? 'no line is configured' : 'no line is ready' },
   })
   late.http = http
+  // What was merged while it started.
+  await http.merged({ users: true, facts: true })
   started.defer(settings.subscribe(() => http.live.configuration(settings.head())))
   started.defer(() => http.stop())
   if (config.smtp) {
     const { startSmtp } = await import('#intake/smtp/server.ts')
-    const smtp = await startSmtp({ smtp: config.smtp, config, dispatch, log, tokens: http.tokens, metrics })
+    const smtp = await startSmtp({
+      smtp: config.smtp,
+      config,
+      dispatch,
+      log,
+      tokens: http.tokens,
+      metrics,
+      ...(fax ? { documents: fax.documents } : {}),
+    })
     late.smtp = smtp
     started.defer(() => smtp.stop())
   }

@@ -107,6 +107,7 @@ export async function createApi(parts: Parts, compat?: CompatConfig): Promise<Ap
   // First of all hooks: a refusal too says who refused.
   api.addHook('onRequest', (request, reply, done) => {
     reply.header('twinline-member', answeredBy(parts, request))
+    reply.header('x-content-type-options', 'nosniff')
     done()
   })
   admitForwarded(api, parts.access)
@@ -139,6 +140,11 @@ export async function createApi(parts: Parts, compat?: CompatConfig): Promise<Ap
   await describeApi(api, parts.version)
   await api.register(
     (versioned: Api, _options, done) => {
+      // Messages and settings are nothing for a browser to keep on its disk.
+      versioned.addHook('onRequest', (_request, reply, next) => {
+        reply.header('cache-control', 'no-store')
+        next()
+      })
       const { pair, access, role } = parts
       if (pair !== undefined) {
         checkAddresses(versioned, pair.config.allow, access.local)

@@ -44,7 +44,6 @@ export function homeRoutes(api: Api, parts: Parts): void {
       const response = reply.raw
       const headers = {
         'content-type': 'text/event-stream',
-        'cache-control': 'no-store',
         'x-accel-buffering': 'no',
       }
       const listener = {

@@ -55,7 +55,6 @@ export function sessionRoutes(api: Api, parts: Parts): void {
 
   async function logIn(request: FastifyRequest, reply: FastifyReply, user: UserRecord): Promise<void> {
     giveCookie(request, reply, await sessions.create(user))
-    reply.header('cache-control', 'no-store')
   }
 
   api.get(
@@ -68,10 +67,7 @@ export function sessionRoutes(api: Api, parts: Parts): void {
         response: { 200: schemas.session },
       },
     },
-    async (request, reply) => {
-      reply.header('cache-control', 'no-store')
-      return view(request, loginOf(request, sessions)?.user)
-    },
+    async (request) => view(request, loginOf(request, sessions)?.user),
   )
 
   api.delete(

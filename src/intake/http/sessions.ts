@@ -79,6 +79,8 @@ export async function openSessions(
     known.delete(id)
     used.delete(id)
     await store.endSession(id, clock.now())
+    // A look at the store that began before may have brought it back.
+    known.delete(id)
   }
 
   await load()
