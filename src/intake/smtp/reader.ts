@@ -19,8 +19,11 @@ const MOST_MEMORY_MB = 128
 const program = fileURLToPath(new URL('./mail-process.ts', import.meta.url))
 
 export interface MailReader {
-  /** @throws Refusal */
-  read(bytes: Buffer): Promise<Mail>
+  /**
+   * @param attachments whether they are wanted
+   * @throws Refusal
+   */
+  read(bytes: Buffer, attachments?: boolean): Promise<Mail>
   stop(): void
 }
 
@@ -30,7 +33,7 @@ export function createMailReader(mostWaiting = 32): MailReader {
   let last: Promise<unknown> = Promise.resolve()
   let running: ChildProcess | undefined
 
-  async function apart(bytes: Buffer): Promise<Mail> {
+  async function apart(bytes: Buffer, attachments: boolean): Promise<Mail> {
     const child = fork(program, {
       execArgv: [`--max-old-space-size=${MOST_MEMORY_MB}`],
       serialization: 'advanced',
@@ -42,7 +45,7 @@ export function createMailReader(mostWaiting = 32): MailReader {
     const signal = AbortSignal.any([done.signal, AbortSignal.timeout(LONGEST_MS)])
     try {
       // What cannot be sent shows in the process's end.
-      child.send(bytes, () => {})
+      child.send({ bytes, attachments }, () => {})
       const ended = once(child, 'exit', { signal }).then(() =>
         Promise.reject(new Error('ended without an answer')),
       )
@@ -56,11 +59,11 @@ export function createMailReader(mostWaiting = 32): MailReader {
     }
   }
 
-  async function inTurn(bytes: Buffer): Promise<Mail> {
+  async function inTurn(bytes: Buffer, attachments: boolean): Promise<Mail> {
     if (waiting >= mostWaiting) throw notNow('busy', 'too many large mails at a time')
     waiting += 1
     try {
-      const mine = last.then(() => apart(bytes))
+      const mine = last.then(() => apart(bytes, attachments))
       last = mine.catch(() => {})
       return await mine
     } finally {
@@ -69,9 +72,9 @@ export function createMailReader(mostWaiting = 32): MailReader {
   }
 
   return {
-    async read(bytes) {
+    async read(bytes, attachments = false) {
       try {
-        return await (isSmall(bytes) ? parseMail(bytes) : inTurn(bytes))
+        return await (isSmall(bytes) ? parseMail(bytes, attachments) : inTurn(bytes, attachments))
       } catch (error) {
         if (error instanceof Refusal) throw error
         throw new Refusal(

@@ -14,7 +14,7 @@ import { bind } from '#intake/http/listeners.ts'
 import type { Tokens } from '#intake/http/tokens.ts'
 import type { Metrics } from '#notify/metrics.ts'
 import { MailServer, waitsForAnswer } from './connection.ts'
-import { type Delivery, deliver, recipientOf } from './deliver.ts'
+import { type Delivery, deliver, recipientOf, wantsDocuments } from './deliver.ts'
 import { createMailReader } from './reader.ts'
 import { notNow, Refusal } from './refusal.ts'
 
@@ -27,7 +27,7 @@ const STOP_MS = 5_000
 /** Bytes of all mails that are being received or read, beyond the largest one. */
 const HELD_BYTES = 32e6
 
-export interface SmtpOptions extends Pick<Delivery, 'dispatch' | 'log'> {
+export interface SmtpOptions extends Pick<Delivery, 'dispatch' | 'log' | 'documents'> {
   smtp: SmtpConfig
   config: Pick<Config, 'data' | 'node' | 'https' | 'pair'>
   tokens: Pick<Tokens, 'find' | 'findAnew'>
@@ -54,8 +54,15 @@ export async function startSmtp({
   log,
   tokens,
   metrics,
+  documents,
 }: SmtpOptions): Promise<SmtpIntake> {
-  const delivery: Delivery = { dispatch, config: smtp, log, accepted: () => metrics.accepted('smtp') }
+  const delivery: Delivery = {
+    dispatch,
+    config: smtp,
+    log,
+    accepted: () => metrics.accepted('smtp'),
+    ...(documents === undefined ? {} : { documents }),
+  }
   const reader = createMailReader()
   const mayConnect = [allowedBy(smtp.allow), allowedBy(config.pair?.allow.send)]
   let held = 0
@@ -130,8 +137,8 @@ export async function startSmtp({
     const bytes = await collect(stream)
     held += bytes.length
     try {
-      const mail = await reader.read(bytes)
       const recipients = session.envelope.rcptTo.map(({ address }) => address)
+      const mail = await reader.read(bytes, wantsDocuments(recipients, delivery))
       const ids = await deliver(mail, { source: sourceOf(session), recipients }, delivery)
       return `queued as ${ids.slice(0, 10).join(' ')}${ids.length > 10 ? ` and ${ids.length - 10} more` : ''}`
     } finally {
