@@ -118,7 +118,9 @@ export async function openPanel(
   const faults: string[] = []
   page.on('pageerror', (error) => faults.push(String(error)))
   page.on('console', (message) => {
-    if (message.type() === 'error') faults.push(message.text())
+    // A refusal is an answer like any other, which the page shows.
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+      faults.push(message.text())
   })
   await page.goto(address + path)
   await page.locator('h1').first().waitFor()

@@ -60,7 +60,7 @@ describeWith(['chromium'], 'the panel, every day', () => {
     await page.getByText('Am I active?').waitFor()
     await page.locator('.plate').getByText('Berlin, cellar').waitFor()
     await page.locator('.plate').getByText('127.0.0.1').waitFor()
-    expect(view.faults.filter((fault) => !fault.includes('403'))).toEqual([])
+    expect(view.faults).toEqual([])
     await view.close()
   })
 
@@ -106,13 +106,13 @@ describeWith(['chromium'], 'the panel, every day', () => {
     await card.getByText('Ready', { exact: true }).first().waitFor()
     await rig.box.call('POST', '/api/v1/lines/gsm1/disable')
     await card.getByText('Switched off', { exact: true }).waitFor()
-    await card.getByRole('button', { name: 'Switch gsm1 on' }).click()
+    await card.getByRole('button', { name: 'Switch on gsm1' }).click()
     await card.getByText('Ready', { exact: true }).first().waitFor()
 
     await card.getByRole('button', { name: 'Mute gsm1' }).click()
     await page.getByRole('dialog').getByRole('button', { name: 'Mute' }).click()
     await card.getByText('Muted', { exact: true }).waitFor()
-    await card.getByRole('button', { name: 'End the muting of gsm1' }).click()
+    await card.getByRole('button', { name: 'End muting of gsm1' }).click()
     await card.getByText('Ready', { exact: true }).first().waitFor()
 
     await card.getByRole('button', { name: 'Restart gsm1' }).click()

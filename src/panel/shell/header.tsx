@@ -90,7 +90,7 @@ function Preferences() {
       <Button
         kind="quiet"
         icon={user === null ? 'configuration' : 'people'}
-        label={words.t('preferences')}
+        label={`${words.t('preferences')}: ${user?.name ?? languageNames[language.value]}`}
         onClick={() => {
           open.value = true
         }}
