@@ -62,7 +62,7 @@ export async function startFaxRig(
     async delivery(id) {
       const { body } = await rig.box.call('GET', `/api/v1/messages/${id}`)
       const [delivery] = Array.isArray(body['deliveries']) ? body['deliveries'] : []
-      return delivery
+      return { ...delivery, timeline: body['timeline'] }
     },
     async settled(id, state) {
       await until(async () => (await rig.delivery(id)).state === state, `the fax is ${state}`, 60_000).catch(

@@ -1,7 +1,8 @@
 /** Fax from end to end: an appliance as a process, the soft modem on its line, documents over HTTP. */
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, onTestFinished, test } from 'vitest'
 import { chart, differences, pagesOf } from '../fax-modem/pages.ts'
+import { startMailSink } from '../notify/sinks.ts'
 import { describeWith } from '../requirements.ts'
 import { type FaxRig, startFaxRig, until } from './fax-rig.ts'
 import { items } from './inbound-rig.ts'
@@ -53,8 +54,18 @@ describeWith(['spandsp', 'libtiff-tools', 'ghostscript'], 'fax, end to end', () 
     expect([...bits(first.file ?? '').slice(0, 1), ...bits(second.file ?? '')]).toEqual(bits(file))
   })
 
-  test('a received fax is in the inbox, as PDF and as TIFF', { timeout: 60_000 }, async () => {
-    rig = await startFaxRig({ ringEvery: 1 })
+  test('a received fax is in the inbox, as PDF and as TIFF, and comes by mail', {
+    timeout: 60_000,
+  }, async () => {
+    const mail = await startMailSink()
+    onTestFinished(() => mail.stop())
+    rig = await startFaxRig(
+      { ringEvery: 1 },
+      '',
+      `mail: { url: smtp://127.0.0.1:${mail.port}, from: twinline@example.org }
+inbound: { rules: [{ from: "*", kind: fax, do: { mail: [office@example.org] } }] }
+`,
+    )
     const file = chart(join(rig.directory, 'in.tif'), { pages: 2, rows: 400 })
     rig.modem.ring('0301234', file)
     const { box } = rig
@@ -79,6 +90,12 @@ describeWith(['spandsp', 'libtiff-tools', 'ghostscript'], 'fax, end to end', () 
       )
       return Buffer.from(await answer.arrayBuffer())
     }
+    await until(() => mail.mails.length === 1, 'a mail with the fax', 20_000)
+    const [{ mail: letter } = { mail: undefined }] = mail.mails
+    expect(letter?.subject).toMatch(/^Fax from .*: fax, 2 pages$/)
+    expect(letter?.attachments).toMatchObject([
+      { mimeType: 'application/pdf', filename: expect.stringMatching(/^fax-.*\.pdf$/) },
+    ])
     expect((await fetched('pdf')).subarray(0, 5).toString()).toBe('%PDF-')
     expect((await fetched('tiff')).subarray(0, 2).toString()).toMatch(/II|MM/)
   })
