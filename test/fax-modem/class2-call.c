@@ -129,7 +129,7 @@ static void end_of_received_page(struct class2 *c)
     keep(c, ETX);
     if (!c->flowing) return;
     hand_over(c);
-    c->page_over = true;
+    c->settled_at = now_samples + SAMPLES(1);
     c->mode = COMMANDS;
 }
 
@@ -240,7 +240,6 @@ static void on_hdlc(void *user, const uint8_t *frame, int length, int ok)
         }
         if (end) {
             end_of_received_page(c);
-            c->page_over = false;
             t30_stats_t stats;
             t30_get_transfer_statistics(engine(c), &stats);
             c->post_answer = stats.bad_rows * 10 > stats.length ? 2 : 1;
@@ -360,7 +359,7 @@ void call_begin(struct class2 *c, bool calling)
 void call_end(struct class2 *c)
 {
     c->mode = COMMANDS;
-    c->dial_waits = c->page_over = false;
+    c->dial_waits = false;
     c->pending_length = 0;
     if (c->fax) {
         char path[600];

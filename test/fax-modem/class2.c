@@ -330,7 +330,7 @@ static bool waits(struct modem *modem)
     struct class2 *c = modem->state;
     if (c->mode == PAGE_DATA) return c->page_length < 512;
     /* A program may throw away what comes while it gets ready for text again after the end of page data. */
-    return modem->dte.owes || c->page_over;
+    return modem->dte.owes || now_samples < c->settled_at;
 }
 
 static bool holds(struct modem *modem)

@@ -45,7 +45,7 @@ struct class2 {
     bool page_ended, held_up, after_dle;
     int bits, bit_count;
     bool receiving;
-    bool page_over;            /* DLE ETX went out, what becomes of the page did not */
+    int64_t settled_at;        /* one second after DLE ETX went out */
     uint8_t *pending;          /* received and not handed over: before DC2, and within one tick */
     size_t pending_length, pending_room;
     bool flowing;
