@@ -193,7 +193,12 @@ export class ModemPort {
       if (this.#closed) return this.#pumped({ how: 'closed' })
       if (this.interrupted) return this.#pumped({ how: 'interrupted' })
       const now = this.timing.now()
-      const { pump, step } = stepPump(this.#pump, now, this.#options.backlog?.() ?? 0)
+      const { pump, step } = stepPump(
+        this.#pump,
+        now,
+        this.#options.backlog?.() ?? 0,
+        this.timing.patient !== true,
+      )
       if ('starved' in step || options.signal?.aborted) {
         this.#write(end)
         return this.#pumped({ how: 'starved' })

@@ -43,12 +43,21 @@ export function startPump(rate: number, training: number, total: number, now: nu
 
 export type PumpStep = { write: number } | { write: 0; finished: true } | { write: 0; starved: true }
 
-/** @param backlog bytes written earlier that the device has not taken yet */
-export function stepPump(pump: PumpState, now: number, backlog: number): { pump: PumpState; step: PumpStep } {
+/**
+ * @param backlog bytes written earlier that the device has not taken yet
+ * @param live whether a modem that runs dry would have to pad the page
+ */
+export function stepPump(
+  pump: PumpState,
+  now: number,
+  backlog: number,
+  live: boolean,
+): { pump: PumpState; step: PumpStep } {
   if (pump.written >= pump.total) return { pump, step: { write: 0, finished: true } }
   const late = now - pump.asked - TICK_MS
   const next = { ...pump, asked: now }
-  if (late > HELD_UP_MS && reserve(pump, now) < 0) return { pump: next, step: { write: 0, starved: true } }
+  if (live && late > HELD_UP_MS && reserve(pump, now) < 0)
+    return { pump: next, step: { write: 0, starved: true } }
   if (pump.paused || backlog > MOST_BACKLOG) return { pump: next, step: { write: 0 } }
   // A tick that was late catches up, within what a modem that says XOFF can still take.
   const due = Math.min(Math.max(now - pump.asked, TICK_MS), MOST_BURST_MS)

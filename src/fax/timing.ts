@@ -7,6 +7,8 @@ export interface Timing {
   now(): number
   /** Runs once after `ms`. @returns cancels it; afterwards it does nothing */
   after(ms: number, run: () => void): () => void
+  /** The line waits for whoever does not keep up: a soft modem that is faster than life does. */
+  readonly patient?: boolean
 }
 
 /**
@@ -20,5 +22,6 @@ export function timing(monotonic: () => number, speed = 1): Timing {
       const timer = setTimeout(run, ms / speed)
       return () => clearTimeout(timer)
     },
+    patient: speed !== 1,
   }
 }

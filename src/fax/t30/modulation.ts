@@ -60,12 +60,16 @@ export function receivable(bits: number): readonly Modulation[] {
   return modulations.filter(({ standard }) => standards.includes(standard))
 }
 
-/** Bits 11 to 14 of our DIS. */
+/**
+ * Bits 11 to 14 of our DIS. A standard stands for all its rates there, so one that is not wholly usable is not named:
+ * with 12000 bit/s as the limit V.29 is the best that can be said.
+ */
 export function disBitsOf(own: readonly Modulation[]): number {
-  const has = (standard: Modulation['standard']) => own.some((modulation) => modulation.standard === standard)
-  if (has('V.17')) return 0x2c
-  if (has('V.29')) return 0x0c
-  return own.some(({ rate }) => rate === 4800) ? 0x08 : 0x00
+  const has = (wanted: Modulation['standard']) =>
+    modulations.every((modulation) => modulation.standard !== wanted || own.includes(modulation))
+  if (!has('V.27ter')) return 0x00
+  if (!has('V.29')) return 0x08
+  return has('V.17') ? 0x2c : 0x0c
 }
 
 export const modulationOf = (dcs: number): Modulation | undefined =>
