@@ -226,7 +226,7 @@ export class World {
     box.machine = state
     const { life } = box
     for (const effect of effects) this.perform(box, effect)
-    if (box.life !== life) return
+    if (box.life !== life || state.phase === 'stopped') return
     const at = state.wakeAt - box.clock
     // As the guard's timers, which count whole ms; a rounding error of a sum would otherwise be waited for for ever.
     this.after(Math.max(0, Math.ceil(at - this.now)), () => {
