@@ -5,11 +5,14 @@ import { spawn } from 'node:child_process'
  * Real-time scheduling (SCHED_FIFO) for a process and its threads, if that is permitted here. Not from its first
  * moment: a program that starts needs the processor for a second, and what it then waits for must not be what it keeps
  * from running.
+ * @param priority 1 to 99, the highest first
  * @returns whether it was permitted
  */
-export function runFirst(pid: number): Promise<boolean> {
+export function runFirst(pid: number, priority: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const change = spawn('chrt', ['--all-tasks', '--fifo', '--pid', '10', `${pid}`], { stdio: 'ignore' })
+    const change = spawn('chrt', ['--all-tasks', '--fifo', '--pid', `${priority}`, `${pid}`], {
+      stdio: 'ignore',
+    })
     change.once('error', () => resolve(false))
     change.once('close', (code) => resolve(code === 0))
   })

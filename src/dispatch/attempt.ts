@@ -42,6 +42,9 @@ export class Attempt implements Transmission {
   readonly #context: AttemptContext
   #delivery: Delivery
   #forbidden: Reason | undefined
+  readonly #abort = new AbortController()
+  /** A fax is being sent. */
+  #calling = false
   /** The last part's irrevocable byte may have left. */
   #committed = false
 
@@ -54,6 +57,10 @@ export class Attempt implements Transmission {
     const resumes = delivery.confirmed > 0 && (sameLine || delivery.channel === 'fax')
     this.from = resumes ? delivery.confirmed : 0
     this.concatenation = (resumes ? delivery.concatenation : undefined) ?? context.concatenation
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal
   }
 
   get delivery(): Delivery {
@@ -77,9 +84,10 @@ export class Attempt implements Transmission {
   }
 
   stop(): Reason | undefined {
-    // A fax that was begun in time is not broken off between its pages.
-    const expired = this.#delivery.postPage ? undefined : this.#expired()
+    // A fax that was begun in time is not broken off.
+    const expired = this.#calling ? undefined : this.#expired()
     const reason = this.#forbidden ?? this.#context.ownership.stop() ?? expired
+    if (reason === undefined) this.#calling = this.#delivery.channel === 'fax'
     // From here on the driver may transmit this part; of the last one there is no calling back.
     if (reason === undefined) this.#committed = isLast(this.#delivery)
     return reason
@@ -108,6 +116,7 @@ export class Attempt implements Transmission {
   forbid(reason: Reason): boolean {
     if (this.#committed) return false
     this.#forbidden = reason
+    this.#abort.abort()
     return true
   }
 

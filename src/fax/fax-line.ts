@@ -196,6 +196,8 @@ class FaxLineImplementation implements FaxLine {
     const outgoing = new OutgoingCall(transmission, out.pages)
     const number = ++this.#calls
     this.#call = { number, outgoing }
+    const { signal } = transmission
+    signal.addEventListener('abort', () => this.#hangUp(), { once: true })
     if (!this.#process.tell({ kind: 'call', call: number, out })) outgoing.lost()
     const ended = await outgoing.ended
     this.#call = undefined
@@ -207,7 +209,8 @@ class FaxLineImplementation implements FaxLine {
       'A fax call has ended',
     )
     // It was this program that hung up: no fault of the other end.
-    if (ended.result === 'failed' && this.#leaving) return this.#notSent(transmission, this.#leaving)
+    const cut = this.#leaving ?? (signal.aborted ? hungUp : undefined)
+    if (ended.result === 'failed' && cut) return this.#notSent(transmission, cut)
     return outcomeOf(ended, out.pages, this.#config.retry)
   }
 
@@ -412,12 +415,16 @@ class FaxLineImplementation implements FaxLine {
   async stop(): Promise<void> {
     this.#wanted = 'stopped'
     this.#leaving = { code: 'stopping', text: 'The program is stopping' }
-    if (this.#call) this.#process.tell({ kind: 'hangUp', call: this.#call.number })
+    this.#hangUp()
     await this.#settled(STOP_MS)
     await this.#process.stop()
     // What no answer will come to any more.
     this.#call?.outgoing.lost()
     await this.#busy
+  }
+
+  #hangUp(): void {
+    if (this.#call) this.#process.tell({ kind: 'hangUp', call: this.#call.number })
   }
 
   /** Resolves when no call is under way, or after the time given. */
@@ -443,6 +450,7 @@ class FaxLineImplementation implements FaxLine {
 }
 
 const notReady: Reason = { code: 'line-not-ready', text: 'The line is not ready' }
+const hungUp: Reason = { code: 'stopping', text: 'The call was ended here' }
 const doNotDial: Reason = { code: 'do-not-dial', text: 'This line does not dial at this time of day' }
 const badNumber: Reason = { code: 'fax-number', text: 'The number holds nothing that can be dialled' }
 const noDocument: Reason = { code: 'no-document', text: 'The message has no document that could be faxed' }

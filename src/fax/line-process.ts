@@ -26,6 +26,8 @@ const SOUND_MS = 60_000
 const SILENT_MS = 10_000
 const WATCH_MS = 500
 const STOP_MS = 4_000
+/** Below the guard, whose heartbeats must not wait while a page is coded. */
+const PRIORITY = 5
 
 export interface LineProcessOptions {
   config: ProcessConfig
@@ -160,7 +162,7 @@ export class LineProcess {
   }
 
   async #hurry(pid: number): Promise<void> {
-    if ((await runFirst(pid)) || this.#child?.pid !== pid) return
+    if ((await runFirst(pid, PRIORITY)) || this.#child?.pid !== pid) return
     this.#options.log.warn(
       {},
       'this fax line runs without priority (chrt is missing or not permitted): a busy machine may break off calls',

@@ -87,6 +87,8 @@ export interface Transmission {
   intend(part: number, step?: 'post-page'): Promise<void>
   /** The last question before the irrevocable byte: undefined means go, a reason means do not. */
   stop(): Reason | undefined
+  /** Aborts when it is not to go on (cancelled, the program stops): a driver whose parts take long ends this one then. */
+  readonly signal: AbortSignal
   /** The far side confirmed a part, with the reference it gave (TP-MR for SMS). Not awaited. Not called for the last part: see accepted(). */
   confirmed(part: number, reference: number): void
   /** The far side confirmed the last part. Called before the outcome is returned. */

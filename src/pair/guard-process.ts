@@ -42,6 +42,8 @@ const SOUND_MS = 30_000
 const SILENT_MS = 10_000
 const WATCH_MS = 500
 const STOP_MS = 1_500
+/** Above everything else of ours. */
+const PRIORITY = 10
 const MOST_WAITING = 262_144
 /** A change of roles takes a few grant waits at most; `telisca` has the longest, 61 s. */
 const COMMAND_MS = 200_000
@@ -252,7 +254,7 @@ export function startGuard(options: GuardOptions, events: GuardEvents): GuardPro
   }
 
   async function hurry(pid: number): Promise<void> {
-    const done = await Promise.all([pid, ...childrenOf(pid)].map(runFirst))
+    const done = await Promise.all([pid, ...childrenOf(pid)].map((each) => runFirst(each, PRIORITY)))
     if (done[0] === false && child?.pid === pid)
       log.warn(
         {},

@@ -342,6 +342,7 @@ function bind(t: Transmission): Transmission {
     stop: () => t.stop(),
     confirmed: (part, reference) => t.confirmed(part, reference),
     accepted: (reference) => t.accepted(reference),
+    signal: t.signal,
     yield: () => t.yield(),
   }
 }

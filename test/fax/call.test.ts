@@ -28,6 +28,7 @@ function call(pages: number, from = 0, stop?: () => Reason | undefined) {
     confirmed: (part) => said.push(`confirmed ${part}`),
     accepted: () => said.push('accepted'),
     yield: () => false,
+    signal: new AbortController().signal,
   }
   return { said, outgoing: new OutgoingCall(transmission, pages) }
 }

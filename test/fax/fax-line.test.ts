@@ -121,6 +121,7 @@ function transmission(
     confirmed: (part) => said.push(`confirmed ${part}`),
     accepted: () => said.push('accepted'),
     yield: () => false,
+    signal: new AbortController().signal,
   }
 }
 

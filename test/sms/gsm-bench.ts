@@ -202,5 +202,6 @@ export function transmission(text: string, options: SendOptions = {}): Transmiss
     confirmed: (part) => options.confirmed?.push(part),
     accepted: () => options.confirmed?.push(-1),
     yield: options.yield ?? (() => false),
+    signal: new AbortController().signal,
   }
 }
