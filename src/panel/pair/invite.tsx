@@ -11,10 +11,13 @@ import { codeRows } from './code.ts'
 import type { Invitation, PairView } from './shapes.ts'
 import { words } from './words.ts'
 
-export function InviteCard({ pair, joined }: { pair: PairView; joined: boolean }) {
+export function InviteCard({ pair }: { pair: PairView }) {
   const invitation = useSignal<Invitation | undefined>(undefined)
+  /** Who was a member when the code was made: whoever is one besides has used it. */
+  const before = useSignal<readonly string[]>([])
   async function invite(): Promise<void> {
     const answer = await post<Invitation>('/pair/invite')
+    before.value = pair.members.map(({ node }) => node)
     if (answer.ok) invitation.value = answer.value
     else announce(problemText(answer.problem), 'bad')
   }
@@ -22,6 +25,7 @@ export function InviteCard({ pair, joined }: { pair: PairView; joined: boolean }
     invitation.value === undefined
       ? 0
       : Math.max(0, Math.ceil((Date.parse(invitation.value.expires) - now.value) / 1_000))
+  const joined = pair.members.some(({ node }) => !before.value.includes(node))
   const usable = invitation.value !== undefined && left > 0 && !joined
   return (
     <Card title={words.t('inviteTitle')}>

@@ -39,7 +39,7 @@ function View() {
             />
           ))}
           <div class="cards">
-            <InviteCard pair={view} joined={fresh.length > 0} />
+            <InviteCard pair={view} />
             <JoinCard pair={view} joined={() => pair.reload()} />
           </div>
         </>

@@ -47,7 +47,19 @@ function tell<N extends keyof LiveEvents>(name: N, data: LiveEvents[N]): void {
 
 onLive('status', (news) => {
   status.value = news
+  learnMembers(news)
 })
+
+/** Members come, go and get names while a page is open. */
+function learnMembers({ members }: HomeView): void {
+  const known = session.peek()
+  if (known === undefined || known.user === null) return
+  const text = (all: readonly { node: string; name: string }[]) =>
+    all.map(({ node, name }) => `${node} ${name}`).join('\n')
+  const now = members.length > 1 ? members.map(({ node, name }) => ({ node, name })) : []
+  if (text(now) !== text(known.pair?.members ?? []))
+    session.value = { ...known, pair: now.length > 1 ? { members: now } : null }
+}
 
 /** Reads events until the stream ends, fails or is silent for too long. */
 async function follow(stop: AbortController): Promise<void> {
