@@ -16,7 +16,7 @@ afterEach(async () => {
 })
 
 const open = async (dialect: Class2, options: Omit<SoftModemOptions, 'directory' | 'class'> = {}) => {
-  bench = await openBench({ class: dialect, speed: 15, ...options }, settings, (port, own) =>
+  bench = await openBench({ class: dialect, speed: 40, ...options }, settings, (port, own) =>
     openClass2(port, own, dialect),
   )
   return bench

@@ -8,7 +8,7 @@ import type { SoftModemOptions } from '../../fax-modem/soft-modem.ts'
 import { describeWith } from '../../requirements.ts'
 import { type Bench, openBench, receiveFax, sendFax, settings } from '../class1/class1-bench.ts'
 
-const SPEED = 15
+const SPEED = 40
 
 let bench: Bench | undefined
 
