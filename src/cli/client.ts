@@ -29,9 +29,11 @@ export interface Call {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Below /api/v1, beginning with a slash. */
   path: string
-  /** JSON. */
-  body?: string
+  /** JSON, unless the headers say what it is. */
+  body?: string | Buffer
   headers?: Record<string, string>
+  /** How much longer than usual the answer may take, ms. */
+  patience?: number
 }
 
 export type Answer =
@@ -45,7 +47,7 @@ export type Answer =
 const LARGEST_ANSWER = 64_000_000
 
 /** Never rejects. */
-export function call(target: Target, { method, path, body, headers }: Call): Promise<Answer> {
+export function call(target: Target, { method, path, body, headers, patience = 0 }: Call): Promise<Answer> {
   const options: RequestOptions = {
     method,
     // The process ends after a few requests: a connection kept open would only delay that.
@@ -65,10 +67,11 @@ export function call(target: Target, { method, path, body, headers }: Call): Pro
   } catch (error) {
     return Promise.resolve({ result: 'notSent', reason: errorText(error), code: undefined })
   }
-  return finish(request, target.timeoutMs, body)
+  return finish(request, target.timeoutMs, target.timeoutMs + patience, body)
 }
 
-function begin(target: Target, path: string, options: RequestOptions): ClientRequest {
+/** @param path whole, from /api on @throws when the target cannot be written as a request */
+export function begin(target: Target, path: string, options: RequestOptions): ClientRequest {
   const { where } = target
   if ('socketPath' in where) return httpRequest({ ...options, socketPath: where.socketPath, path })
   const { url } = where
@@ -87,7 +90,12 @@ function begin(target: Target, path: string, options: RequestOptions): ClientReq
   })
 }
 
-function finish(request: ClientRequest, timeoutMs: number, body: string | undefined): Promise<Answer> {
+function finish(
+  request: ClientRequest,
+  timeoutMs: number,
+  answerMs: number,
+  body: string | Buffer | undefined,
+): Promise<Answer> {
   return new Promise((resolve) => {
     let sent = false
     let timer = setTimeout(() => give(`no connection within ${timeoutMs} ms`), timeoutMs)
@@ -107,7 +115,7 @@ function finish(request: ClientRequest, timeoutMs: number, body: string | undefi
       socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', () => {
         sent = true
         clearTimeout(timer)
-        timer = setTimeout(() => give(`no answer within ${timeoutMs} ms`), timeoutMs)
+        timer = setTimeout(() => give(`no answer within ${answerMs} ms`), answerMs)
         // Only now: what is written before would leave as soon as the connection stands, before we know of it.
         request.end(body)
       })

@@ -9,6 +9,7 @@ import type { Shape } from '#intake/http/schemas.ts'
 import { channels, priorities } from '#messages/message.ts'
 import { connectionOptions, connectionUsage, durationArgument, parseArguments } from './arguments.ts'
 import { type Answer, type Call, call, type Target } from './client.ts'
+import { faxBody } from './fax-body.ts'
 import { exit, UsageError } from './outcome.ts'
 import { printJson } from './print.ts'
 import { reasonOf, redirected, targetsOf } from './target.ts'
@@ -17,10 +18,12 @@ import { waitForOutcome } from './wait.ts'
 type Accepted = Shape<typeof schemas.accepted>
 
 export const usage = `twinline send -i DEST ... -m TEXT [options]
+twinline send -i DEST ... --fax FILE [options]
 
   -i, --to DEST ...    recipients: + and digits, a national number, a short code
   -m, --message TEXT   the text; - reads it from standard input
-  --channel sms        how it goes out
+  --fax FILE           sends a document by fax: PDF, TIFF, PNG, JPEG or plain text
+  --channel sms        how it goes out; fax where there is a document
   --priority 0-3       0 is the highest, 2 the default
   --validity 30m       how long after acceptance it may still be sent
   --flash              shown at once on the phone, not stored
@@ -42,6 +45,7 @@ const options = {
   ...connectionOptions,
   to: { type: 'string', short: 'i', multiple: true },
   message: { type: 'string', short: 'm' },
+  fax: { type: 'string' },
   channel: { type: 'string' },
   priority: { type: 'string' },
   validity: { type: 'string' },
@@ -67,10 +71,15 @@ export async function send(argv: string[]): Promise<number> {
       usage,
     )
   }
-  const body = JSON.stringify(await requestBody(values))
+  const { headers, ...content } = await contentOf(values)
   const targets = targetsOf(values, usage)
   const key = values.key ?? randomUUID()
-  const request: Call = { method: 'POST', path: '/messages', body, headers: { 'idempotency-key': key } }
+  const request: Call = {
+    method: 'POST',
+    path: '/messages',
+    ...content,
+    headers: { 'idempotency-key': key, ...headers },
+  }
 
   const offered = await offer(targets, request)
   if (!('target' in offered)) {
@@ -89,11 +98,25 @@ export async function send(argv: string[]): Promise<number> {
   return waitForOutcome(offered.target, accepted.id, values.json ?? false)
 }
 
-async function requestBody(values: Values): Promise<object> {
+async function contentOf(values: Values): Promise<Pick<Call, 'body' | 'headers' | 'patience'>> {
+  const { fax, flash, acknowledge, channel } = values
+  if (fax === undefined) return { body: JSON.stringify(await requestBody(values)) }
+  if (flash || acknowledge)
+    throw new UsageError('--flash and --acknowledge are for texts, not for --fax', usage)
+  if (channel !== undefined && channel !== 'fax')
+    throw new UsageError('a document goes out as fax only', usage)
+  const { to, ...fields } = await requestBody({ ...values, message: values.message ?? '', channel: 'fax' })
+  const named = to.map((one): [string, string] => ['to', one])
+  const others = Object.entries(fields).map(([name, value]): [string, string] => [name, String(value)])
+  const { body, contentType, patience } = await faxBody(fax, [...named, ...others], usage)
+  return { body, patience, headers: { 'content-type': contentType } }
+}
+
+async function requestBody(values: Values): Promise<{ to: string[] } & Record<string, unknown>> {
   const { to, message, channel, validity, flash, acknowledge, tag } = values
   if (to === undefined) throw new UsageError('no recipient: give -i DEST', usage)
   if (message === undefined)
-    throw new UsageError('no text: give -m TEXT, or -m - to read standard input', usage)
+    throw new UsageError('no text: give -m TEXT, -m - to read standard input, or --fax FILE', usage)
   if (channel !== undefined) oneOf('--channel', channel, channels)
   if (values.priority !== undefined) oneOf('--priority', values.priority, priorities.map(String))
   if (values['on-unknown'] !== undefined) oneOf('--on-unknown', values['on-unknown'], ['resend', 'hold'])
