@@ -34,7 +34,7 @@ function InboxPage() {
             open.value = row
           }}
         >
-          {row.text}
+          {row.fax === undefined ? row.text : words.t('faxOf', { count: row.fax.pages })}
         </button>
       ),
     },
@@ -68,9 +68,19 @@ function InboxPage() {
           }}
         >
           <div class="stack">
-            <p class="message-text">{open.value.text}</p>
+            {open.value.fax === undefined ? <p class="message-text">{open.value.text}</p> : null}
             <Facts
               rows={[
+                [
+                  words.t('pages'),
+                  open.value.fax === undefined ? undefined : (
+                    <a href={`/api/v1/inbox/${open.value.id}/document`} target="_blank" rel="noreferrer">
+                      {words.t('faxPages', { count: open.value.fax.pages })}
+                    </a>
+                  ),
+                ],
+                [words.t('station'), open.value.fax?.station],
+                [words.t('reason'), open.value.fax?.problem],
                 [words.t('parts'), <Completeness row={open.value} />],
                 [words.t('sentAt'), <Time at={open.value.sentAt} long />],
                 [words.t('received'), <Time at={open.value.at} long />],

@@ -25,6 +25,10 @@ function lineText({ deliveries }: MessageView): string {
     : `${last.line} · ${memberName(last.node)}`
 }
 
+/** What a message is known by in a list: its text, or the document that it carries. */
+export const titleOf = ({ text, document }: MessageView): string =>
+  [document?.name, text].filter((part) => part !== undefined && part !== '').join(' · ') || words.t('noText')
+
 export interface Choice {
   ids: ReadonlySet<string>
   toggle: (id: string) => void
@@ -46,10 +50,14 @@ export function MessageTable(props: {
             title: words.t('choose'),
             silent: true,
             kind: 'tight',
-            cell: ({ id, text }) => (
+            cell: (message) => (
               <label class="box">
-                <span class="unseen">{words.t('chooseOne', { text: text.slice(0, 40) })}</span>
-                <input type="checkbox" checked={choice.ids.has(id)} onChange={() => choice.toggle(id)} />
+                <span class="unseen">{words.t('chooseOne', { text: titleOf(message).slice(0, 40) })}</span>
+                <input
+                  type="checkbox"
+                  checked={choice.ids.has(message.id)}
+                  onChange={() => choice.toggle(message.id)}
+                />
               </label>
             ),
           },
@@ -59,9 +67,9 @@ export function MessageTable(props: {
     {
       title: words.t('text'),
       kind: 'wide',
-      cell: ({ id, text }) => (
-        <a class="row-link" href={`/queue/${id}`}>
-          {text === '' ? words.t('noText') : text}
+      cell: (message) => (
+        <a class="row-link" href={`/queue/${message.id}`}>
+          {titleOf(message)}
         </a>
       ),
     },

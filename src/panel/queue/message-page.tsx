@@ -108,9 +108,17 @@ function MessagePage({ params }: PageProps) {
     >
       <div class="halves">
         <Card title={words.t('content')} aside={<MessageStatus message={message} />}>
-          <p class="message-text">{message.text === '' ? words.t('noText') : message.text}</p>
+          {message.text === '' ? null : <p class="message-text">{message.text}</p>}
           <Facts
             rows={[
+              [
+                words.t('document'),
+                message.document === undefined ? undefined : (
+                  <a href={`/api/v1/messages/${message.id}/document`} download>
+                    {words.t('documentOf', { name: message.document.name, pages: message.document.pages })}
+                  </a>
+                ),
+              ],
               [words.t('accepted'), <Time at={message.at} long />],
               [words.t('source'), message.source],
               [words.t('priority'), words.maybe(`priority.${message.priority}`) ?? number(message.priority)],

@@ -10,7 +10,7 @@ import { go, type PageModule } from '../shell/router.ts'
 import type { AcceptedView } from '../shell/shapes.ts'
 import { number } from '../shell/words.ts'
 import { ContactPicker } from './contact-picker.tsx'
-import { sendDocument } from './document.ts'
+import { asDocument, sendDocument } from './document.ts'
 import { recipientsIn } from './recipients.ts'
 import { words } from './words.ts'
 
@@ -40,17 +40,29 @@ function NewMessagePage() {
   const to = useComputed(() => [...new Set([...chosen.value, ...recipientsIn(typed.value)])])
 
   const submit = (): Promise<Answer<AcceptedView>> => {
-    const body = {
-      to: to.value,
-      text: text.value,
-      ...(channel.value === '' ? {} : { channel: channel.value }),
-      ...(priority.value === '2' ? {} : { priority: Number(priority.value) }),
-      ...(validity.value === '' ? {} : { validity: validity.value }),
-      ...(flash.value && channel.value !== 'fax' ? { flash: true } : {}),
-    }
     const headers = { 'idempotency-key': key.value }
-    if (channel.value === 'fax' && document.value !== undefined)
-      return sendDocument(document.value, body, headers)
+    const given = {
+      to: to.value,
+      ...(validity.value === '' ? {} : { validity: validity.value }),
+    }
+    if (channel.value === 'fax') {
+      const file = document.value
+      const fields = {
+        ...given,
+        channel: 'fax',
+        ...(priority.value === '2' ? {} : { priority: priority.value }),
+      }
+      return file === undefined
+        ? sendDocument(asDocument(text.value), fields, headers)
+        : sendDocument(file, { ...fields, text: text.value }, headers)
+    }
+    const body = {
+      ...given,
+      text: text.value,
+      ...(priority.value === '2' ? {} : { priority: Number(priority.value) }),
+      ...(channel.value === '' ? {} : { channel: channel.value }),
+      ...(flash.value ? { flash: true } : {}),
+    }
     return post<AcceptedView>('/messages', body, headers)
   }
 

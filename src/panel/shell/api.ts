@@ -24,6 +24,8 @@ export type Query = Record<string, string | number | boolean | readonly string[]
 
 const ROOT = '/api/v1'
 const DEADLINE_MS = 20_000
+/** Of a file on its way up. */
+const UPLOAD_DEADLINE_MS = 300_000
 
 /** What is told of a session that ended; set by session.ts, because the client cannot import it. */
 let onUnauthorized: () => void = () => undefined
@@ -64,9 +66,9 @@ export async function ask(
   signal?: AbortSignal,
   headers: Record<string, string> = {},
 ): Promise<Answer<Response>> {
-  const deadline = AbortSignal.timeout(DEADLINE_MS)
   // Forms and files bring their own content type.
   const isForm = body instanceof FormData || body instanceof Blob
+  const deadline = AbortSignal.timeout(isForm ? UPLOAD_DEADLINE_MS : DEADLINE_MS)
   try {
     const response = await fetch(ROOT + path, {
       method,
