@@ -1,0 +1,173 @@
+/**
+ * The pair in a real browser, two real appliances with a page each: paired by a code that one shows and the other takes,
+ * the service moved by its buttons, and a failover watched while the active gateway is killed.
+ */
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { describeWith } from '../requirements.ts'
+import { until } from '../system/appliance.ts'
+import { openBrowser, openPanel, setUp, type View } from './browser.ts'
+import { type PairRig, startPair } from './pair-rig.ts'
+
+/** A failover takes seconds on a machine with nothing else to do. */
+const PATIENCE = { timeout: 20_000 }
+
+describeWith(['chromium'], 'the panel of a pair', () => {
+  let browser: Browser
+  let rig: PairRig
+  let a: View
+  let b: View
+
+  beforeAll(async () => {
+    ;[browser, rig] = await Promise.all([openBrowser(), startPair(92)])
+    await Promise.all([setUp(rig.a.running(), 'Berlin, cellar'), setUp(rig.b.running(), 'Berlin, roof')])
+    ;[a, b] = await Promise.all([
+      openPanel(browser, rig.a.address, '/pair'),
+      openPanel(browser, rig.b.address, '/pair/join'),
+    ])
+  }, 60_000)
+
+  afterAll(async () => {
+    await browser.close()
+    await rig.stop()
+  })
+
+  it('pairs two appliances: a code, the fingerprints on both ends, everything copied', async () => {
+    await a.page.getByRole('link', { name: 'Pair with another appliance' }).click()
+    await a.page.getByRole('button', { name: 'Show a code' }).click()
+    await a.page.getByText(/Works for (10:00|9:\d\d) more/).waitFor()
+    const code = (await a.page.locator('.pair-code-row span').allTextContents()).join('-')
+    expect(code).toMatch(/^([0-9A-Z]{6}-)+[0-9A-Z]{2,6}$/)
+    await a.page.getByAltText('The code as a QR picture').waitFor()
+    expect(await a.page.evaluate<number>("document.querySelector('.qr').naturalWidth")).toBeGreaterThan(20)
+
+    const field = b.page.getByLabel('Code of the other appliance')
+    const join = b.page.getByRole('button', { name: 'Join' })
+    const wrong = code.startsWith('0') ? `1${code.slice(1)}` : `0${code.slice(1)}`
+    await field.fill(wrong)
+    await b.page.getByText('Group 1', { exact: false }).waitFor()
+    expect(await join.isDisabled()).toBe(true)
+    expect(await field.getAttribute('aria-invalid')).toBe('true')
+    await field.fill(code.toLowerCase().replaceAll('-', ' '))
+    await join.click()
+    await b.page.getByText('This appliance is a member of the pair of', { exact: false }).waitFor(PATIENCE)
+
+    await a.page.getByRole('heading', { name: /Compare the fingerprints/ }).waitFor(PATIENCE)
+    await b.page.getByRole('heading', { name: /Compare the fingerprints/ }).waitFor(PATIENCE)
+    const shown = (view: View) => view.page.locator('.compare .fingerprint').allTextContents()
+    expect(await shown(a)).toEqual(await shown(b))
+    expect((await shown(a))[0]).toMatch(/^[0-9A-F]{64}$/)
+    await b.page.getByText('It holds everything that the others hold.').waitFor(PATIENCE)
+    for (const view of [a, b]) await view.page.getByRole('button', { name: 'They are the same' }).click()
+    await a.page.getByText('The code was used.').waitFor()
+  })
+
+  it('shows both members in the words of operators, and who answers at the common address', async () => {
+    for (const view of [a, b]) await view.page.getByRole('link', { name: 'Members' }).click()
+    const card = (view: View, name: string) =>
+      view.page.locator('.card', { has: view.page.getByRole('heading', { name: new RegExp(name) }) })
+    for (const view of [a, b]) {
+      await card(view, 'box-a').getByText('Active (Primary)').waitFor(PATIENCE)
+      await card(view, 'box-b').getByText('Standby (Backup)').waitFor(PATIENCE)
+    }
+    await card(a, 'box-b').getByText('Complete · 0 entries behind').waitFor(PATIENCE)
+    await card(a, 'box-b').getByText('of this one', { exact: false }).waitFor()
+    await a.page.getByText('the same on all').waitFor(PATIENCE)
+    await b.page.getByRole('button', { name: 'Ask the address' }).click()
+    await b.page.getByText(/Berlin, cellar answers: Active \(Primary\)/).waitFor(PATIENCE)
+    await b.page.getByText('That is the active member, as it should be.').waitFor()
+  })
+
+  it('moves the service and back, each time saying first what will happen', async () => {
+    await a.page.getByRole('button', { name: '→ Standby: let Berlin, cellar stand by' }).click()
+    const dialog = a.page.getByRole('dialog')
+    await dialog.getByText('Nothing that was accepted is lost.').waitFor()
+    await dialog.getByText('The common address', { exact: false }).waitFor()
+    await dialog.getByRole('button', { name: 'Leave as it is' }).click()
+    expect((await rig.a.running().call('GET', '/api/v1/pair')).body['role']).toBe('active')
+
+    await a.page.getByRole('button', { name: '→ Active: make Berlin, roof active' }).click()
+    await dialog.getByRole('button', { name: 'Make Berlin, roof active' }).click()
+    await a.page.getByText('Berlin, roof is active now', { exact: false }).waitFor(PATIENCE)
+    await b.page.locator('.plate').getByText('Active (Primary)').waitFor(PATIENCE)
+    await a.page.locator('.plate').getByText('Standby (Backup)').waitFor(PATIENCE)
+
+    await b.page.getByRole('button', { name: '→ Standby: let Berlin, roof stand by' }).click()
+    await b.page.getByRole('dialog').getByRole('button', { name: 'Make Berlin, cellar active' }).click()
+    await b.page.getByText('Berlin, cellar is active now', { exact: false }).waitFor(PATIENCE)
+    await a.page.locator('.plate').getByText('Active (Primary)').waitFor(PATIENCE)
+  })
+
+  it('shows a failover live, with the log to the millisecond, and the return of the lost one', async () => {
+    const common = await openPanel(browser, rig.common, '/pair')
+    await common.page.locator('.plate').getByText('Berlin, cellar').waitFor()
+    const own = (await b.page.locator('.log').count()) === 0
+    expect(own).toBe(true)
+    await rig.a.running().kill('SIGKILL')
+    await b.page.locator('.plate').getByText('Active (Primary)').waitFor(PATIENCE)
+    const lost = b.page.locator('.card', { has: b.page.getByRole('heading', { name: /Berlin, cellar/ }) })
+    await lost.getByText('Error', { exact: true }).waitFor(PATIENCE)
+    await b.page.getByText('Berlin, cellar is silent').waitFor(PATIENCE)
+    // Whoever came by the common address is led to the other one, and told so.
+    await common.page.locator('.plate').getByText('Berlin, roof').waitFor(PATIENCE)
+    await common.close()
+
+    await b.page.getByRole('link', { name: 'Failover log' }).click()
+    const line = b.page.locator('.log li', { hasText: 'SWITCH THIS SERVER TO ACTIVE' }).last()
+    await line.waitFor(PATIENCE)
+    expect(await line.locator('.log-time').textContent()).toMatch(/^\d\d:\d\d:\d\d\.\d{3}$/)
+    await b.page.getByLabel('Search').fill('no such words')
+    await b.page.getByText('No line has these words').waitFor()
+
+    await rig.a.start()
+    await b.page.getByRole('link', { name: 'Members' }).click()
+    await lost.getByText('Standby (Backup)').waitFor(PATIENCE)
+    await lost.getByText('Complete', { exact: false }).waitFor(PATIENCE)
+    await until(async () => {
+      const { body } = await rig.a.running().call('GET', '/api/v1/pair')
+      return body['role'] === 'standby'
+    }, 'box-a stands by')
+  })
+
+  it('checks the settings of the pair while they are typed, and goes back when nobody confirms', async () => {
+    const view = await openPanel(browser, rig.b.address, '/pair/settings?node=box-a')
+    const { page } = view
+    const profile = page.getByLabel('Heartbeat profile')
+    await page.getByLabel('Consecutive failures').fill('3')
+    await page.getByLabel('A restart takes up to').fill('60s')
+    await page
+      .getByText('broken: (3 − 1) × 150 ms = 300 ms must be longer than 60 s; 402 failures would do')
+      .first()
+      .waitFor()
+    await page.locator('.field-error', { hasText: 'misses' }).first().waitFor()
+    await profile.selectOption('telisca')
+    await page.locator('.outlook').getByText('2 min 40 s').first().waitFor()
+    await page.getByLabel('Priority').fill('999')
+    await page.locator('.setting-changed .field-error').first().waitFor()
+    await page.getByRole('button', { name: 'Look at the difference' }).click()
+    expect(await page.getByRole('dialog').count()).toBe(0)
+
+    await page.getByRole('button', { name: 'Discard' }).click()
+    await page.getByLabel('Priority').fill('140')
+    await page.getByRole('button', { name: 'Look at the difference' }).click()
+    await page.getByRole('dialog').locator('.diff-new', { hasText: '140' }).waitFor()
+    await page.getByRole('dialog').getByRole('button', { name: 'Apply' }).click()
+    await page.getByRole('button', { name: 'Keep it' }).click(PATIENCE)
+    await page.getByText('The change is kept').waitFor()
+    const { body } = await rig.a.running().call('GET', '/api/v1/own-configuration')
+    expect(body['text']).toContain('priority: 140')
+    await view.close()
+  })
+
+  it('removes a member, after its name was typed in', async () => {
+    await b.page.getByRole('link', { name: 'Members' }).click()
+    await b.page.getByRole('button', { name: 'Remove Berlin, cellar from the pair' }).click(PATIENCE)
+    const dialog = b.page.getByRole('dialog')
+    const remove = dialog.getByRole('button', { name: 'Remove' })
+    expect(await remove.isDisabled()).toBe(true)
+    await dialog.getByLabel('Type box-a to confirm').fill('box-a')
+    await remove.click()
+    await b.page.getByText('Berlin, cellar was removed').waitFor(PATIENCE)
+    await b.page.getByText('No partner yet').waitFor(PATIENCE)
+  })
+})
