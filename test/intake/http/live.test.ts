@@ -273,4 +273,6 @@ test('stopping does not wait for listeners', async () => {
   const ended = stream.end()
   await appliance.stopKeeping()
   await ended
+  // Ended in due form, and not cut after a while.
+  expect(stream.answer.complete).toBe(true)
 })
