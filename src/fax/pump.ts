@@ -67,11 +67,12 @@ export function stepPump(
 
 /**
  * XOFF or XON came from the modem. With XON it says that it is not dry: whatever it used while it held us up was there,
- * so what it may lack counts from now on.
+ * so what it may lack counts from now on. An XON that is read late says nothing about now.
  */
 export function flowPump(pump: PumpState, paused: boolean, now: number): PumpState {
   if (paused === pump.paused) return pump
-  const from = paused ? pump.from : Math.max(pump.from, now - (pump.written * 1000) / pump.rate)
+  const fresh = !paused && now - pump.asked <= TICK_MS + HELD_UP_MS
+  const from = fresh ? Math.max(pump.from, now - (pump.written * 1000) / pump.rate) : pump.from
   return { ...pump, from, paused, pausedAt: now }
 }
 

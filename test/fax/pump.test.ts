@@ -37,9 +37,10 @@ function run(
     for (let at = 0; at < wait; at++) {
       if (held < rate / 8_000) dry = true
       held = Math.max(0, held - rate / 8_000)
-      if (pump.paused && held < modem.low) pump = flowPump(pump, false, now + at)
     }
     now += wait
+    // A program that is held up reads XON only when it goes on.
+    if (pump.paused && held < modem.low) pump = flowPump(pump, false, now)
   }
   throw new Error('no end')
 }

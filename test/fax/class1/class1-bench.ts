@@ -1,5 +1,4 @@
 /** A Class 1 driver of ours before a soft modem: a serial port, the byte level, and everything that it reports. */
-import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,8 +19,6 @@ import { type Port, portOpener } from '#lines/ports.ts'
 import { type SoftModem, type SoftModemOptions, startSoftModem } from '../../fax-modem/soft-modem.ts'
 
 export const settings: FaxSettings = { station: '+49 30 1234567', ecm: true, maxRate: 14400 }
-
-const mayHurry = spawnSync('chrt', ['-f', '10', 'true'], { stdio: 'ignore' }).status === 0
 
 export interface Driver {
   modem: FaxModem
@@ -96,8 +93,7 @@ export async function openBench(
   open: (port: ModemPort, own: FaxSettings) => FaxModem = openClass1,
 ): Promise<Bench> {
   const directory = mkdtempSync(join(tmpdir(), 'class1-'))
-  // On a busy machine a line that is faster than life must not stutter, or the driver's timers run ahead of it.
-  const soft = await startSoftModem({ seconds: 3_000, realTimePriority: mayHurry, ...options, directory })
+  const soft = await startSoftModem({ seconds: 3_000, ...options, directory })
   const driver = await openDriver(soft.port, soft.timing, own, open)
   return {
     directory,
@@ -156,6 +152,7 @@ export async function receiveFax(
   { modem, rung }: Driver,
   directory: string,
   signal = new AbortController().signal,
+  keep: () => Promise<void> = () => Promise.resolve(),
 ): Promise<ReceiveReport> {
   const pages: ReceivedPage[] = []
   await rung()
@@ -164,7 +161,7 @@ export async function receiveFax(
       progress: () => {},
       page: (page) => {
         pages.push(page)
-        return Promise.resolve()
+        return keep()
       },
     },
     signal,

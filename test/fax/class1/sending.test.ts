@@ -6,7 +6,7 @@ import { chart, differences } from '../../fax-modem/pages.ts'
 import { describeWith } from '../../requirements.ts'
 import { type Bench, openBench, type SendReport, sendFax, settings } from './class1-bench.ts'
 
-const SPEED = 12
+const SPEED = 25
 
 interface Case {
   soft?: Parameters<typeof openBench>[0]
