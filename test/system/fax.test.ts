@@ -54,6 +54,21 @@ describeWith(['spandsp', 'libtiff-tools', 'ghostscript'], 'fax, end to end', () 
     expect([...bits(first.file ?? '').slice(0, 1), ...bits(second.file ?? '')]).toEqual(bits(file))
   })
 
+  test('cancelled in the middle of a page: the call ends, and what had arrived stays confirmed', {
+    timeout: 60_000,
+  }, async () => {
+    rig = await startFaxRig()
+    const { box, modem } = rig
+    const file = chart(join(rig.directory, 'three.tif'), { pages: 3, rows: 2_000 })
+    const id = await rig.send(file)
+    await until(async () => (await rig?.delivery(id))?.confirmed === 1, 'page 1 is confirmed', 40_000)
+    await box.call('DELETE', `/api/v1/messages/${id}`)
+    expect(await rig.settled(id, 'cancelled')).toMatchObject({ confirmed: 1 })
+    expect(await modem.next('far-end')).toMatchObject({ received: 1 })
+    // The line is free again, and the next one goes out.
+    await until(async () => (await items(box, '/api/v1/lines'))[0]?.['busy'] === false, 'the line is free')
+  })
+
   test('a received fax is in the inbox, as PDF and as TIFF, and comes by mail', {
     timeout: 60_000,
   }, async () => {
