@@ -46,6 +46,9 @@ export interface AcceptanceRules {
   stopped(number: string): boolean
 }
 
+/** A fax that names no validity is worth sending for so long at least, ms: a dozen calls take more than an hour. */
+const FAX_VALIDITY_MS = 6 * 3_600_000
+
 /** What a recipient answers after ACK: the end of the message's id (intake/inbound/acknowledge.ts). */
 const acknowledgementCode = (id: string): string => id.slice(-4)
 
@@ -54,10 +57,8 @@ export function draft(request: SubmitRequest, rules: AcceptanceRules): Draft {
   const problem = checkFields(request)
   if (problem) return problem
   const channel = channelOf(request)
-  if (!hasLine(rules, channel) && !rules.elsewhere(channel)) {
-    const where = rules.paired ? 'on any member' : 'on this appliance'
-    return invalid('channel', 'no-line', `no ${channel} line is configured ${where}`)
-  }
+  const unserved = withoutLine(channel, rules)
+  if (unserved) return unserved
   const mismatch = checkDocument(request, channel)
   if (mismatch) return mismatch
 
@@ -81,7 +82,8 @@ export function draft(request: SubmitRequest, rules: AcceptanceRules): Draft {
     source: request.source,
     text,
     priority: request.priority ?? 2,
-    validity: request.validity ?? rules.validity,
+    validity:
+      request.validity ?? (channel === 'fax' ? Math.max(rules.validity, FAX_VALIDITY_MS) : rules.validity),
     onUnknown: request.onUnknown ?? 'resend',
     flash: request.flash ?? false,
     ...('coding' in plan ? { coding: plan.coding } : {}),
@@ -109,7 +111,17 @@ export function draft(request: SubmitRequest, rules: AcceptanceRules): Draft {
   return { result: 'draft', message, deliveries }
 }
 
-const hasLine = ({ lines }: AcceptanceRules, channel: Channel): boolean =>
+/** Why nothing goes out on a channel; undefined where some member has a line for it. */
+export function withoutLine(
+  channel: Channel,
+  rules: Pick<AcceptanceRules, 'lines' | 'paired' | 'elsewhere'>,
+): Extract<Draft, { result: 'invalid' }> | undefined {
+  if (hasLine(rules, channel) || rules.elsewhere(channel)) return undefined
+  const where = rules.paired ? 'on any member' : 'on this appliance'
+  return invalid('channel', 'no-line', `no ${channel} line is configured ${where}`)
+}
+
+const hasLine = ({ lines }: Pick<AcceptanceRules, 'lines'>, channel: Channel): boolean =>
   lines.some(({ kind }) => channelOfKind[kind] === channel)
 
 const channelOf = ({ channel, document }: SubmitRequest): Channel =>

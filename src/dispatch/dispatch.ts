@@ -9,10 +9,10 @@ import type { Clock } from '#core/clock.ts'
 import { assert, CodedError, errorText } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
 import type { Line } from '#lines/contract.ts'
-import type { Delivery, Message } from '#messages/message.ts'
+import type { Channel, Delivery, Message } from '#messages/message.ts'
 import { type DeliveryEvent, mayHappen, type Reason } from '#messages/states.ts'
 import { type Change, type MessageView, type OperationLog, SHOWN, type Store } from '#store/contract.ts'
-import { type AcceptanceRules, type Draft, draft } from './accept.ts'
+import { type AcceptanceRules, type Draft, draft, withoutLine } from './accept.ts'
 import { reasons } from './attempt.ts'
 import type { ActionResult, Dispatch, MoveResult, SubmitRequest, SubmitResult } from './contract.ts'
 import { canSend } from './handing.ts'
@@ -51,6 +51,8 @@ export interface RunningDispatch extends Dispatch {
   readonly loop: Loop
   /** What submit() would make of a request, and nothing is stored: for a client that names its recipients first. */
   check(request: SubmitRequest): Draft
+  /** Why nothing goes out on a channel, before anything else is known of a message; undefined where something does. */
+  withoutLine(channel: Channel): Extract<SubmitResult, { result: 'invalid' }> | undefined
   /** The replicated settings changed. */
   configure(
     settings: Pick<Config, 'routes' | 'validity' | 'contacts' | 'groups' | 'storm' | 'sources'>,
@@ -127,6 +129,7 @@ export function createDispatch(deps: DispatchDependencies): RunningDispatch {
     lines: () => lines,
     submit,
     check: (request) => draft(request, rules),
+    withoutLine: (channel) => withoutLine(channel, rules),
     replicated: isElsewhere,
     directory: () => rules.directory,
     storm: () => guard.view(),

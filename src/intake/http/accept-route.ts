@@ -47,13 +47,14 @@ function submitRequest(
   return request
 }
 
-export function acceptRoute(scope: Api, { dispatch, metrics, access, documents }: Parts): void {
+export function acceptRoute(scope: Api, parts: Parts): void {
+  const { dispatch, metrics, access } = parts
   takeMultipart(scope)
   scope.post(
     '/messages',
     {
       onRequest: [requires('send', access), roomForBody()],
-      preValidation: readMultipart(documents),
+      preValidation: readMultipart(parts),
       bodyLimit: limits.body,
       schema: {
         tags: ['messages'],

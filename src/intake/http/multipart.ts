@@ -8,8 +8,8 @@ import multipart from '@fastify/multipart'
 import type { FastifyRequest, preValidationAsyncHookHandler } from 'fastify'
 import type { FaxDocuments } from '#fax/documents/contract.ts'
 import type { DocumentReference } from '#messages/message.ts'
-import type { Api } from './parts.ts'
-import { Problem } from './problems.ts'
+import type { Api, Parts } from './parts.ts'
+import { notTaken, Problem } from './problems.ts'
 
 /** A document is bounded by documents.maxSize, fields by these. `to` may name thousands. */
 const limits = {
@@ -34,15 +34,18 @@ export function takeMultipart(scope: Api): void {
   void scope.register(multipart, { limits })
 }
 
-/** Reads the body of such a request. @param documents absent where no member can have a fax line */
-export function readMultipart(
-  documents: Pick<FaxDocuments, 'take'> | undefined,
-): preValidationAsyncHookHandler {
+/** Reads the body of such a request. `documents` is absent where no member can have a fax line. */
+export function readMultipart({
+  documents,
+  withoutLine,
+}: Pick<Parts, 'documents' | 'withoutLine'>): preValidationAsyncHookHandler {
   return async (request) => {
     // Without a body there is no content type by whose schema it would be checked.
     if (request.body === undefined && !request.isMultipart()) throw noBody
     if (!request.isMultipart()) return
     try {
+      const unserved = withoutLine?.('fax')
+      if (unserved) throw notTaken(unserved)
       if (documents === undefined) throw noLine
       request.body = await readParts(request, documents)
     } catch (error) {

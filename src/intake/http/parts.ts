@@ -7,6 +7,7 @@ import type { Trials } from '#config/trials.ts'
 import type { Clock } from '#core/clock.ts'
 import type { Log } from '#core/log.ts'
 import type { Dispatch } from '#dispatch/contract.ts'
+import type { RunningDispatch } from '#dispatch/dispatch.ts'
 import type { StormView } from '#dispatch/storm-guard.ts'
 import type { FaxDocuments } from '#fax/documents/contract.ts'
 import type { Metrics } from '#notify/metrics.ts'
@@ -14,6 +15,7 @@ import type { Store } from '#store/contract.ts'
 import type { ApplianceNames } from './appliance-name.ts'
 import type { Records } from './audit-routes.ts'
 import type { Access } from './auth.ts'
+import type { BackupService } from './backup-routes.ts'
 import type { Forward } from './forward.ts'
 import type { HomePage } from './home.ts'
 import type { InboundService } from './inbound-routes.ts'
@@ -22,6 +24,7 @@ import type { OwnConfigurationService } from './own-routes.ts'
 import type { PairService } from './pair-routes.ts'
 import type { SchemaTypes } from './schemas.ts'
 import type { Setup } from './setup.ts'
+import type { SupportSource } from './support.ts'
 
 export type Role = 'ACTIVE' | 'STANDBY'
 
@@ -42,8 +45,14 @@ export interface Services {
   trials?: Trials
   /** Absent on an appliance without fax lines. */
   documents?: FaxDocuments
+  /** Why nothing goes out on a channel: a document is not even read then. */
+  withoutLine?: RunningDispatch['withoutLine']
   /** The member's configuration file. */
   own?: OwnConfigurationService
+  /** Where a backup takes everything from, and a restore puts it. */
+  backup?: BackupService
+  /** What a support bundle takes from outside of the interface. */
+  support?: SupportSource
   /** What is done about received messages. */
   inbound?: InboundService
   /** What the storm guard holds back. */
