@@ -5,7 +5,6 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { documentDefaults } from '#config/documents.ts'
 import { createSettings } from '#config/settings.ts'
 import { createTrials } from '#config/trials.ts'
 import type { Config, SharedConfig } from '#config/types.ts'
@@ -14,11 +13,13 @@ import type { Log } from '#core/log.ts'
 import { createDispatch, type RunningDispatch } from '#dispatch/dispatch.ts'
 import { keepHouse } from '#dispatch/housekeeping.ts'
 import { followLeadership } from '#dispatch/leadership.ts'
+import { buildLines } from '#dispatch/line-building.ts'
 import { createMemberLines, type MemberLines } from '#dispatch/member-lines.ts'
 import { noReplicas, soleOwner } from '#dispatch/ownership.ts'
 import { PairOwnership } from '#dispatch/pair-ownership.ts'
 import { passiveLines } from '#dispatch/passive-lines.ts'
 import { settleReport } from '#dispatch/reports.ts'
+import { createRestoreHold } from '#dispatch/restored.ts'
 import { SelfCheck } from '#dispatch/self-check.ts'
 import { createStopList } from '#dispatch/stop-list.ts'
 import { Callbacks } from '#intake/compat/callbacks.ts'
@@ -32,8 +33,7 @@ import type { InboundPublisher } from '#intake/inbound/perform.ts'
 import { createReceiver } from '#intake/inbound/receiver.ts'
 import type { Mqtt } from '#intake/mqtt/mqtt.ts'
 import type { SmtpIntake } from '#intake/smtp/server.ts'
-import type { Line, LineEvents } from '#lines/contract.ts'
-import { loadProfiles } from '#lines/profile.ts'
+import type { LineEvents } from '#lines/contract.ts'
 import { messageOf } from '#messages/message.ts'
 import { createAudit } from '#notify/audit.ts'
 import { checkAudit } from '#notify/audit-check.ts'
@@ -45,9 +45,8 @@ import { createPairEvents } from '#notify/pair-events.ts'
 import { pairRecords } from '#notify/pair-records.ts'
 import type { DocumentExchange } from '#pair/documents.ts'
 import type { PairedConfig } from '#pair/pair.ts'
-import { createGsmLine } from '#sms/gsm-line.ts'
+import { removeHalfBackups } from '#store/backup.ts'
 import { tellChanges } from '#store/changes.ts'
-import { DocumentStore, noPeers } from '#store/documents.ts'
 import { openStore } from '#store/sqlite.ts'
 
 /** What a started appliance offers to the command that started it. */
@@ -103,6 +102,8 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
   const late: Late = {}
   const opened = await openStore({ directory: config.data, node, reserve: config.reserve, onFailure })
   started.defer(() => opened.close())
+  // Only now: with the store open nobody else works in the directory.
+  await removeHalfBackups(config.data)
   const store = tellChanges(opened, {
     accepted(acceptance) {
       late.mqtt?.accepted(acceptance)
@@ -211,49 +212,20 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     report: (report) => settleReport(report, { node, store, clock, log }),
     call: (line) => log.info({ line }, 'an incoming call was ended'),
   }
-  const profiles = loadProfiles(join(root, 'firmware-config', 'modems'))
-  const lineOptions = { node, clock, log, events: lineEvents, memory: store }
-  // A member without a fax line keeps the documents of the others all the same.
-  const documents =
-    config.lines.some(({ kind }) => kind === 'fax') || pair
-      ? await DocumentStore.open({ directory: config.data, reserve: () => settings.current().reserve })
-      : undefined
-  const exchange =
-    pair && documents
-      ? (await import('#pair/documents.ts')).createDocumentExchange({
-          documents,
-          store,
-          connected: () => pair.others().filter(pair.connected),
-          available: () => pair.replication.available(),
-          request: (...question) => pair.replication.request(...question),
-          log,
-        })
-      : undefined
-  if (pair && exchange) {
-    late.documents = exchange
-    pair.replication.handle('document', exchange.answer)
-    started.defer(() => exchange.stop())
-  }
-  const fax = documents
-    ? (await import('#fax/fax.ts')).startFax({
-        directory: config.data,
-        stored: documents,
-        peers: exchange ?? noPeers,
-        limits: config.documents ?? documentDefaults,
-        store,
-        clock,
-        log,
-        receive: (part) => receiver.receive(part),
-      })
-    : undefined
-  if (fax) started.defer(() => fax.stop())
-  const lines: Line[] = config.lines.flatMap((line): Line[] => {
-    if (line.kind === 'gsm') return [createGsmLine(line, { ...lineOptions, profiles })]
-    return fax ? [fax.line(line, lineOptions)] : []
+  const built = await buildLines({
+    config,
+    profiles: join(root, 'firmware-config', 'modems'),
+    pair,
+    store,
+    clock,
+    log,
+    reserve: () => settings.current().reserve,
+    events: lineEvents,
+    receive: (part) => receiver.receive(part),
   })
-  started.defer(async () => {
-    await Promise.all(lines.map((line) => line.stop()))
-  })
+  const { lines, fax } = built
+  if (built.exchange) late.documents = built.exchange
+  started.defer(() => built.stop())
 
   const ownership = pair
     ? new PairOwnership(
@@ -275,17 +247,31 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
   const memberLines =
     pair && (await createMemberLines({ node, lines: config.lines, store, others: () => pair.others() }))
   if (memberLines) late.memberLines = memberLines
+  const restored = await createRestoreHold({
+    store,
+    clock,
+    log,
+    ...(pair
+      ? {
+          membersAnswered: () =>
+            pair.replication.synchronised() &&
+            pair.replication.views().some(({ state }) => state === 'current'),
+        }
+      : {}),
+    released: () => late.dispatch?.loop.wake(),
+  })
+  started.defer(async () => restored.stop())
   const dispatch = createDispatch({
     config: { ...config, ...settings.current() },
     store,
     clock,
     log,
-    ownership: ownership ?? soleOwner(node),
+    ownership: restored.flagging(ownership ?? soleOwner(node)),
     replicas: pair?.replication ?? noReplicas,
     lines,
     removed: () => pair?.membership.standing() === 'removed',
     stops,
-    ...(exchange ? { documents: exchange } : {}),
+    ...(built.exchange ? { documents: built.exchange } : {}),
     ...(memberLines ? { memberLines } : {}),
   })
   late.dispatch = dispatch
@@ -340,6 +326,8 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
   started.defer(async () => own.stop())
   const http = await startHttp({
     own,
+    backup: { directory: config.data, restored },
+    support: { directory: config.data, recent: options.recent },
     config,
     dispatch,
     store,
@@ -353,6 +341,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     trials,
     storm: dispatch.storm,
     ...(fax ? { documents: fax.documents } : {}),
+    withoutLine: dispatch.withoutLine,
     inbound: { actions: createActionRecords(store, clock, (entry) => actions.reload(entry)), stops },
     records: {
       audit,

@@ -25,7 +25,7 @@ export interface FaxRetrySettings {
 export interface FaxAnswerSettings {
   /** Rings before it goes off hook; 0: it never does. */
   rings: number
-  /** What the modem says for the rings that count, such as `RING 2`; empty: any ring. */
+  /** What the modem says for the rings that count, such as `RING 2`; empty: every ring. */
   distinctive: readonly string[]
   /** Who is answered, by caller-ID: whole numbers, or beginnings with `*` at the end; empty: everybody. */
   callers: readonly string[]

@@ -12,7 +12,7 @@ import type { Clock } from '#core/clock.ts'
 import { errorText } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
 import type { Delivery, Message } from '#messages/message.ts'
-import type { Outcome } from '#messages/outcome.ts'
+import { blamesLine, type Outcome } from '#messages/outcome.ts'
 import { settle } from '#messages/retry.ts'
 import type { DeliveryEvent, Reason } from '#messages/states.ts'
 import type { Change, Claim, ClaimRequest, OperationLog, Store } from '#store/contract.ts'
@@ -313,7 +313,7 @@ export class Loop {
     const { delivery, message } = attempt
     const stopped = outcome.result === 'notSent' ? attempt.forbidden : undefined
     if (outcome.result === 'accepted') post.pace.succeeded()
-    else if (stopped === undefined && !isNoFault(outcome)) post.pace.failed(now, delivery.to)
+    else if (stopped === undefined && blamesLine(outcome)) post.pace.failed(now, delivery.to)
     const rest = post.pace.rest(now)
     if (rest > 0) this.#pumpIn(rest)
 
@@ -495,8 +495,3 @@ export class Loop {
     if (changes.length > 0) await this.#recorder.record(changes)
   }
 }
-
-/** What says nothing against the line: the number's fault, or a time at which the line may not be used. */
-const isNoFault = (outcome: Outcome): boolean =>
-  (outcome.result === 'refused' && outcome.scope === 'number') ||
-  (outcome.result === 'notSent' && outcome.again !== undefined)

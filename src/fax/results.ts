@@ -37,6 +37,12 @@ const againAfter = ({ pause, counts }: Rule, settings: FaxRetrySettings): Again 
   dials: settings.dials,
 })
 
+/** Drivers say what happened in the middle of a sentence. */
+const sentence = (text: string): string => {
+  const begun = text.charAt(0).toUpperCase() + text.slice(1)
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`
+}
+
 /** @param pages how many the document has */
 export function outcomeOf(result: CallOutResult, pages: number, settings: FaxRetrySettings): Outcome {
   switch (result.result) {
@@ -47,7 +53,7 @@ export function outcomeOf(result: CallOutResult, pages: number, settings: FaxRet
     case 'unknown':
       return {
         result: 'unknown',
-        reason: { code: 'fax-unknown', text: result.text },
+        reason: { code: 'fax-unknown', text: sentence(result.text) },
         step: pages - 1,
         progress: { confirmed: result.confirmed },
         again: againAfter(rules['fax-line-dropped'], settings),
@@ -58,7 +64,7 @@ export function outcomeOf(result: CallOutResult, pages: number, settings: FaxRet
         result: 'refused',
         scope: rule.scope,
         permanent: false,
-        reason: { code: result.failure, text: result.text },
+        reason: { code: result.failure, text: sentence(result.text) },
         progress: { confirmed: result.confirmed },
         again: againAfter(rule, settings),
       }

@@ -37,3 +37,8 @@ export type Outcome =
   | { result: 'notSent'; reason: Reason; progress: Progress; again?: Pick<Again, 'pause'> }
   /** A part may or may not have been transmitted; the answer will never come. */
   | { result: 'unknown'; reason: Reason; step: number; progress: Progress; again?: Again }
+
+/** The number's fault says nothing against the line, nor does a time at which it may not be used. */
+export const blamesLine = (outcome: Outcome): boolean =>
+  !(outcome.result === 'refused' && outcome.scope === 'number') &&
+  !(outcome.result === 'notSent' && outcome.again !== undefined)

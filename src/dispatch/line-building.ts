@@ -1,0 +1,87 @@
+/**
+ * The lines of an appliance with what they need: profiles of modems, and where there is fax, the documents, here and on
+ * the other members. What is not configured is not loaded.
+ */
+import { documentDefaults } from '#config/documents.ts'
+import type { Config } from '#config/types.ts'
+import type { Clock } from '#core/clock.ts'
+import type { Log } from '#core/log.ts'
+import type { Fax } from '#fax/fax.ts'
+import type { Line, LineEvents } from '#lines/contract.ts'
+import { loadProfiles } from '#lines/profile.ts'
+import type { InboundPart } from '#messages/inbound.ts'
+import { createDocumentExchange, DOCUMENT_TOPIC, type DocumentExchange } from '#pair/documents.ts'
+import type { Pair } from '#pair/pair.ts'
+import { createGsmLine } from '#sms/gsm-line.ts'
+import type { Store } from '#store/contract.ts'
+import { DocumentStore, noPeers } from '#store/documents.ts'
+
+export interface LineParts {
+  config: Pick<Config, 'node' | 'data' | 'lines' | 'documents'>
+  /** Directory of modem profiles. */
+  profiles: string
+  pair?: Pick<Pair, 'others' | 'connected' | 'replication'> | undefined
+  store: Store
+  clock: Clock
+  log: Log
+  /** Free space, in bytes, that is to stay. */
+  reserve(): number
+  events: LineEvents
+  receive(part: Omit<InboundPart, 'node'>): Promise<void>
+}
+
+export interface BuiltLines {
+  /** Not started yet. */
+  lines: Line[]
+  /** Absent on an appliance that stands alone and has no fax line. */
+  fax?: Fax
+  exchange?: DocumentExchange
+  stop(): Promise<void>
+}
+
+export async function buildLines(parts: LineParts): Promise<BuiltLines> {
+  const { config, pair, store, clock, log, reserve, events, receive } = parts
+  const profiles = loadProfiles(parts.profiles)
+  // A member without a fax line keeps the documents of the others all the same.
+  const wanted = config.lines.some(({ kind }) => kind === 'fax') || pair !== undefined
+  const stored = wanted ? await DocumentStore.open({ directory: config.data, reserve }) : undefined
+  const exchange =
+    pair &&
+    stored &&
+    createDocumentExchange({
+      documents: stored,
+      store,
+      connected: () => pair.others().filter((node) => pair.connected(node)),
+      available: () => pair.replication.available(),
+      request: (...question) => pair.replication.request(...question),
+      log,
+    })
+  if (pair && exchange) pair.replication.handle(DOCUMENT_TOPIC, exchange.answer)
+  const fax =
+    stored &&
+    (await import('#fax/fax.ts')).startFax({
+      directory: config.data,
+      stored,
+      peers: exchange ?? noPeers,
+      limits: config.documents ?? documentDefaults,
+      store,
+      clock,
+      log,
+      receive,
+    })
+  const options = { node: config.node, clock, log, events, memory: store }
+  const lines = config.lines.flatMap((line): Line[] => {
+    if (line.kind === 'gsm') return [createGsmLine(line, { ...options, profiles })]
+    return fax ? [fax.line(line, options)] : []
+  })
+  return {
+    lines,
+    ...(fax ? { fax } : {}),
+    ...(exchange ? { exchange } : {}),
+    async stop() {
+      await Promise.all(lines.map((line) => line.stop()))
+      fax?.stop()
+      await exchange?.stop()
+    },
+  }
+}
