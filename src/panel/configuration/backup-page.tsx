@@ -5,8 +5,8 @@ import { Field, Form, FormEnd, PasswordInput, useForm } from '../components/fiel
 import { Card, Notice, Page, Progress } from '../components/layout.tsx'
 import { Time } from '../components/time.tsx'
 import { announce } from '../components/toast.tsx'
-import { download, type Problem, post } from '../shell/api.ts'
-import { problemDictionaries, problemText } from '../shell/problems.ts'
+import { download, post } from '../shell/api.ts'
+import { foundHere, problemDictionaries, problemText } from '../shell/problems.ts'
 import { useRemote } from '../shell/remote.ts'
 import { session } from '../shell/session.ts'
 import { ConfigTabs } from './config-tabs.tsx'
@@ -75,11 +75,6 @@ function Held({ state, released }: { state: RestoreState; released: () => void }
 
 const SHORTEST = 10
 
-const refusal = (field: string, detail: string): { ok: false; problem: Problem } => ({
-  ok: false,
-  problem: { status: 400, code: 'not-allowed-here', detail, field },
-})
-
 function BackupCard() {
   const form = useForm()
   const passphrase = useSignal('')
@@ -92,8 +87,8 @@ function BackupCard() {
         form={form}
         submit={async () => {
           if (passphrase.value.length < SHORTEST)
-            return refusal('passphrase', words.t('passphraseShort', { count: SHORTEST }))
-          if (passphrase.value !== again.value) return refusal('again', words.t('passphraseDiffers'))
+            return foundHere('passphrase', words.t('passphraseShort', { count: SHORTEST }))
+          if (passphrase.value !== again.value) return foundHere('again', words.t('passphraseDiffers'))
           return download('POST', '/backup', `twinline-${node}.backup`, { passphrase: passphrase.value })
         }}
         done={() => {
@@ -176,8 +171,8 @@ function RestoreForm(props: {
     <Form
       form={form}
       submit={async () => {
-        if (file.value === undefined) return refusal('file', words.t('fileMissing'))
-        if (passphrase.value === '') return refusal('passphrase', words.t('passphraseMissing'))
+        if (file.value === undefined) return foundHere('file', words.t('fileMissing'))
+        if (passphrase.value === '') return foundHere('passphrase', words.t('passphraseMissing'))
         const body = new FormData()
         body.set('passphrase', passphrase.value)
         body.set('file', file.value)

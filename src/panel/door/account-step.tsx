@@ -20,7 +20,7 @@ export function AccountStep({ done }: { done: () => void }) {
 
   const refusal = (field: string, detail: string): Answer<never> => ({
     ok: false,
-    problem: { status: 400, code: 'field', detail, field },
+    problem: { status: 400, code: 'found-here', detail, field },
   })
   const submit = async (): Promise<Answer<unknown>> => {
     if (code.value.trim() === '') return refusal('code', words.t('codeMissing'))

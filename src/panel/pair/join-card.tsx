@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals'
 import { Field, Form, FormEnd, useForm } from '../components/field.tsx'
 import { Card, Notice, Progress } from '../components/layout.tsx'
 import { post } from '../shell/api.ts'
+import { foundHere } from '../shell/problems.ts'
 import { loadSession, memberName } from '../shell/session.ts'
 import { typedCode } from './code.ts'
 import type { Joined, PairView } from './shapes.ts'
@@ -26,11 +27,7 @@ export function JoinCard({ pair, joined }: { pair: PairView; joined: () => void 
         <Form
           form={form}
           submit={async () => {
-            if (typed.groups.length === 0)
-              return {
-                ok: false as const,
-                problem: { status: 400, code: 'code-empty', detail: words.t('codeEmpty'), field: 'code' },
-              }
+            if (typed.groups.length === 0) return foundHere('code', words.t('codeEmpty'))
             return post<Joined>('/pair/join', { code: code.value.trim() })
           }}
           done={async (value) => {

@@ -7,7 +7,7 @@ import { EmptyState, Notice, Page, Waiting } from '../components/layout.tsx'
 import { type Column, Table } from '../components/table.tsx'
 import { announce } from '../components/toast.tsx'
 import { type Answer, put, remove } from '../shell/api.ts'
-import { problemDictionaries, problemText } from '../shell/problems.ts'
+import { foundHere, problemDictionaries, problemText } from '../shell/problems.ts'
 import { useRemote } from '../shell/remote.ts'
 import { place, setQuery } from '../shell/router.ts'
 import { may } from '../shell/session.ts'
@@ -215,16 +215,7 @@ function ContactForm({
     <Form
       form={form}
       submit={async () => {
-        if (slip !== undefined || id.value === '')
-          return {
-            ok: false as const,
-            problem: {
-              status: 400,
-              code: 'id-wrong',
-              detail: words.t(`slip.${slip ?? 'empty'}`),
-              field: 'id',
-            },
-          }
+        if (slip !== undefined || id.value === '') return foundHere('id', words.t(`slip.${slip ?? 'empty'}`))
         const given = Object.entries(fields).flatMap(([key, { value }]) =>
           value.trim() === '' ? [] : [[key, value.trim()]],
         )

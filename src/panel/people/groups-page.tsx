@@ -7,7 +7,7 @@ import { EmptyState, Page, Waiting } from '../components/layout.tsx'
 import { type Column, Table } from '../components/table.tsx'
 import { announce } from '../components/toast.tsx'
 import { put, remove } from '../shell/api.ts'
-import { problemDictionaries, problemText } from '../shell/problems.ts'
+import { foundHere, problemDictionaries, problemText } from '../shell/problems.ts'
 import { useRemote } from '../shell/remote.ts'
 import { may } from '../shell/session.ts'
 import { number } from '../shell/words.ts'
@@ -160,11 +160,7 @@ function GroupForm({
     <Form
       form={form}
       submit={async () => {
-        if (slip !== undefined)
-          return {
-            ok: false as const,
-            problem: { status: 400, code: 'id-wrong', detail: words.t(`slip.${slip}`), field: 'id' },
-          }
+        if (slip !== undefined) return foundHere('id', words.t(`slip.${slip}`))
         return atField(
           await put(`/groups/${encodeURIComponent(id.value)}`, {
             ...(name.value.trim() === '' ? {} : { name: name.value.trim() }),

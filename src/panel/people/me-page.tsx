@@ -5,9 +5,10 @@ import { Card, Facts, Page } from '../components/layout.tsx'
 import { announce } from '../components/toast.tsx'
 import { words as shell } from '../components/words.ts'
 import { patch } from '../shell/api.ts'
-import { problemDictionaries } from '../shell/problems.ts'
+import { foundHere, problemDictionaries } from '../shell/problems.ts'
 import { loadSession, session } from '../shell/session.ts'
 import { language, setLanguage } from '../shell/words.ts'
+import { tooShort } from './password-length.ts'
 import { PeopleTabs } from './people-tabs.tsx'
 import { words } from './words.ts'
 
@@ -45,17 +46,11 @@ function PasswordCard() {
       <Form
         form={form}
         submit={async () => {
-          if (next.value !== again.value)
-            return {
-              ok: false as const,
-              problem: {
-                status: 400,
-                code: 'passwords-differ',
-                detail: words.t('passwordsDiffer'),
-                field: 'again',
-              },
-            }
-          return patch('/session', { password: { old: before.value, new: next.value } })
+          if (next.value !== again.value) return foundHere('again', words.t('passwordsDiffer'))
+          return (
+            tooShort('password.new', next.value) ??
+            patch('/session', { password: { old: before.value, new: next.value } })
+          )
         }}
         done={() => {
           before.value = ''

@@ -12,6 +12,7 @@ import { patch, post, remove } from '../shell/api.ts'
 import { problemDictionaries, problemText } from '../shell/problems.ts'
 import { useRemote } from '../shell/remote.ts'
 import { session } from '../shell/session.ts'
+import { tooShort } from './password-length.ts'
 import { PeopleTabs } from './people-tabs.tsx'
 import { RoleChoice } from './role-choice.tsx'
 import type { NewUser, User, UserChange, UserList } from './shapes.ts'
@@ -172,7 +173,8 @@ function NewUserForm({ done }: { done: (name: string) => void }) {
   return (
     <Form
       form={form}
-      submit={() =>
+      submit={async () =>
+        tooShort('password', password.value) ??
         post<User>('/users', { name: name.value.trim(), password: password.value, role: role.value })
       }
       done={(user) => done(user.name)}
@@ -216,7 +218,9 @@ function EditUserForm({ user, own, done }: { user: User; own: boolean; done: (na
   return (
     <Form
       form={form}
-      submit={() => {
+      submit={async () => {
+        const short = password.value === '' ? undefined : tooShort('password', password.value)
+        if (short !== undefined) return short
         const change: UserChange = {
           ...(role.value === user.role ? {} : { role: role.value }),
           ...(password.value === '' ? {} : { password: password.value }),

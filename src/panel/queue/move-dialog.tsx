@@ -23,7 +23,7 @@ export function MoveDialog(props: { ids: readonly string[]; close: () => void; d
             if (line.value === '')
               return {
                 ok: false,
-                problem: { status: 400, code: 'line-missing', detail: words.t('moveChoose'), field: 'line' },
+                problem: { status: 400, code: 'found-here', detail: words.t('moveChoose'), field: 'line' },
               }
             return { ok: true, value: await actOn('move', props.ids, line.value), status: 200 }
           }}

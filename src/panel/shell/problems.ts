@@ -2,7 +2,7 @@
  * What the appliance refused, in the user's language: by its code where the panel has words for it, otherwise in the
  * appliance's own sentence, which is English and names the field and what is allowed.
  */
-import type { Problem } from './api.ts'
+import type { Answer, Problem } from './api.ts'
 import { dictionary, language } from './words.ts'
 
 export const problemWords = dictionary({
@@ -10,7 +10,16 @@ export const problemWords = dictionary({
   de: () => import('../words/problems.de.json'),
 })
 
+const FOUND_HERE = 'found-here'
+
+/** What the page found by itself, before it asked: the detail is in the user's language already. */
+export const foundHere = (field: string, detail: string): Answer<never> & { ok: false } => ({
+  ok: false,
+  problem: { status: 400, code: FOUND_HERE, detail, field },
+})
+
 export function problemText({ code, detail, status, allowed }: Problem): string {
+  if (code === FOUND_HERE) return detail
   const own = problemWords.maybe(code)
   if (own !== undefined) return own
   if (status === 404 && code.startsWith('http-')) return problemWords.t('route-unknown')
