@@ -18,6 +18,9 @@ const text = `twinline: alerts in over the network, SMS out over serial modems, 
   twinline check --config FILE        look at a configuration without running it
   twinline inbound dead|replay|…      what received messages were to bring about and did not; the stop list
   twinline audit verify|list          who did what, and whether the record of it is whole
+  twinline backup --out FILE          everything that this appliance is, as one file under a passphrase
+  twinline restore FILE               bring a backup back; status, release: what it had queued
+  twinline support --out FILE         logs, configuration and state for whoever helps, secrets masked
   twinline witness --listen ADDR      the third vote of a pair, on any third box
   twinline simulate                   simulated modems, to try things with
   twinline help, twinline version
@@ -37,10 +40,14 @@ export async function help(): Promise<number> {
   return exit.accepted
 }
 
-export async function version(): Promise<number> {
+export function programVersion(): string {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
     version: string
   }
-  console.log(`twinline ${version} (Node ${process.versions.node})`)
+  return version
+}
+
+export async function version(): Promise<number> {
+  console.log(`twinline ${programVersion()} (Node ${process.versions.node})`)
   return exit.accepted
 }

@@ -168,6 +168,18 @@ export interface Retention {
   archive: number
 }
 
+/** What a restored store holds back (store/restored.ts). */
+export interface RestoredView {
+  /** When the backup was made, and when it was restored, ms since 1970. */
+  backupAt: number
+  at: number
+  held: boolean
+  /** How many deliveries are held back. */
+  deliveries: number
+  /** What was accepted before the backup may have been sent since, and a person let it go all the same. */
+  copies: boolean
+}
+
 export interface Store {
   /** The newest wall time in it, ms since 1970; 0 when it is new. */
   readonly lastLogged: number
@@ -261,6 +273,12 @@ export interface Store {
 
   /** Moves finished messages to the archive and drops old ones; returns how many it moved and dropped, at most `limit` of each. */
   sweep(now: number, retention: Retention, limit: number): Promise<{ archived: number; dropped: number }>
+  /** Of a store that came out of a backup; undefined when it did not. */
+  restored(): Promise<RestoredView | undefined>
+  /** The first deliveries that are held back because they came out of a backup: their ids. */
+  heldBack(limit: number): Promise<string[]>
+  /** What came out of the backup may be claimed: `known`, others have told what was sent; `send`, nobody knows. */
+  releaseRestored(how: 'known' | 'send'): Promise<void>
   /** Waits for writes under way and closes. */
   close(): Promise<void>
 }

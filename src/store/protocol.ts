@@ -38,6 +38,7 @@ import type {
   TokenEntry,
   TotalsRow,
 } from './contract.ts'
+import type { Release, RestoredState } from './restored.ts'
 
 /** How the worker is started. */
 export interface WorkerOptions {
@@ -45,6 +46,8 @@ export interface WorkerOptions {
   node: string
   /** Bytes of free space below which nothing more is accepted. */
   reserve: number
+  /** When it is started, ms since 1970. */
+  now: number
 }
 
 /** First word of the worker: it is open, or why not. */
@@ -81,6 +84,9 @@ export interface Methods {
   accept(batch: readonly Packed[], claimTerm: Term | null): AcceptResult[]
   claim(request: ClaimRequest): ClaimResult
   release(deliveries: readonly string[]): null
+  restored(): { state: RestoredState | null; deliveries: number }
+  heldBack(limit: number): string[]
+  releaseRestored(how: Release): null
   record(changes: readonly Change[]): boolean[]
   submitting(): Claim[]
   overdue(now: number, limit: number): Delivery[]

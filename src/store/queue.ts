@@ -11,24 +11,27 @@ import { integer, live, type Row, type Tables, text } from './tables.ts'
 
 /** The literal `live = 0` lets SQLite use the partial index, and `owner IS ?` finds those without an owner in it too. */
 const DUE = `SELECT position, due, document FROM deliveries
-  WHERE live = 0 AND owner IS ? AND priority = ? AND due <= ? AND position NOT IN (SELECT position FROM temp.claims)
+  WHERE live = 0 AND owner IS ? AND priority = ? AND due <= ? AND position >= ? AND position NOT IN (SELECT position FROM temp.claims)
   ORDER BY due, position LIMIT ?`
 const NEXT = `SELECT due FROM deliveries
-  WHERE live = 0 AND owner IS ? AND priority = ? AND due >= ? AND position NOT IN (SELECT position FROM temp.claims)
+  WHERE live = 0 AND owner IS ? AND priority = ? AND due >= ? AND position >= ? AND position NOT IN (SELECT position FROM temp.claims)
   ORDER BY due, position LIMIT 1`
 /** Without being told, SQLite would look at every queued delivery to sort their owners. */
 const NEXT_OWNER = `SELECT owner FROM deliveries INDEXED BY deliveries_claim
   WHERE live = 0 AND owner > ? ORDER BY owner LIMIT 1`
 
-/** @returns a ClaimResult as JSON */
-export function claim(tables: Tables, request: ClaimRequest): string {
+/**
+ * @param from what lies below this position is not to be had: it came out of a backup, and nobody said yet what was sent
+ * @returns a ClaimResult as JSON
+ */
+export function claim(tables: Tables, request: ClaimRequest, from = 0): string {
   const owners = ownersOf(tables, request)
   const claims: string[] = []
   let nextDue: number | undefined
   for (const priority of priorities) {
     // All rows are read before any is claimed: a statement must not see its own effect.
     const room = request.limit - claims.length
-    const rows = room > 0 ? dueOf(tables, owners, priority, request.now, room) : []
+    const rows = room > 0 ? dueOf(tables, owners, priority, request.now, from, room) : []
     for (const row of rows) {
       hold(tables, integer(row, 'position'))
       claims.push(claimJson(tables, row))
@@ -36,7 +39,7 @@ export function claim(tables: Tables, request: ClaimRequest): string {
     // Below the limit everything due was taken, and the rest of this priority is due later.
     const taken = room > rows.length
     for (const owner of owners) {
-      const due = tables.number(NEXT, owner, priority, taken ? request.now + 1 : 0)
+      const due = tables.number(NEXT, owner, priority, taken ? request.now + 1 : 0, from)
       if (due !== undefined && (nextDue === undefined || due < nextDue)) nextDue = due
     }
   }
@@ -60,12 +63,13 @@ function dueOf(
   owners: readonly (string | null)[],
   priority: number,
   now: number,
+  from: number,
   limit: number,
 ): Row[] {
   const [one, ...others] = owners
-  if (one !== undefined && others.length === 0) return tables.all(DUE, one, priority, now, limit)
+  if (one !== undefined && others.length === 0) return tables.all(DUE, one, priority, now, from, limit)
   return owners
-    .flatMap((owner) => tables.all(DUE, owner, priority, now, limit))
+    .flatMap((owner) => tables.all(DUE, owner, priority, now, from, limit))
     .sort((a, b) => integer(a, 'due') - integer(b, 'due') || integer(a, 'position') - integer(b, 'position'))
     .slice(0, limit)
 }

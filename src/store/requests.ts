@@ -16,6 +16,7 @@ import type { Method, Methods, Request } from './protocol.ts'
 import { callbacks, inbox, inboxEntry, inboxFacts, keyed, matchReport, message, tokens } from './queries.ts'
 import { claim, depth, hold, overdue, release, submitting, unhold } from './queue.ts'
 import { audit, facts, failover, members, newestFailover, revisions, settledConflicts } from './records.ts'
+import { countHeldBack, heldBack, readRestored, releaseRestored } from './restored.ts'
 import type { Views } from './snapshot-read.ts'
 import { SnapshotTaker } from './snapshot-write.ts'
 import type { Tables } from './tables.ts'
@@ -32,6 +33,7 @@ export class Requests {
   readonly #room: () => boolean
   readonly #reserve: (bytes: number) => void
   #merged: Merged | undefined
+  #held: number | undefined
 
   /**
    * @param room whether the disk has room for more than what was accepted already
@@ -60,6 +62,7 @@ export class Requests {
     this.#logs.reload()
     this.log.reload()
     this.#merged = undefined
+    this.#held = undefined
   }
 
   /** What other members' entries changed since the last call. */
@@ -83,7 +86,15 @@ export class Requests {
       }
       case 'claim':
         this.log.observe(request.args[0].term)
-        return claim(tables, request.args[0])
+        return claim(tables, request.args[0], this.#heldBelow())
+      case 'restored':
+        return json({ state: readRestored(tables) ?? null, deliveries: countHeldBack(tables) })
+      case 'heldBack':
+        return json<'heldBack'>(heldBack(tables, ...request.args))
+      case 'releaseRestored':
+        releaseRestored(tables, ...request.args)
+        this.#held = undefined
+        return 'null'
       case 'release':
         release(tables, request.args[0])
         return 'null'
@@ -162,6 +173,15 @@ export class Requests {
       default:
         return this.#replicate(request)
     }
+  }
+
+  /** Kept in memory: a claim is made all the time. */
+  #heldBelow(): number {
+    if (this.#held === undefined) {
+      const state = readRestored(this.#tables)
+      this.#held = state?.held === true ? state.before : 0
+    }
+    return this.#held
   }
 
   /** What the other members' logs are concerned with. */

@@ -36,7 +36,7 @@ export async function openStore(options: SqliteOptions): Promise<Store & Operati
   const { directory, node, reserve = RESERVE, now = Date.now, onFailure } = options
   const touched = new Map<string, number>()
   let touching: NodeJS.Timeout | undefined
-  const connection = await Connection.open({ directory, node, reserve }, (error) => {
+  const connection = await Connection.open({ directory, node, reserve, now: now() }, (error) => {
     clearTimeout(touching)
     onFailure?.(error)
   })
@@ -99,6 +99,16 @@ export async function openStore(options: SqliteOptions): Promise<Store & Operati
       }
       if (after !== undefined) page.next = after
       return page
+    },
+    async restored() {
+      const { state, deliveries } = await connection.call('restored', [])
+      if (state === null) return undefined
+      const { backupAt, at, held, copies } = state
+      return { backupAt, at, held, copies, deliveries }
+    },
+    heldBack: (limit) => connection.call('heldBack', [limit]),
+    async releaseRestored(how) {
+      await connection.call('releaseRestored', [how])
     },
     stateCounts: () => connection.call('stateCounts', []),
     async depth() {

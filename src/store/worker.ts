@@ -14,6 +14,8 @@ import { databasePath, lockDirectory, unusable } from './files.ts'
 import { migrate } from './migrations.ts'
 import type { Answer, Answered, Failure, Opening, Request, WorkerOptions } from './protocol.ts'
 import { Requests } from './requests.ts'
+import { takeStaged } from './restore.ts'
+import { beginRestored } from './restored.ts'
 import { Views } from './snapshot-read.ts'
 import { writeFailure } from './sqlite-errors.ts'
 import { PAGE_BYTES, Tables } from './tables.ts'
@@ -66,11 +68,13 @@ class Worker {
   constructor() {
     this.#lock = lockDirectory(options.directory)
     try {
+      takeStaged(options.directory)
       this.#db = openDatabase()
       this.#tables = new Tables(this.#db)
       this.#requests = new Requests(this.#tables, options.node, this.#views, hasRoom, (bytes) => {
         reserve = bytes
       })
+      if (beginRestored(this.#tables, options.now)) this.#requests.log.open()
     } catch (error) {
       this.#lock.close()
       throw error instanceof CodedError ? error : unusable(options.directory, error)

@@ -10,6 +10,7 @@ import { addressRoutes } from './address-routes.ts'
 import { checkAddresses } from './allow.ts'
 import { answeredBy } from './appliance-name.ts'
 import { auditRoutes } from './audit-routes.ts'
+import { backupRoutes } from './backup-routes.ts'
 import { configRoutes } from './config-routes.ts'
 import { contactRoutes } from './contact-routes.ts'
 import { readCookies } from './cookie.ts'
@@ -33,6 +34,7 @@ import type { SchemaTypes } from './schemas.ts'
 import { sessionRoutes } from './session-routes.ts'
 import { statusRoutes } from './status-routes.ts'
 import { stormRoutes } from './storm-routes.ts'
+import { supportRoutes } from './support-routes.ts'
 import { tokenRoutes } from './token-routes.ts'
 import { userRoutes } from './user-routes.ts'
 
@@ -159,7 +161,11 @@ export async function createApi(parts: Parts, compat?: CompatConfig): Promise<Ap
       statusRoutes(versioned, parts)
       tokenRoutes(versioned, parts)
       pairRoutes(versioned, parts)
-      if (parts.own !== undefined) ownRoutes(versioned, parts, parts.own)
+      if (parts.support !== undefined) supportRoutes(versioned, parts, parts.support)
+      if (parts.own !== undefined) {
+        ownRoutes(versioned, parts, parts.own)
+        if (parts.backup !== undefined) backupRoutes(versioned, parts, parts.backup, parts.own)
+      }
       addressRoutes(versioned, parts)
       if (parts.inbound !== undefined) inboundRoutes(versioned, parts, parts.inbound)
       if (parts.documents !== undefined) faxRoutes(versioned, parts, parts.documents)
