@@ -43,23 +43,25 @@ function LinesPage() {
       {asked !== undefined && asked.length === 0 ? (
         <EmptyState title={words.t('empty')}>{words.t('emptyText')}</EmptyState>
       ) : null}
-      {[...groups].map(([node, items]) => (
-        <section key={node} class="stack" aria-label={memberName(node)}>
-          {groups.size > 1 ? <h2>{words.t('linesOf', { name: memberName(node) })}</h2> : null}
-          <div class="cards">
-            {items.map((line) => (
-              <LineCard
-                key={keyOf(line)}
-                line={line}
-                reload={remote.reload}
-                open={(name) => {
-                  open.value = { key: keyOf(line), tool: name }
-                }}
-              />
-            ))}
-          </div>
-        </section>
-      ))}
+      <div class={groups.size > 1 ? 'halves halves-top' : undefined}>
+        {[...groups].map(([node, items]) => (
+          <section key={node} class="stack stack-top" aria-label={memberName(node)}>
+            {groups.size > 1 ? <h2>{words.t('linesOf', { name: memberName(node) })}</h2> : null}
+            <div class="cards">
+              {items.map((line) => (
+                <LineCard
+                  key={keyOf(line)}
+                  line={line}
+                  reload={remote.reload}
+                  open={(name) => {
+                    open.value = { key: keyOf(line), tool: name }
+                  }}
+                />
+              ))}
+            </div>
+          </section>
+        ))}
+      </div>
       {chosen === undefined || open.value === undefined ? null : open.value.tool === 'test' ? (
         <TestDialog line={chosen} {...tool} />
       ) : open.value.tool === 'mute' ? (

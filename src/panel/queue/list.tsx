@@ -77,7 +77,11 @@ export function MessageTable(props: {
     {
       title: words.t('line'),
       kind: 'place',
-      cell: (message) => <span class="quiet">{lineText(message)}</span>,
+      cell: (message) => (
+        <span class="quiet" title={lineText(message)}>
+          {lineText(message)}
+        </span>
+      ),
     },
     { title: words.t('accepted'), kind: 'time', cell: ({ at }) => <Time at={at} /> },
   ]

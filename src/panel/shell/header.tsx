@@ -147,6 +147,15 @@ function Preferences() {
             </fieldset>
             {user === null ? null : (
               <div class="actions actions-end">
+                <a
+                  class="button button-quiet"
+                  href="/people/me"
+                  onClick={() => {
+                    open.value = false
+                  }}
+                >
+                  {words.t('ownPassword')}
+                </a>
                 <Button
                   onClick={async () => {
                     open.value = false
