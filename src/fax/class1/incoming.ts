@@ -20,6 +20,8 @@ export class IncomingPages {
   /** A page without error correction. */
   #heard: Uint8Array | undefined
   #decoded: Decoded | undefined
+  /** The same in T.6, for the gateway. */
+  #coded: Uint8Array | undefined
   #kept = 0
   #keeping: Promise<boolean> | undefined
 
@@ -35,6 +37,7 @@ export class IncomingPages {
   /** @returns whether the mark that the page, or the partial page, is over came with it */
   take(data: Uint8Array, choice: Choice): boolean {
     this.#decoded = undefined
+    this.#coded = undefined
     if (choice.ecm) return this.#block.take(data, choice.frameSize)
     this.#heard = data
     return hasReturn(data)
@@ -49,20 +52,30 @@ export class IncomingPages {
     this.#block = new Block()
   }
 
-  /** Decodes what was heard, once. */
   judge(choice: Choice): { rows: number; badRows: number } {
-    if (!this.#decoded) {
-      const data = choice.ecm
-        ? Buffer.concat([...this.#closed, ...this.#block.data(true)])
-        : (this.#heard ?? new Uint8Array(0))
-      this.#decoded = decode(choice.coding, data, { width: FAX_WIDTH, bitOrder: 'lsb' })
-    }
-    return { rows: this.#decoded.bitmap.height, badRows: this.#decoded.badRows }
+    const { bitmap, badRows } = this.#decode(choice)
+    return { rows: bitmap.height, badRows }
   }
 
-  /** What a page without error correction is worth, worked out while the modem waits for its post-page message. */
+  /** What was heard, decoded once. */
+  #decode(choice: Choice): Decoded {
+    if (this.#decoded) return this.#decoded
+    const data = choice.ecm
+      ? Buffer.concat([...this.#closed, ...this.#block.data(true)])
+      : (this.#heard ?? new Uint8Array(0))
+    this.#decoded = decode(choice.coding, data, { width: FAX_WIDTH, bitOrder: 'lsb' })
+    return this.#decoded
+  }
+
+  /** Does beforehand, while the modem waits for the post-page message, what answering that will need at once. */
   prepare(choice: Choice | undefined): void {
-    if (choice && !choice.ecm && this.#heard && !this.#decoded) this.judge(choice)
+    if (!choice || this.#decoded) return
+    if (choice.ecm ? this.#block.whole : this.#heard !== undefined) this.#inT6(choice)
+  }
+
+  #inT6(choice: Choice): Uint8Array {
+    this.#coded ??= encode('MMR', this.#decode(choice).bitmap)
+    return this.#coded
   }
 
   /**
@@ -72,14 +85,13 @@ export class IncomingPages {
   keep(choice: Choice, complete: boolean): Promise<boolean> | undefined {
     if (this.#keeping !== undefined) return this.#keeping
     const { rows, badRows } = this.judge(choice)
-    const decoded = this.#decoded
-    if (!decoded || rows === 0) return undefined
+    if (rows === 0) return undefined
     const page = {
       number: this.#kept,
       width: FAX_WIDTH,
       rows,
       resolution: choice.resolution,
-      data: encode('MMR', decoded.bitmap),
+      data: this.#inT6(choice),
       badRows,
       complete,
     }
@@ -102,6 +114,7 @@ export class IncomingPages {
     this.#closed = []
     this.#heard = undefined
     this.#decoded = undefined
+    this.#coded = undefined
   }
 }
 

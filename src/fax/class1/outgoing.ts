@@ -1,20 +1,37 @@
 /**
- * The pages of one call out, coded as the other end takes them, each only when it is its turn.
+ * The pages of one call out, coded as the other end takes them. Coding takes long on a small machine, so a page is coded
+ * while the modem is busy with the training or with the end of the page before, not when its turn has come.
  */
 import { encode } from '../coding/encode.ts'
 import { type Bitmap, blankBitmap, rowOf } from '../coding/rows.ts'
 import type { Choice, Resolution } from '../t30/capabilities.ts'
-import { blocksOf } from '../t30/ecm.ts'
+import { blockBits, blocksOf } from '../t30/ecm.ts'
 import { readTiff, type TiffPage, tiffBitmap } from '../tiff.ts'
 
 const LIMITS = { pages: 1_000, rows: 16_384 }
+/** The page being sent, and the one after it. */
+const MOST_CODED = 2
 /** Rows an inch from which a page counts as fine. */
 const FINE = 150
+
+interface Coded {
+  data: Uint8Array
+  blocks?: Uint8Array[][]
+  /** The first partial page as it goes to the modem at this rate. */
+  first?: { rate: number; bits: Uint8Array }
+}
+
+export interface Block {
+  bits: Uint8Array
+  /** How many frames the partial page has, and how many partial pages the page. */
+  frames: number
+  blocks: number
+}
 
 export class OutgoingPages {
   readonly #bytes: Uint8Array
   readonly #pages: readonly TiffPage[]
-  #coded: { key: string; data: Uint8Array } | undefined
+  readonly #coded = new Map<string, Coded>()
 
   private constructor(bytes: Uint8Array, pages: readonly TiffPage[]) {
     this.#bytes = bytes
@@ -34,23 +51,46 @@ export class OutgoingPages {
 
   /** The whole page, the first bit on the line in the least significant bit (pitfall 9). */
   coded(page: number, choice: Choice): Uint8Array {
-    const { coding, resolution, modulation, rowTime } = choice
-    const bits = rowTime === 0 ? 0 : Math.ceil((modulation.rate * rowTime) / 1_000)
-    const key = `${page} ${coding} ${resolution} ${bits}`
-    if (this.#coded?.key !== key) {
-      const data = encode(coding, this.#bitmap(page, resolution), {
-        k: resolution === 196 ? 4 : 2,
-        minimumBitsPerRow: bits,
-        bitOrder: 'lsb',
-      })
-      this.#coded = { key, data }
-    }
-    return this.#coded.data
+    return this.#page(page, choice).data
   }
 
-  /** The partial pages of a page, as the octets of their frames. */
-  blocks(page: number, choice: Choice): Uint8Array[][] {
-    return blocksOf(this.coded(page, choice), choice.frameSize)
+  /** One of the partial pages of a page, as it goes to the modem. `only`: those of its frames. */
+  block(page: number, block: number, choice: Choice, only?: readonly number[]): Block {
+    const coded = this.#page(page, choice)
+    coded.blocks ??= blocksOf(coded.data, choice.frameSize)
+    const frames = coded.blocks[block] ?? []
+    const { rate } = choice.modulation
+    if (only || coded.first?.rate !== rate || block > 0) {
+      return {
+        bits: blockBits(frames, only, choice.modulation),
+        frames: frames.length,
+        blocks: coded.blocks.length,
+      }
+    }
+    return { bits: coded.first.bits, frames: frames.length, blocks: coded.blocks.length }
+  }
+
+  /** Does beforehand what sending this page will need at once. */
+  prepare(page: number, choice: Choice): void {
+    if (page >= this.#pages.length) return
+    const coded = this.#page(page, choice)
+    const { rate } = choice.modulation
+    if (choice.ecm && coded.first?.rate !== rate)
+      coded.first = { rate, bits: this.block(page, 0, choice).bits }
+  }
+
+  #page(page: number, choice: Choice): Coded {
+    const { coding, resolution, modulation, rowTime } = choice
+    const minimumBitsPerRow = rowTime === 0 ? 0 : Math.ceil((modulation.rate * rowTime) / 1_000)
+    const key = `${page} ${coding} ${resolution} ${minimumBitsPerRow}`
+    const known = this.#coded.get(key)
+    if (known) return known
+    const k = resolution === 196 ? 4 : 2
+    const data = encode(coding, this.#bitmap(page, resolution), { k, minimumBitsPerRow, bitOrder: 'lsb' })
+    const coded: Coded = { data }
+    for (const old of [...this.#coded.keys()].slice(0, 1 - MOST_CODED)) this.#coded.delete(old)
+    this.#coded.set(key, coded)
+    return coded
   }
 
   #bitmap(page: number, resolution: Resolution): Bitmap {

@@ -2,7 +2,6 @@
 import type { Reason } from '#messages/states.ts'
 import type { Action, Input } from '../t30/actions.ts'
 import type { Choice } from '../t30/capabilities.ts'
-import { blockBits } from '../t30/ecm.ts'
 import { trainingCheck } from '../t30/training.ts'
 import type { Timing } from '../timing.ts'
 import type { Carrier } from './carrier.ts'
@@ -37,15 +36,13 @@ export async function performSending(action: Action, tools: SendingTools): Promi
     case 'page':
       return ended(action.page, action.choice, pages.coded(action.page, action.choice), true, tools)
     case 'block': {
-      const { page, choice } = action
-      const blocks = pages.blocks(page, choice)
-      const block = blocks[action.block] ?? []
-      const bits = blockBits(block, action.only, choice.modulation)
-      const last = action.block === blocks.length - 1
-      const sent = last
-        ? await ended(page, choice, bits, !action.retrained, tools)
-        : await carrier.fast(bits, choice.modulation, { short: !action.retrained, signal: tools.signal })
-      return sent.got === 'sent' ? { got: 'sent', blocks: blocks.length, frames: block.length } : sent
+      const { page, choice, retrained } = action
+      const { bits, frames, blocks } = pages.block(page, action.block, choice, action.only)
+      const sent =
+        action.block === blocks - 1
+          ? await ended(page, choice, bits, !retrained, tools)
+          : await carrier.fast(bits, choice.modulation, { short: !retrained, signal: tools.signal })
+      return sent.got === 'sent' ? { got: 'sent', blocks, frames } : sent
     }
     default:
       return trouble('the dialogue asked for something that a sender does not do')
@@ -61,7 +58,7 @@ async function train(action: Extract<Action, { do: 'train' }>, tools: SendingToo
     short: false,
     signal,
     // The check takes 1.5 s on the line: time to code the page.
-    written: () => void pages.coded(page, choice),
+    written: () => pages.prepare(page, choice),
   })
 }
 
@@ -71,7 +68,7 @@ async function ended(
   choice: Choice,
   data: Uint8Array,
   short: boolean,
-  { carrier, timing, signal, intend }: SendingTools,
+  { carrier, pages, timing, signal, intend }: SendingTools,
 ): Promise<Input> {
   let asked: Promise<Reason | undefined> | undefined
   const sent = await carrier.fast(data, choice.modulation, {
@@ -79,6 +76,7 @@ async function ended(
     signal,
     written: () => {
       asked = intend(page)
+      pages.prepare(page + 1, choice)
     },
   })
   if (sent.got !== 'sent' || !asked) return sent

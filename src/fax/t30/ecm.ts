@@ -65,8 +65,9 @@ export class Block {
     return returned
   }
 
-  get empty(): boolean {
-    return this.#frames.size === 0
+  /** Nothing is missing among the frames that are here; more may belong to it. */
+  get whole(): boolean {
+    return this.#frames.size > 0 && Math.max(...this.#frames.keys()) === this.#frames.size - 1
   }
 
   /** @param frames how many the sender says there are */
