@@ -10,6 +10,7 @@ import { loadConfig } from '#config/load.ts'
 import { putBackOwnFile, trialUntil } from '#config/own-file.ts'
 import { nodeName } from '#config/schema.ts'
 import { sharedDefaults } from '#config/shared.ts'
+import { ConfigInvalid } from '#config/source.ts'
 import type { Config } from '#config/types.ts'
 import { systemClock } from '#core/clock.ts'
 import { CodedError, errorText } from '#core/errors.ts'
@@ -274,7 +275,8 @@ const advice: Record<string, string> = {
 }
 
 function explained(error: unknown): unknown {
-  if (!(error instanceof CodedError)) return error
+  // A mistake in the configuration has words and an exit code of its own.
+  if (!(error instanceof CodedError) || error instanceof ConfigInvalid) return error
   const hint = advice[error.code]
   return new Ended(exit.refused, `cannot start: ${errorText(error)}${hint === undefined ? '' : `. ${hint}`}`)
 }
