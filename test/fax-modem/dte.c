@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -125,6 +126,12 @@ size_t dte_take(struct dte *dte, uint8_t *data, size_t most)
     return length;
 }
 
+void dte_look(struct dte *dte)
+{
+    int waiting = 0;
+    if (ioctl(dte->master, FIONREAD, &waiting) == 0 && waiting > dte->held_back) dte->held_back = waiting;
+}
+
 static int ascending(const void *a, const void *b)
 {
     double x = *(const double *) a, y = *(const double *) b;
@@ -134,6 +141,8 @@ static int ascending(const void *a, const void *b)
 /* Real time between a result code and the next byte, ms; then it counts anew. */
 void dte_report_waits(struct dte *dte)
 {
+    report_number("heldBack", dte->held_back);
+    dte->held_back = 0;
     report_number("answers", dte->wait_count);
     if (dte->wait_count > 0) {
         qsort(dte->waits, dte->wait_count, sizeof *dte->waits, ascending);

@@ -183,8 +183,9 @@ static bool serve(double until)
 {
     struct pollfd polls[3] = {{.fd = STDIN_FILENO, .events = POLLIN}};
     for (int i = 0; i < modem_count; i++) {
-        /* Faster than life, the few bytes that a program sends before it obeys XOFF are more than the buffer holds. */
-        bool closed = options.speed > 1 && modems[i].holds(&modems[i]);
+        /* Between two programs a pty holds what a serial driver would have kept back after XOFF: it waits there. */
+        bool closed = modems[i].holds(&modems[i]);
+        if (closed) dte_look(&modems[i].dte);
         polls[i + 1].fd = modems[i].dte.master;
         polls[i + 1].events = (closed ? 0 : POLLIN) | (modems[i].dte.queued > 0 ? POLLOUT : 0);
     }

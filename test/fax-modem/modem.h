@@ -72,6 +72,7 @@ struct dte {
     uint8_t *queue;
     size_t queued, room;
     uint8_t tail[16];
+    int held_back;           /* the most that came after XOFF, bytes */
     bool owes;
     double owed_since;
     double *waits;
@@ -84,6 +85,7 @@ void dte_say(struct dte *dte, const char *text);
 void dte_flush(struct dte *dte);
 /* Reads what came, at most `most` bytes; 0 when there is nothing. */
 size_t dte_take(struct dte *dte, uint8_t *data, size_t most);
+void dte_look(struct dte *dte);
 void dte_report_waits(struct dte *dte);
 
 /* What the exchange tells a modem. */

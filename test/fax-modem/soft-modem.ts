@@ -100,6 +100,8 @@ export interface SoftModemEvent {
   file?: string
   /** Since the line was connected. */
   seconds?: number
+  /** The most that was sent to a modem that had said XOFF, bytes. */
+  heldBack?: number
   /** Real milliseconds from a result code to the program's next byte. */
   answers?: number
   answerMedian?: number
