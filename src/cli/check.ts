@@ -1,6 +1,6 @@
 /** twinline check: whether a configuration can be used, and what on this machine would be in its way. */
 import { accessSync, constants, existsSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { loadConfig } from '#config/load.ts'
 import { type FaultPromise, promises } from '#config/promises.ts'
@@ -114,6 +114,15 @@ function warningsOf(config: Config): string[] {
   if (wrong !== undefined) warnings.push(`data: ${nearest(data)} ${wrong}`)
   const known = { node: config.node, lines: lines.map(({ id }) => id), paired: config.pair !== undefined }
   for (const { path, text } of missingLines(config.routes, known)) warnings.push(`${path}: ${text}`)
+  if (lines.some(({ kind }) => kind === 'fax')) {
+    for (const [program, pack] of [
+      ['gs', 'ghostscript'],
+      ['prlimit', 'util-linux'],
+    ] as const) {
+      if (!installed(program))
+        warnings.push(`lines: fax needs the program ${program} (apt-get install ${pack})`)
+    }
+  }
   lines.forEach((line, index) => {
     const device = deviceWarning(line)
     if (device !== undefined) warnings.push(`lines[${index}].port: ${device}`)
@@ -147,6 +156,11 @@ function deviceWarning({ port }: LineConfig): string | undefined {
     : '; is the modem plugged in?'
   return `${port.path} ${wrong}${hint}`
 }
+
+const installed = (program: string): boolean =>
+  (process.env['PATH'] ?? '/usr/bin:/bin')
+    .split(':')
+    .some((directory) => inaccessible(join(directory, program), constants.X_OK) === undefined)
 
 function inaccessible(path: string, mode: number): string | undefined {
   if (!existsSync(path)) return 'is not there'
