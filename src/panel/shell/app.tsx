@@ -50,6 +50,13 @@ function elsewhere(route: Route | undefined, at: Place): string | undefined {
   return undefined
 }
 
+/** The code and the words of a page. */
+async function prepared(route: Route): Promise<PageModule> {
+  const { page } = await route.load()
+  await Promise.all(page.words.map((dictionary) => dictionary.load(language.peek())))
+  return page
+}
+
 let turn = 0
 
 async function open(at: Place): Promise<void> {
@@ -70,8 +77,7 @@ async function open(at: Place): Promise<void> {
   }
   loading.value = true
   try {
-    const { page } = await route.load()
-    await Promise.all(page.words.map((dictionary) => dictionary.load(language.peek())))
+    const page = await prepared(route)
     if (mine === turn) shown.value = { kind: 'page', key, module: page, params }
   } catch {
     if (mine === turn) shown.value = { kind: 'failed', key }
@@ -81,6 +87,9 @@ async function open(at: Place): Promise<void> {
 
 /** Opens pages from now on. @returns when the words of the shell are there */
 export async function startPages(): Promise<void> {
+  // Most who come are logged in: the first page is on its way while the session is still asked for.
+  const first = find(place.peek().path)
+  if (first !== undefined) void prepared(first.route).catch(() => undefined)
   await Promise.all([words, ...problemDictionaries].map((dictionary) => dictionary.load(language.peek())))
   let path: string | undefined
   let user: string | undefined
