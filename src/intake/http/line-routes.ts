@@ -2,6 +2,7 @@
 import { parseDuration } from '#core/duration.ts'
 import { newId } from '#core/ids.ts'
 import type { Line } from '#lines/contract.ts'
+import type { DocumentReference } from '#messages/message.ts'
 import { requires } from './auth.ts'
 import { askMember, atMember, EVERY } from './forward.ts'
 import * as schemas from './line-schemas.ts'
@@ -22,6 +23,16 @@ export function lineRoutes(api: Api, parts: Parts): void {
   const read = requires('read', access)
   const operate = requires('operate', access)
   const tags = ['lines']
+
+  /** What a fax line is tried with: a page that says the text. */
+  async function testPage(text: string): Promise<DocumentReference | undefined> {
+    const page = async function* () {
+      yield Buffer.from(text)
+    }
+    const taken = await parts.documents?.take(page(), 'test.txt')
+    if (taken?.result === 'refused') throw new Problem(taken.status, taken.code, taken.text)
+    return taken?.document
+  }
 
   function lineOf(id: string): Line {
     const line = dispatch.lines().find((candidate) => candidate.id === id)
@@ -157,10 +168,12 @@ export function lineRoutes(api: Api, parts: Parts): void {
             `${node} stands by, and its lines send only while it is active: test them after a handover`,
           )
         }
+        const document = line.channel === 'fax' ? await testPage(text) : undefined
         const result = await dispatch.submit({
           to: [to],
           text,
           channel: line.channel,
+          ...(document === undefined ? {} : { document }),
           line: line.id,
           source,
           priority: 1,
