@@ -49,7 +49,7 @@ const roomOf = (path: string): string => path.split('/')[1] ?? ''
 
 /** @param erased whether imports that only name types count: they are gone when the program runs */
 function importsOf(file: { path: string; text: string }, erased = true): string[] {
-  const text = erased ? file.text : file.text.replaceAll(/^import type [^;]*?from '[^']+'$/gm, '')
+  const text = erased ? file.text : file.text.replaceAll(/^(?:import|export) type [^;]*?from '[^']+'$/gm, '')
   return [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].flatMap(([, target]) => {
     if (target?.startsWith('#')) return [`src/${target.slice(1)}`]
     if (target?.startsWith('.')) return [relative(root, resolve(root, dirname(file.path), target))]
