@@ -2,14 +2,14 @@
  * The pair over HTTP: to look at with the scope read, to switch and to drill with the scope operate, so that an outside
  * watcher can switch it too, and to change who belongs to it with the scope admin. Commands answer when they are done.
  */
-import { setTimeout as pause } from 'node:timers/promises'
 import type { PairConfig } from '#config/types.ts'
 import type { DrillReports } from '#notify/drill-reports.ts'
-import type { PairControl, Refused } from '#pair/control.ts'
+import type { PairControl } from '#pair/control.ts'
 import { requires } from './auth.ts'
 import { drillRoutes } from './drill-routes.ts'
 import { atMember } from './forward.ts'
 import { memberQuery } from './line-schemas.ts'
+import { done, finished } from './pair-results.ts'
 import * as schemas from './pair-schemas.ts'
 import { pairView } from './pair-view.ts'
 import type { Api, Parts } from './parts.ts'
@@ -33,48 +33,6 @@ async function picture(code: string): Promise<string> {
 
 const alone = () =>
   new Problem(404, 'pair-none', 'this appliance stands alone: its configuration has no key pair')
-
-/** Refusals that are not simply the state of things (409). */
-const statusOf: Record<string, number> = {
-  'pair-code-mistyped': 400,
-  'member-unknown': 404,
-  'pair-rate-limited': 429,
-  'pair-busy': 503,
-  'pair-unreachable': 502,
-  'pair-ceremony-broken': 502,
-  'pair-timeout': 502,
-  // Whether it joined is not known.
-  'pair-join-unconfirmed': 504,
-}
-
-/** Shorter than a connection may be silent. */
-const LONGEST_MS = 55_000
-
-/** @throws Problem when it is refused, or takes too long to wait for */
-export async function finished<T extends { result: string }>(
-  work: Promise<T | Refused>,
-): Promise<Exclude<T, Refused>> {
-  const waiting = new AbortController()
-  const late = pause(LONGEST_MS, 'late' as const, { signal: waiting.signal, ref: false }).catch(
-    () => 'late' as const,
-  )
-  const result = await Promise.race([work, late]).finally(() => waiting.abort())
-  if (result === 'late') {
-    throw new Problem(
-      504,
-      'pair-slow',
-      'this takes longer than a request may last and goes on; look at the status',
-    )
-  }
-  return done(result)
-}
-
-function done<T extends object>(result: T | Refused): Exclude<T, Refused> {
-  if (isRefused(result)) throw new Problem(statusOf[result.code] ?? 409, result.code, result.text)
-  return result as Exclude<T, Refused>
-}
-
-const isRefused = (result: object): result is Refused => 'result' in result && result.result === 'refused'
 
 export function pairRoutes(api: Api, parts: Parts): void {
   const { access, clock, pair } = parts
