@@ -1,7 +1,7 @@
 /**
  * Documents as files: each once, under the SHA-256 of its bytes, in the directory `documents` of the data. A file that
  * has its name is whole and on the disk (written, fsynced, renamed, the directory fsynced); what is half done ends in
- * `.part` and is removed at the next start. What no message refers to any more goes with the archive.
+ * `.part` and is removed at the next start, as is whatever else programs leave in the directory. What no message refers to any more goes with the archive.
  */
 import { createHash, type Hash, randomUUID } from 'node:crypto'
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat, statfs, utimes } from 'node:fs/promises'
@@ -51,7 +51,7 @@ export class DocumentStore {
     const made = await mkdir(store.#directory, { recursive: true, mode: 0o700 })
     if (made !== undefined) await syncDirectory(options.directory)
     for (const name of await readdir(store.#directory)) {
-      if (name.endsWith(HALF)) await rm(join(store.#directory, name), { force: true })
+      if (!isHash(name)) await rm(join(store.#directory, name), { force: true })
     }
     return store
   }

@@ -31,9 +31,10 @@ export interface RunningFaxDocuments extends FaxDocuments {
 export function createFaxDocuments(parts: FaxDocumentsParts): RunningFaxDocuments {
   const { documents, peers, store, limits, clock } = parts
   const log = parts.log.child({ part: 'documents' })
-  const workshop = createWorkshop()
+  // What is looked at has a client that waits: it does not stand behind a long letter that is being made ready.
+  const [reception, workshop] = [createWorkshop(), createWorkshop()]
   const ghostscript = createGhostscript(parts.ghostscript ?? ghostscriptLimits)
-  const { take } = createTaking({ documents, peers, workshop, ghostscript, limits, log })
+  const { take } = createTaking({ documents, peers, workshop: reception, ghostscript, limits, log })
   const { pages, find } = createPages({ documents, peers, workshop, ghostscript, facts: store, limits, log })
   const timer = setInterval(() => void sweep(), SWEEP_MS)
 
@@ -54,6 +55,7 @@ export function createFaxDocuments(parts: FaxDocumentsParts): RunningFaxDocument
     find,
     stop() {
       clearInterval(timer)
+      reception.stop()
       workshop.stop()
       ghostscript.stop()
     },

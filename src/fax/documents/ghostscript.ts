@@ -47,11 +47,30 @@ export interface Ghostscript {
 
 const common = ['-q', '-dSAFER', '-dBATCH', '-dNOPAUSE', '-dNOPROMPT', '-dNumRenderingThreads=1']
 
+interface Lane {
+  /** Never rejects. */
+  last: Promise<unknown>
+}
+
 export function createGhostscript(limits = ghostscriptLimits): Ghostscript {
   const running = new Set<ChildProcess>()
   let stopped = false
+  // Each may take much memory: one that looks and one that makes pages, at a time.
+  const looking: Lane = { last: Promise.resolve() }
+  const making: Lane = { last: Promise.resolve() }
 
-  function run(args: readonly string[], bounds: GhostscriptLimits, directory: string): Promise<Ran> {
+  function run(
+    lane: Lane,
+    args: readonly string[],
+    bounds: GhostscriptLimits,
+    directory: string,
+  ): Promise<Ran> {
+    const mine = lane.last.then(() => start(args, bounds, directory))
+    lane.last = mine
+    return mine
+  }
+
+  function start(args: readonly string[], bounds: GhostscriptLimits, directory: string): Promise<Ran> {
     if (stopped) return Promise.resolve({ result: 'stopped' })
     const seconds = Math.ceil(bounds.time / 1_000)
     const child = spawn(
@@ -94,7 +113,7 @@ export function createGhostscript(limits = ghostscriptLimits): Ghostscript {
           end({ result: 'exceeded' })
         // prlimit says 127 where the program is not there.
         else if (code === 127) end({ result: 'missing' })
-        else if (/VMerror|[Ff]ile too large|memory/.test(said)) end({ result: 'exceeded' })
+        else if (/VMerror|[Ff]ile too large|out of memory|[Uu]nable to allocate/.test(said)) end({ result: 'exceeded' })
         else end(code === 0 ? { result: 'ended', said } : { result: 'failed', said })
       })
     })
@@ -106,6 +125,7 @@ export function createGhostscript(limits = ghostscriptLimits): Ghostscript {
   return {
     count: (file) =>
       run(
+        looking,
         [
           '-q',
           '-dSAFER',
@@ -121,6 +141,7 @@ export function createGhostscript(limits = ghostscriptLimits): Ghostscript {
       ),
     render: (pdf, tiff, paper, resolution, mostPages) =>
       run(
+        making,
         [
           ...common,
           '-sDEVICE=tiffg4',
@@ -138,6 +159,7 @@ export function createGhostscript(limits = ghostscriptLimits): Ghostscript {
       ),
     renderHeader: (pdf, tiff, resolution) =>
       run(
+        making,
         [
           ...common,
           '-sDEVICE=tiffg4',

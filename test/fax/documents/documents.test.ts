@@ -5,10 +5,22 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { encode } from '#fax/coding/encode.ts'
 import { blankBitmap, rowOf } from '#fax/coding/rows.ts'
 import { headerText } from '#fax/documents/header.ts'
+import { pngGrey } from '#fax/documents/png.ts'
 import { writeTiff } from '#fax/tiff.ts'
 import { describeWith } from '../../requirements.ts'
 import { printedPage } from '../pictures.ts'
-import { blackness, openRig, pagesIn, pagesPdf, pdfOf, pieces, pngOf, taken } from './rig.ts'
+import {
+  adam7,
+  blackness,
+  openRig,
+  pagesIn,
+  pagesPdf,
+  pdfOf,
+  pieces,
+  pngOf,
+  taken,
+  upperHalfBlack,
+} from './rig.ts'
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 const fine = { resolution: 196 } as const
@@ -113,6 +125,29 @@ describeWith(['ghostscript'], 'documents', () => {
     expect(await halves(pngOf(64, 8, 6, clear))).toEqual([false, false])
     const colours: [string, Uint8Array][] = [['PLTE', Uint8Array.from([255, 255, 255, 0, 0, 0])]]
     expect(await halves(pngOf(64, 1, 3, palette, colours))).toEqual([true, false])
+  })
+
+  test('JPEG: as it is, and upright as its camera says', async () => {
+    const jpeg = upperHalfBlack()
+    const halves = async (bytes: Uint8Array) => {
+      const [page] = (await pagesOf(bytes)).pages
+      if (!page) return []
+      const { bitmap } = page
+      return [blackness(bitmap, 300, 1100) > 0.9, blackness(bitmap, 1250, 2000) > 0.9]
+    }
+    expect(await halves(jpeg)).toEqual([true, false])
+    // Exif behind the first marker; orientation 3 is upside down.
+    const exif = Buffer.from('ffe1001e45786966000049492a0008000000010012010300010000000300', 'hex')
+    const turned = Buffer.concat([jpeg.subarray(0, 2), exif, Buffer.from('0000', 'hex'), jpeg.subarray(2)])
+    expect(await halves(turned)).toEqual([false, true])
+  })
+
+  test('an interlaced PNG shows what the same one shows row by row', async () => {
+    const rows = Array.from({ length: 29 }, (_, y) =>
+      Uint8Array.from({ length: 37 }, (_, x) => (x * 7 + y * 13) & 0xff),
+    )
+    expect(Buffer.from((await pngGrey(adam7(37, rows))) ?? []).equals(Buffer.concat(rows))).toBe(true)
+    expect(Buffer.from((await pngGrey(pngOf(37, 8, 0, rows))) ?? []).equals(Buffer.concat(rows))).toBe(true)
   })
 
   test('text: wrapped, in pages, with accents, Greek and Cyrillic', async () => {

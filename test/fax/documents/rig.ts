@@ -116,6 +116,50 @@ export function pngChunk(type: string, data: Uint8Array): Buffer {
   return out
 }
 
+/** The same picture in the seven passes of Adam7 (PNG, 8.2), 8 bits of grey a dot. */
+export function adam7(width: number, rows: readonly Uint8Array[]): Buffer {
+  const passes = [
+    [0, 0, 8, 8],
+    [4, 0, 8, 8],
+    [0, 4, 4, 8],
+    [2, 0, 4, 4],
+    [0, 2, 2, 4],
+    [1, 0, 2, 2],
+    [0, 1, 1, 2],
+  ] as const
+  const lines = passes.flatMap(([x0, y0, dx, dy]) =>
+    rows
+      .filter((_, y) => y >= y0 && (y - y0) % dy === 0)
+      .map((row) => [0, ...row.filter((_, x) => x >= x0 && (x - x0) % dx === 0)]),
+  )
+  const head = Buffer.alloc(13)
+  head.writeUInt32BE(width, 0)
+  head.writeUInt32BE(rows.length, 4)
+  head.set([8, 0, 0, 0, 1], 8)
+  return Buffer.concat([
+    Buffer.from('89504e470d0a1a0a', 'hex'),
+    pngChunk('IHDR', head),
+    pngChunk('IDAT', deflateSync(Buffer.from(lines.filter((line) => line.length > 1).flat()))),
+    pngChunk('IEND', new Uint8Array()),
+  ])
+}
+
+/** A JPEG of A4's shape, as Ghostscript writes it. */
+export function upperHalfBlack(): Buffer {
+  return execFileSync('gs', [
+    '-q',
+    '-dSAFER',
+    '-dBATCH',
+    '-dNOPAUSE',
+    '-sDEVICE=jpeggray',
+    '-r30',
+    '-g248x351',
+    '-sOutputFile=-',
+    '-c',
+    '0 421 595 421 rectfill showpage',
+  ])
+}
+
 export function pagesIn(file: string): { page: TiffPage; bitmap: Bitmap }[] {
   const bytes = readFileSync(file)
   const read = readTiff(bytes, { pages: 1_000, rows: 20_000 })
