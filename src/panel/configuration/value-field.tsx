@@ -2,8 +2,9 @@
  * One setting as a form field, whatever its kind: a text, a choice, a list with one entry a line, or a table whose
  * entries are added, moved and removed. What the appliance says about it stands beside it.
  */
+import { useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
-import { useId } from 'preact/hooks'
+import { useEffect, useId } from 'preact/hooks'
 import { Button } from '../components/button.tsx'
 import { Checkbox, Field, PasswordInput } from '../components/field.tsx'
 import { type FieldProblem, isRecord, isWithin, moved, problemsOf, withKey } from './draft.ts'
@@ -269,59 +270,18 @@ function TableField(props: Props) {
           {own}
         </p>
       )}
-      {entries.map((entry, index) => {
-        const place = `${at}[${index}]`
-        const wrong = props.problems.some(({ path }) => isWithin(path, place))
-        const title = entryTitle(columns, entry)
-        return (
-          <details key={`${entries.length} ${index}`} class="entry" open={wrong || title === ''}>
-            <summary>
-              <span class="figures quiet">{index + 1}</span> {title === '' ? words.t('newEntry') : title}
-              {wrong ? <strong class="entry-wrong"> · {words.t('entryWrong')}</strong> : null}
-            </summary>
-            <div class="stack">
-              <EntryProblems {...props} at={place} />
-              {columns.map((column) => (
-                <ValueField
-                  {...props}
-                  key={column.path}
-                  field={column}
-                  at={`${place}.${column.path}`}
-                  value={entry[column.path]}
-                  onChange={(inner) => change(entries.with(index, withKey(entry, column.path, inner)))}
-                />
-              ))}
-              {disabled ? null : (
-                <div class="actions">
-                  <Button
-                    kind="quiet"
-                    disabled={index === 0}
-                    label={words.t('upLabel', { number: index + 1 })}
-                    onClick={() => change(moved(entries, index, -1))}
-                  >
-                    {words.t('up')}
-                  </Button>
-                  <Button
-                    kind="quiet"
-                    disabled={index === entries.length - 1}
-                    label={words.t('downLabel', { number: index + 1 })}
-                    onClick={() => change(moved(entries, index, 1))}
-                  >
-                    {words.t('down')}
-                  </Button>
-                  <Button
-                    kind="quiet"
-                    label={words.t('removeEntryLabel', { number: index + 1 })}
-                    onClick={() => change(entries.toSpliced(index, 1))}
-                  >
-                    {words.t('removeEntry')}
-                  </Button>
-                </div>
-              )}
-            </div>
-          </details>
-        )
-      })}
+      {entries.map((entry, index) => (
+        <Entry
+          {...props}
+          key={`${entries.length} ${index}`}
+          entry={entry}
+          index={index}
+          last={index === entries.length - 1}
+          change={(next) => change(entries.with(index, next))}
+          move={(by) => change(moved(entries, index, by))}
+          remove={() => change(entries.toSpliced(index, 1))}
+        />
+      ))}
       {entries.length === 0 ? <p class="quiet">{words.t('noEntries')}</p> : null}
       {disabled ? null : (
         <div class="actions">
@@ -331,6 +291,79 @@ function TableField(props: Props) {
         </div>
       )}
     </fieldset>
+  )
+}
+
+/** One entry of a table. It opens by itself when something is wrong with it, and closes only when somebody closes it. */
+function Entry(
+  props: Props & {
+    entry: Record<string, unknown>
+    index: number
+    last: boolean
+    change: (entry: Record<string, unknown>) => void
+    move: (by: -1 | 1) => void
+    remove: () => void
+  },
+) {
+  const { entry, index, field, disabled } = props
+  const columns = field.columns ?? []
+  const place = `${props.at}[${index}]`
+  const number = index + 1
+  const wrong = props.problems.some(({ path }) => isWithin(path, place))
+  const title = entryTitle(columns, entry)
+  const open = useSignal(wrong || title === '')
+  useEffect(() => {
+    if (wrong) open.value = true
+  }, [wrong])
+  return (
+    <details
+      class="entry"
+      open={open.value}
+      onToggle={(event) => {
+        open.value = event.currentTarget.open
+      }}
+    >
+      <summary>
+        <span class="figures quiet">{number}</span> {title === '' ? words.t('newEntry') : title}
+        {wrong ? <strong class="entry-wrong"> · {words.t('entryWrong')}</strong> : null}
+      </summary>
+      <div class="stack">
+        <EntryProblems {...props} at={place} />
+        {columns.map((column) => (
+          <ValueField
+            {...props}
+            key={column.path}
+            field={column}
+            at={`${place}.${column.path}`}
+            value={entry[column.path]}
+            onChange={(inner) => props.change(withKey(entry, column.path, inner))}
+          />
+        ))}
+        {disabled ? null : (
+          <div class="actions">
+            <Button
+              kind="quiet"
+              disabled={index === 0}
+              label={words.t('upLabel', { number })}
+              onClick={() => props.move(-1)}
+            >
+              {words.t('up')}
+            </Button>
+            <Button
+              kind="quiet"
+              disabled={props.last}
+              label={words.t('downLabel', { number })}
+              onClick={() => props.move(1)}
+            >
+              {words.t('down')}
+            </Button>
+            <Button kind="quiet" label={words.t('removeEntryLabel', { number })} onClick={props.remove}>
+              {words.t('removeEntry')}
+            </Button>
+          </div>
+        )}
+      </div>
+    </details>
   )
 }
 

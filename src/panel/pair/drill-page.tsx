@@ -131,7 +131,7 @@ function BeginButton(props: {
         confirm={{
           title: words.t('drillConfirm', { member: name }),
           text: (
-            <ol class="steps">
+            <ol class="what-happens">
               <li>{words.t(`drill.${kind}.text`)}</li>
               <li>{cost}</li>
               <li>{words.t('drillNothingLost')}</li>

@@ -24,7 +24,7 @@ export function InviteCard({ pair }: { pair: PairView }) {
   const left =
     invitation.value === undefined
       ? 0
-      : Math.max(0, Math.ceil((Date.parse(invitation.value.expires) - now.value) / 1_000))
+      : Math.max(0, Math.floor((Date.parse(invitation.value.expires) - now.value) / 1_000))
   const joined = pair.members.some(({ node }) => !before.value.includes(node))
   const usable = invitation.value !== undefined && left > 0 && !joined
   return (
@@ -80,7 +80,7 @@ function Code({ invitation: { code, qr }, left }: { invitation: Invitation; left
           height="240"
         />
       )}
-      <ol class="steps">
+      <ol class="what-happens">
         <li>{words.t('inviteStep1')}</li>
         <li>{words.t('inviteStep2')}</li>
         <li>{words.t('inviteStep3')}</li>

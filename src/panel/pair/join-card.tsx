@@ -53,7 +53,7 @@ export function JoinCard({ pair, joined }: { pair: PairView; joined: () => void 
               />
             )}
           </Field>
-          <p class="quiet figures" aria-live="polite">
+          <p class="quiet mono" aria-live="polite">
             {typed.groups.length === 0 ? '' : words.t('codeRead', { groups: typed.groups.join('-') })}
           </p>
           {form.busy() ? <Progress label={words.t('joining')} /> : null}

@@ -47,7 +47,7 @@ function Report({ report }: { report: Recovery }) {
   return (
     <div class="stack">
       <Notice tone={same ? 'ok' : 'warn'}>{words.t(same ? 'recoverSame' : 'recoverDiffers')}</Notice>
-      <ol class="steps">
+      <ol class="what-happens">
         {steps.map((step) => (
           <li key={step}>{step}</li>
         ))}

@@ -92,7 +92,7 @@ function question(way: Way, pair: PairView) {
     title: words.t('moveTitle', { member: takes }),
     text: (
       <>
-        <ol class="steps">
+        <ol class="what-happens">
           {steps.map((step) => (
             <li key={step}>{step}</li>
           ))}
