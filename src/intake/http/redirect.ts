@@ -12,7 +12,8 @@ import { hasSession } from './cookie.ts'
 import type { Api } from './parts.ts'
 import { Problem, sendProblem } from './problems.ts'
 
-const ownAffairs = /^\/api\/v1\/(pair|lines|session|setup|appliance)(\/|$)/
+const ownAffairs =
+  /^\/api\/v1\/(pair|lines|session|setup|appliance|own-configuration|restart|backup|restore|support)(\/|$)/
 
 export function redirectToActive(
   api: Api,
