@@ -25,7 +25,7 @@ export interface Login {
 export interface Sessions {
   /** Who presents this cookie, which counts as use; undefined when it is not known, or over. */
   find(secret: string): Login | undefined
-  /** As find(), and is no use: what goes on by itself keeps nobody logged in. */
+  /** As find(), of a session that was found before: an open page counts as use. */
   holds(id: string): Login | undefined
   /** @returns what the cookie holds, which is kept nowhere */
   create(user: UserRecord): Promise<string>
@@ -62,7 +62,9 @@ export async function openSessions(
   function holds(id: string): Login | undefined {
     const session = known.get(id)
     const user = session && alive(session) ? users.find(session.user) : undefined
-    return session && user ? { session, user } : undefined
+    if (session === undefined || user === undefined) return undefined
+    touch(session)
+    return { session, user }
   }
 
   function touch(session: SessionRecord): void {
@@ -85,11 +87,7 @@ export async function openSessions(
 
   await load()
   return {
-    find(secret) {
-      const login = holds(idOf(secret))
-      if (login) touch(login.session)
-      return login
-    },
+    find: (secret) => holds(idOf(secret)),
     holds,
     async create(user) {
       const secret = randomBytes(32).toString('base64url')

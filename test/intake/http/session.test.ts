@@ -197,6 +197,21 @@ test('a session is over when nobody used it for twelve hours', async () => {
   expect(await browser.call('GET', '/home')).toMatchObject({ status: 401, json: { code: 'session-over' } })
 })
 
+test('a page that is open keeps its login', async () => {
+  await setUp()
+  const cookie = [...browser.cookies].map((pair) => pair.join('=')).join('; ')
+  const live = await fetch(`${appliance.base}/api/v1/events`, { headers: { cookie } })
+  expect(live.status).toBe(200)
+  for (let round = 1; round <= 2; round++) {
+    clock.ahead = round * 11 * 3_600_000
+    const seen = () => [...appliance.sessions.values()][0]?.usedAt ?? 0
+    await expect.poll(seen, { timeout: 20_000 }).toBeGreaterThan(Date.now() + clock.ahead - 3_600_000)
+  }
+  await live.body?.cancel()
+  clock.ahead += 11 * 3_600_000
+  expect((await browser.call('GET', '/home')).status).toBe(200)
+})
+
 test('use is written at most every ten minutes', async () => {
   await setUp()
   const stored = () => [...appliance.sessions.values()][0]?.usedAt ?? 0
