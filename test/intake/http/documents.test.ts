@@ -29,7 +29,7 @@ async function post(
   const form = new FormData()
   for (const [name, value] of fields) {
     if (typeof value === 'string') form.append(name, value)
-    else form.append(name, new Blob([value]), `${name}.bin`)
+    else form.append(name, new Blob([value]), 'Größe.bin')
   }
   const answer = await fetch(`${appliance.address}/api/v1/messages`, {
     method: 'POST',
@@ -79,7 +79,7 @@ describeWith(['ghostscript'], 'with a fax line', () => {
       priority: 1,
       validity: '2h',
       tag: 'offer',
-      document: { name: 'document.bin', type: 'pdf', bytes: pdf.length, pages: 3 },
+      document: { name: 'Größe.bin', type: 'pdf', bytes: pdf.length, pages: 3 },
     })
     expect(body['deliveries']).toMatchObject(
       ['+49301234567', '+49301234568', '+49301234569'].map((to) => ({
@@ -93,7 +93,7 @@ describeWith(['ghostscript'], 'with a fax line', () => {
       headers: { authorization: `Bearer ${token}` },
     })
     expect(again.headers.get('content-type')).toBe('application/pdf')
-    expect(again.headers.get('content-disposition')).toBe("attachment; filename*=UTF-8''document.bin")
+    expect(again.headers.get('content-disposition')).toBe("attachment; filename*=UTF-8''Gr%C3%B6%C3%9Fe.bin")
     expect(Buffer.from(await again.arrayBuffer()).equals(pdf)).toBe(true)
   })
 
