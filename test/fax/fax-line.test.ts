@@ -16,8 +16,8 @@ import type { Reason } from '#messages/states.ts'
 import { chart, differences } from '../fax-modem/pages.ts'
 import { type SoftModem, type SoftModemOptions, startSoftModem } from '../fax-modem/soft-modem.ts'
 import { describeWith } from '../requirements.ts'
+import { realTimePriority, SPEED } from '../system/fax-rig.ts'
 
-const SPEED = 8
 const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts')
 
 let directory = ''
@@ -42,7 +42,7 @@ async function start(
   options: Partial<SoftModemOptions> = {},
   more: Partial<FaxLineConfig> = {},
 ): Promise<void> {
-  modem = await startSoftModem({ directory, speed: SPEED, ...options })
+  modem = await startSoftModem({ directory, speed: SPEED, realTimePriority, ...options })
   const config: FaxLineConfig = {
     id: 'fax0',
     kind: 'fax',

@@ -7,11 +7,11 @@ import { chart, pagesOf } from '../fax-modem/pages.ts'
 import { startSoftModem } from '../fax-modem/soft-modem.ts'
 import { describeWith } from '../requirements.ts'
 import { until } from '../system/appliance.ts'
-import { type DeliveryView, SPEED, sendFax } from '../system/fax-rig.ts'
+import { type DeliveryView, realTimePriority, SPEED, sendFax } from '../system/fax-rig.ts'
 import { type PairBox, pairOf } from './boxes.ts'
 
 async function modem(directory: string) {
-  const started = await startSoftModem({ directory, speed: SPEED })
+  const started = await startSoftModem({ directory, speed: SPEED, realTimePriority })
   onTestFinished(() => started.stop())
   return started
 }

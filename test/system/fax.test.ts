@@ -19,7 +19,7 @@ const parts = (timeline: { event: string; part?: number }[]) =>
 describeWith(['spandsp', 'libtiff-tools', 'ghostscript'], 'fax, end to end', () => {
   test('busy, then every page row for row', { timeout: 60_000 }, async () => {
     rig = await startFaxRig({ outcomes: ['busy', 'answer'] }, ', retry: { busy: 1s }')
-    const file = chart(join(rig.directory, 'two.tif'), { pages: 2, rows: 400 })
+    const file = chart(join(rig.directory, 'two.tif'), { pages: 2, rows: 200 })
     const id = await rig.send(file)
     const sent = await rig.settled(id, 'sent')
     expect(sent).toMatchObject({ confirmed: 2, attempts: 2, possibleDuplicate: false, line: 'fax0' })
@@ -33,7 +33,7 @@ describeWith(['spandsp', 'libtiff-tools', 'ghostscript'], 'fax, end to end', () 
     timeout: 90_000,
   }, async () => {
     rig = await startFaxRig({}, ', retry: { protocol: 1s }')
-    const file = chart(join(rig.directory, 'five.tif'), { pages: 5, rows: 600 })
+    const file = chart(join(rig.directory, 'five.tif'), { pages: 5, rows: 250 })
     const id = await rig.send(file)
     await until(async () => (await rig?.delivery(id))?.confirmed === 1, 'page 1 is confirmed', 30_000)
     await rig.box.kill('SIGKILL')
@@ -59,14 +59,18 @@ describeWith(['spandsp', 'libtiff-tools', 'ghostscript'], 'fax, end to end', () 
   }, async () => {
     rig = await startFaxRig()
     const { box, modem } = rig
-    const file = chart(join(rig.directory, 'three.tif'), { pages: 3, rows: 2_000 })
+    const file = chart(join(rig.directory, 'three.tif'), { pages: 3, rows: 1_200 })
     const id = await rig.send(file)
     await until(async () => (await rig?.delivery(id))?.confirmed === 1, 'page 1 is confirmed', 40_000)
     await box.call('DELETE', `/api/v1/messages/${id}`)
     expect(await rig.settled(id, 'cancelled')).toMatchObject({ confirmed: 1 })
     expect(await modem.next('far-end')).toMatchObject({ received: 1 })
-    // The line is free again, and the next one goes out.
+    // The line is free again, and is tried with a page of its own.
     await until(async () => (await items(box, '/api/v1/lines'))[0]?.['busy'] === false, 'the line is free')
+    const tried = await box.call('POST', '/api/v1/lines/fax0/test', { to: '+49 30 556', text: 'line test' })
+    expect(tried.status).toBe(202)
+    await rig.settled(String(tried.body['id']), 'sent')
+    expect(await modem.next('far-end')).toMatchObject({ call: 2, ok: true, received: 1 })
   })
 
   test('a received fax is in the inbox, as PDF and as TIFF, and comes by mail', {
@@ -81,7 +85,7 @@ describeWith(['spandsp', 'libtiff-tools', 'ghostscript'], 'fax, end to end', () 
 inbound: { rules: [{ from: "*", kind: fax, do: { mail: [office@example.org] } }] }
 `,
     )
-    const file = chart(join(rig.directory, 'in.tif'), { pages: 2, rows: 400 })
+    const file = chart(join(rig.directory, 'in.tif'), { pages: 2, rows: 200 })
     rig.modem.ring('0301234', file)
     const { box } = rig
     const inbox = () => items(box, '/api/v1/inbox')
