@@ -1,7 +1,7 @@
 /** /configuration/backup: an encrypted copy of everything on this member, and the way back to one. */
 import { useSignal } from '@preact/signals'
 import { Button } from '../components/button.tsx'
-import { Field, Form, FormEnd, PasswordInput, useForm } from '../components/field.tsx'
+import { Checkbox, Field, Form, FormEnd, PasswordInput, useForm } from '../components/field.tsx'
 import { Card, Notice, Page, Progress } from '../components/layout.tsx'
 import { Time } from '../components/time.tsx'
 import { announce } from '../components/toast.tsx'
@@ -136,74 +136,76 @@ function RestoreCard() {
   const form = useForm()
   const file = useSignal<File | undefined>(undefined)
   const passphrase = useSignal('')
+  const configuration = useSignal(false)
   const restored = useSignal<Restored | undefined>(undefined)
-  return (
-    <Card title={words.t('restore')}>
-      <p>{words.t('restoreText')}</p>
-      <RestoreForm
-        form={form}
-        file={file}
-        passphrase={passphrase}
-        done={(value) => {
-          restored.value = value
-        }}
-      />
-      {restored.value === undefined ? null : (
+  if (restored.value !== undefined)
+    return (
+      <Card title={words.t('restore')}>
         <Notice tone="ok" title={words.t('restoredTitle', { node: restored.value.node })}>
           <p>
             {words.t('restoredText')} <Time at={restored.value.at} long />
           </p>
-          <Progress label={words.t('restarting')} />
+          <p>{words.t('restoredNext')}</p>
         </Notice>
-      )}
-    </Card>
-  )
-}
-
-function RestoreForm(props: {
-  form: ReturnType<typeof useForm>
-  file: { value: File | undefined }
-  passphrase: { value: string }
-  done: (restored: Restored) => void
-}) {
-  const { form, file, passphrase } = props
+      </Card>
+    )
   return (
-    <Form
-      form={form}
-      submit={async () => {
-        if (file.value === undefined) return foundHere('file', words.t('fileMissing'))
-        if (passphrase.value === '') return foundHere('passphrase', words.t('passphraseMissing'))
-        const body = new FormData()
-        body.set('passphrase', passphrase.value)
-        body.set('file', file.value)
-        return post<Restored>('/restore', body)
-      }}
-      done={props.done}
-    >
-      <Field form={form} name="file" label={words.t('backupFile')}>
-        {(bind) => (
-          <input
-            {...bind}
-            type="file"
-            onChange={(event) => {
-              file.value = event.currentTarget.files?.[0]
-            }}
-          />
-        )}
-      </Field>
-      <Field form={form} name="passphrase" label={words.t('passphrase')} help={words.t('passphraseOfBackup')}>
-        {(bind) => (
-          <PasswordInput
-            bind={bind}
-            value={passphrase.value}
-            onInput={(value) => {
-              passphrase.value = value
-            }}
-          />
-        )}
-      </Field>
-      <Notice tone="warn">{words.t('restoreWarning')}</Notice>
-      <FormEnd form={form} action={words.t('restoreAction')} kind="danger" />
-    </Form>
+    <Card title={words.t('restore')}>
+      <p>{words.t('restoreText')}</p>
+      <Form
+        form={form}
+        submit={async () => {
+          if (file.value === undefined) return foundHere('backup', words.t('fileMissing'))
+          if (passphrase.value === '') return foundHere('passphrase', words.t('passphraseMissing'))
+          const body = new FormData()
+          body.set('passphrase', passphrase.value)
+          body.set('configuration', configuration.value ? 'yes' : 'no')
+          body.set('backup', file.value)
+          return post<Restored>('/restore', body)
+        }}
+        done={(value) => {
+          restored.value = value
+        }}
+      >
+        <Field form={form} name="backup" label={words.t('backupFile')}>
+          {(bind) => (
+            <input
+              {...bind}
+              type="file"
+              onChange={(event) => {
+                file.value = event.currentTarget.files?.[0]
+              }}
+            />
+          )}
+        </Field>
+        <Field
+          form={form}
+          name="passphrase"
+          label={words.t('passphrase')}
+          help={words.t('passphraseOfBackup')}
+        >
+          {(bind) => (
+            <PasswordInput
+              bind={bind}
+              value={passphrase.value}
+              onInput={(value) => {
+                passphrase.value = value
+              }}
+            />
+          )}
+        </Field>
+        <Checkbox
+          label={words.t('withFile')}
+          help={words.t('withFileHelp')}
+          checked={configuration.value}
+          onChange={(checked) => {
+            configuration.value = checked
+          }}
+        />
+        <Notice tone="warn">{words.t('restoreWarning')}</Notice>
+        {form.busy() ? <Progress label={words.t('restoring')} /> : null}
+        <FormEnd form={form} action={words.t('restoreAction')} kind="danger" />
+      </Form>
+    </Card>
   )
 }

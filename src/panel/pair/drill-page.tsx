@@ -8,6 +8,8 @@ import { Card, EmptyState, Facts, Notice, Page, Progress, Waiting } from '../com
 import { Status } from '../components/status.tsx'
 import { Time } from '../components/time.tsx'
 import { announce } from '../components/toast.tsx'
+import { authorText } from '../configuration/author.ts'
+import { words as configWords } from '../configuration/words.ts'
 import { FailoverLog } from '../records/failover-log.tsx'
 import { words as recordWords } from '../records/words.ts'
 import { post, withQuery } from '../shell/api.ts'
@@ -55,7 +57,7 @@ function View() {
   )
 }
 
-export const page = { words: [words, recordWords, ...problemDictionaries], view: View }
+export const page = { words: [words, configWords, recordWords, ...problemDictionaries], view: View }
 
 function Begin({ pair, running, begun }: { pair: PairView; running: boolean; begun: () => void }) {
   const members = membersNow(pair)
@@ -161,9 +163,14 @@ const expectedFault: Record<DrillKind, string> = { kill: 'box-dead', freeze: 'ga
 
 function Running({ report }: { report: DrillReport }) {
   const lost = connection.value.since !== undefined
+  const { node, takenBy, seconds: after } = report
   return (
-    <Notice tone="warn" title={words.t('drillRunning', { member: memberName(report.node) })}>
-      <p>{report.text}</p>
+    <Notice tone="warn" title={words.t('drillRunning', { member: memberName(node) })}>
+      <p>
+        {takenBy === undefined || after === undefined
+          ? words.t(`drill.${report.kind}.text`)
+          : words.t('drillTaken', { member: memberName(takenBy), seconds: number(after, 2) })}
+      </p>
       {lost ? <p>{words.t('drillLost')}</p> : null}
       <Progress label={words.t('drillProgress')} />
     </Notice>
@@ -196,10 +203,9 @@ function Reports({ items }: { items: readonly DrillReport[] }) {
               [words.t('drillMessages'), count(report.messages)],
               [words.t('drillLostCount'), count(report.lost)],
               [words.t('drillTwice'), count(report.duplicated)],
-              [words.t('drillWho'), report.who],
+              [words.t('drillWho'), authorText(report.who)],
             ]}
           />
-          <p>{report.text}</p>
         </article>
       ))}
     </Card>

@@ -30,7 +30,7 @@ export interface Member {
 
 const tones: Record<string, Tone> = {
   active: 'ok',
-  standby: 'ok',
+  standby: 'busy',
   single: 'ok',
   isolated: 'bad',
   error: 'bad',
