@@ -44,7 +44,7 @@ export async function startRig({ modems = [{}], more = '', before }: RigOptions 
   const directory = mkdtempSync(join(tmpdir(), 'panel-'))
   const network = new SimulatedNetwork()
   const made = modems.map((given, n) => {
-    const options = parseModemOptions({ network: '10', prompt: '0', ...given }, n)
+    const options = parseModemOptions({ network: '10', prompt: '0', reports: '200', ...given }, n)
     if (isProblem(options)) throw new Error(options.problem)
     return new SimulatedModem(options, undefined, network, `line${n}`)
   })

@@ -43,8 +43,9 @@ function InboxPage() {
       title: words.t('line'),
       kind: 'place',
       cell: ({ line, node }) => (
-        <span class="quiet">
-          {line} · {memberName(node)}
+        <span class="two">
+          <span>{line}</span>
+          <span class="quiet">{memberName(node)}</span>
         </span>
       ),
     },

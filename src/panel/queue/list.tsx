@@ -5,24 +5,39 @@ import { Time } from '../components/time.tsx'
 import type { Pages } from '../shell/pages.ts'
 import { memberName, session } from '../shell/session.ts'
 import type { MessageView } from '../shell/shapes.ts'
-import { number } from '../shell/words.ts'
 import { MessageStatus } from './states.tsx'
 import { words } from './words.ts'
 
 export const messageKey = (message: MessageView): string => message.id
 
-export function recipientsText({ deliveries, count }: MessageView): string {
-  const first = deliveries[0]?.to ?? ''
-  const more = (count ?? deliveries.length) - 1
-  return more > 0 ? words.t('andMore', { first, more: number(more) }) : first
+/** Two lines in one cell: what it is, and below it, smaller, what belongs to it. */
+function Two({ first, second }: { first: string; second: string | undefined }) {
+  return (
+    <span class="two">
+      <span>{first}</span>
+      {second === undefined ? null : <span class="quiet">{second}</span>}
+    </span>
+  )
 }
 
-function lineText({ deliveries }: MessageView): string {
+function Recipients({ deliveries, count }: MessageView) {
+  const more = (count ?? deliveries.length) - 1
+  return (
+    <Two
+      first={deliveries[0]?.to ?? ''}
+      second={more > 0 ? words.t('andMore', { count: more }) : undefined}
+    />
+  )
+}
+
+/** Of the newest attempt; the member only where there are several. */
+function LineOf({ deliveries }: MessageView) {
   const last = deliveries.find(({ line }) => line !== undefined)
-  if (last?.line === undefined) return ''
-  return last.node === undefined || session.value?.pair == null
-    ? last.line
-    : `${last.line} · ${memberName(last.node)}`
+  if (last?.line === undefined) return null
+  const pair = session.value?.pair != null
+  return (
+    <Two first={last.line} second={pair && last.node !== undefined ? memberName(last.node) : undefined} />
+  )
 }
 
 /** What a message is known by in a list: its text, or the document that it carries. */
@@ -73,16 +88,8 @@ export function MessageTable(props: {
         </a>
       ),
     },
-    { title: words.t('to'), kind: 'name', cell: recipientsText },
-    {
-      title: words.t('line'),
-      kind: 'place',
-      cell: (message) => (
-        <span class="quiet" title={lineText(message)}>
-          {lineText(message)}
-        </span>
-      ),
-    },
+    { title: words.t('to'), kind: 'name', cell: Recipients },
+    { title: words.t('line'), kind: 'place', cell: LineOf },
     { title: words.t('accepted'), kind: 'time', cell: ({ at }) => <Time at={at} /> },
   ]
   return (

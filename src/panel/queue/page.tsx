@@ -51,7 +51,7 @@ function totalOf(counts: MessageCounts | undefined, given: Record<string, string
 
 function QueuePage() {
   const given = filters()
-  const pages = usePages<MessageView>(withQuery('/messages', given), messageKey)
+  const pages = usePages<MessageView>(withQuery('/messages', { ...given, archived: 'no' }), messageKey)
   const counts = useRemote<MessageCounts>('/messages/counts', { refresh: ['message'] })
   const chosen = useSignal<ReadonlySet<string>>(new Set())
   const moving = useSignal(false)
