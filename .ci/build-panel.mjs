@@ -107,11 +107,12 @@ export async function buildPanel({ out = standard, force = false } = {}) {
   const assets = join(out, 'assets')
   mkdirSync(assets, { recursive: true })
   const kept = new Set()
-  for (const { path, contents } of outputFiles) {
+  const packed = await Promise.all(outputFiles.map(({ contents }) => compress(contents, { level: 9 })))
+  for (const [n, { path, contents }] of outputFiles.entries()) {
     const name = basename(path)
     kept.add(name).add(`${name}.gz`)
     put(join(assets, name), contents)
-    put(join(assets, `${name}.gz`), await compress(contents, { level: 9 }))
+    put(join(assets, `${name}.gz`), packed[n])
   }
   const html = page({
     script: entry.name,
