@@ -13,6 +13,8 @@ import { type RunningAppliance, startAppliance, until } from '../system/applianc
 export interface RigBox {
   node: string
   address: string
+  /** Where its configuration and data are. */
+  directory: string
   running(): RunningAppliance
   start(): Promise<void>
 }
@@ -64,6 +66,7 @@ ${pair.map((line) => `  ${line}\n`).join('')}`,
     return {
       node: `box-${name}`,
       address: `http://${host}:${port}`,
+      directory: join(directory, name),
       running: () => running,
       async start() {
         running = await start()
