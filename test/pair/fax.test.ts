@@ -1,17 +1,17 @@
 /** Fax in a pair: a member that is lost in the middle of a call, and the other one's own modem. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { chart, pagesOf } from '../fax-modem/pages.ts'
+import { chart, differences, pagesOf } from '../fax-modem/pages.ts'
 import { startSoftModem } from '../fax-modem/soft-modem.ts'
 import { describeWith } from '../requirements.ts'
 import { until } from '../system/appliance.ts'
-import { type DeliveryView, realTimePriority, SPEED, sendFax } from '../system/fax-rig.ts'
+import { type DeliveryView, fetchOver, realTimePriority, SPEED, sendFax } from '../system/fax-rig.ts'
 import { type PairBox, pairOf } from './boxes.ts'
 
 async function modem(directory: string) {
-  const started = await startSoftModem({ directory, speed: SPEED, realTimePriority })
+  const started = await startSoftModem({ directory, speed: SPEED, ringEvery: 1, realTimePriority })
   onTestFinished(() => started.stop())
   return started
 }
@@ -22,7 +22,7 @@ async function delivery(box: PairBox, id: string): Promise<DeliveryView | undefi
 }
 
 describeWith(['spandsp', 'libtiff-tools', 'ghostscript'], 'fax in a pair', () => {
-  test('lost during page 2 of 4: the other member calls over its own line and goes on at page 2', {
+  test('what comes in is at both; lost during page 2 of 4: the other one calls and goes on at page 2', {
     timeout: 120_000,
   }, async () => {
     const directory = mkdtempSync(join(tmpdir(), 'pair-fax-'))
@@ -34,7 +34,25 @@ describeWith(['spandsp', 'libtiff-tools', 'ghostscript'], 'fax in a pair', () =>
     })
     const [a, b] = await pairOf(plan(modemA.port), plan(modemB.port))
     await Promise.all([a.line('fax0', 'ready'), b.line('fax0', 'ready')])
-    const file = chart(join(directory, 'four.tif'), { pages: 4, rows: 600 })
+    // What comes in at the member that stands by is at both, with its pages.
+    const incoming = chart(join(directory, 'in.tif'), { pages: 1, rows: 200 })
+    modemB.ring('0301234', incoming)
+    const inbox = async () => (await a.ask('GET', '/inbox')).body['items']
+    await until(
+      async () => Array.isArray(await inbox()) && String(await inbox()) !== '',
+      'a fax at a',
+      60_000,
+    )
+    const items = await inbox()
+    const [entry] = Array.isArray(items) ? items : []
+    expect(entry).toMatchObject({ node: 'box-b', kind: 'fax', complete: true, fax: { pages: 1 } })
+    const stored = await fetchOver(a.controlSocket, `/inbox/${entry.id}/document?type=tiff`)
+    expect(stored.status).toBe(200)
+    const came = join(directory, 'came.tif')
+    writeFileSync(came, stored.body)
+    expect(differences(incoming, came)).toEqual([])
+
+    const file = chart(join(directory, 'four.tif'), { pages: 4, rows: 300 })
     const id = await sendFax(a.controlSocket, file)
     await until(
       async () => (await delivery(b, id))?.confirmed === 1,
@@ -44,6 +62,7 @@ describeWith(['spandsp', 'libtiff-tools', 'ghostscript'], 'fax in a pair', () =>
     await a.kill()
     expect(await b.sent(id)).toMatchObject({ node: 'box-b', possibleDuplicate: false })
     expect(await delivery(b, id)).toMatchObject({ confirmed: 4, attempts: 2 })
+    await modemB.next('far-end')
     const end = await modemB.next('far-end')
     expect(end).toMatchObject({ ok: true, received: 3 })
     const rest = pagesOf(file).slice(1)

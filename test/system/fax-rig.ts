@@ -115,4 +115,13 @@ export async function sendFax(
   return String(JSON.parse(text).id)
 }
 
+/** What a member answers with over its control socket, as bytes. */
+export async function fetchOver(socketPath: string, path: string): Promise<{ status: number; body: Buffer }> {
+  const asked = request({ socketPath, path: `/api/v1${path}` })
+  asked.end()
+  const [response] = await once(asked, 'response')
+  const body = Buffer.from(await new Response(Readable.toWeb(response)).arrayBuffer())
+  return { status: Number(response.statusCode), body }
+}
+
 export { until }
