@@ -27,6 +27,7 @@ export type PagesResult =
       /** A TIFF as CallOut has it. */
       file: string
       pages: number
+      /** Of the first page; those of a TIFF may differ, and each says its own. */
       resolution: 98 | 196
       /** The call is over: what was made for it alone (the lines above the pages) is removed. */
       release(): Promise<void>

@@ -113,7 +113,8 @@ export function createGhostscript(limits = ghostscriptLimits): Ghostscript {
           end({ result: 'exceeded' })
         // prlimit says 127 where the program is not there.
         else if (code === 127) end({ result: 'missing' })
-        else if (/VMerror|[Ff]ile too large|out of memory|[Uu]nable to allocate/.test(said)) end({ result: 'exceeded' })
+        else if (/VMerror|[Ff]ile too large|out of memory|[Uu]nable to allocate/.test(said))
+          end({ result: 'exceeded' })
         else end(code === 0 ? { result: 'ended', said } : { result: 'failed', said })
       })
     })

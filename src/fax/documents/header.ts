@@ -3,7 +3,7 @@
  * Ghostscript paints all lines of a call at once; here they are worded, and laid on the pages. Pure.
  */
 import { encode } from '../coding/encode.ts'
-import { blankBitmap, strideOf } from '../coding/rows.ts'
+import { type Bitmap, blankBitmap, rowOf, strideOf } from '../coding/rows.ts'
 import { type CodedPage, readTiff, tiffBitmap, writeTiff } from '../tiff.ts'
 import type { PageHeader } from './contract.ts'
 import { finishPages, PdfWriter } from './pdf.ts'
@@ -60,12 +60,23 @@ export function underHeaders(pages: Uint8Array, lines: Uint8Array): Uint8Array |
   for (const [index, page] of below.pages.entries()) {
     const line = above.pages[index]
     if (line?.width !== page.width) return undefined
-    const [head, body] = [tiffBitmap(lines, line).bitmap, tiffBitmap(pages, page).bitmap]
+    const resolution = (page.down ?? 196) < 147 ? 98 : 196
+    const head = stretched(tiffBitmap(lines, line).bitmap, headerRows(resolution))
+    const body = tiffBitmap(pages, page).bitmap
     const whole = blankBitmap(page.width, head.height + body.height)
     whole.data.set(head.data)
     whole.data.set(body.data, head.height * strideOf(page.width))
-    const resolution = (page.down ?? 196) < 147 ? 98 : 196
     made.push({ width: whole.width, rows: whole.height, resolution, data: encode('MMR', whole) })
   }
   return writeTiff(made)
+}
+
+/** The lines are painted for the first page; the others may have rows of another height. */
+function stretched(line: Bitmap, height: number): Bitmap {
+  if (line.height === height) return line
+  const bitmap = blankBitmap(line.width, height)
+  for (let row = 0; row < height; row += 1) {
+    rowOf(bitmap, row).set(rowOf(line, Math.floor((row * line.height) / height)))
+  }
+  return bitmap
 }

@@ -76,13 +76,15 @@ function printed(width: number, height: number, perInch = 0): PageSize {
 function prepareTiff(bytes: Uint8Array): Prepared {
   const read = readTiff(bytes, { pages: MOST_PAGES, rows: MOST_ROWS })
   if (read.result !== 'pages') return { result: 'broken', text: read.text }
-  const [resolution, ...others] = new Set(read.pages.map(nativeResolution))
-  if (resolution !== undefined && others.length === 0) {
-    const pages = read.pages.map((page): CodedPage => {
+  const resolutions = read.pages.flatMap((page) => nativeResolution(page) ?? [])
+  const [first] = resolutions
+  if (first !== undefined && resolutions.length === read.pages.length) {
+    const pages = read.pages.map((page, index): CodedPage => {
       const { bitmap } = tiffBitmap(bytes, page)
+      const resolution = resolutions[index] ?? first
       return { width: bitmap.width, rows: bitmap.height, resolution, data: encode('MMR', bitmap) }
     })
-    return { result: 'pages', data: writeTiff(pages), pages: pages.length, resolution }
+    return { result: 'pages', data: writeTiff(pages), pages: pages.length, resolution: first }
   }
   return pictures(
     read.pages.map((page): PdfImage => {

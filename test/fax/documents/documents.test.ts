@@ -92,6 +92,32 @@ describeWith(['ghostscript'], 'documents', () => {
     },
   )
 
+  test('a TIFF whose pages have both resolutions goes out row for row, and each gets its line', async () => {
+    const picture = printedPage(1728, 300)
+    const tiff = writeTiff(
+      ([196, 98] as const).map((resolution) => ({
+        width: 1728,
+        rows: 300,
+        resolution,
+        data: encode('MMR', picture),
+      })),
+    )
+    const document = taken(await rig.take(tiff))
+    const made = await rig.fax.pages(document, fine, { sender: 'x', at: 0 })
+    if (made.result !== 'pages') throw new Error(made.reason.text)
+    const pages = pagesIn(made.file)
+    expect(pages.map(({ page }) => [page.down, page.height])).toEqual([
+      [196, 332],
+      [98, 316],
+    ])
+    for (const { bitmap } of pages) {
+      const rows = bitmap.data.subarray((bitmap.height - 300) * 216)
+      expect(hex(rows) === hex(picture.data)).toBe(true)
+      expect(blackness(bitmap, 0, bitmap.height - 300)).toBeGreaterThan(0.005)
+    }
+    await made.release()
+  })
+
   test('a TIFF of another width is fitted', async () => {
     const bitmap = blankBitmap(2480, 3508)
     for (let row = 1000; row < 2000; row += 1) rowOf(bitmap, row).fill(0xff)
