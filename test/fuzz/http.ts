@@ -41,6 +41,23 @@ const requests: readonly [Sample, ...Sample[]] = [
   ],
   ['GET /api/v1/messages?limit=5&search=x&state=queued', [bearer], ''],
   ['GET /api/v1/messages/01234567-89ab-7def-8123-456789abcdef', [bearer], ''],
+  ['GET /api/v1/home', [bearer, 'Cookie: twinline_session_80=%ff; twinline_session_81=x; b="c"'], ''],
+  [
+    'POST /api/v1/session',
+    ['Content-Type: application/json', 'Origin: http://x', 'Cookie: twinline_session_80=x'],
+    '{"name":"ann","password":"correct horse"}',
+  ],
+  [
+    'POST /api/v1/setup',
+    ['Content-Type: application/json', 'Sec-Fetch-Site: same-origin'],
+    '{"code":"AAAA-AAAA","name":"ann","password":"correct horse","appliance":"x","language":"de"}',
+  ],
+  [
+    'PATCH /api/v1/session',
+    ['Content-Type: application/json', 'Cookie: twinline_session=x'],
+    '{"language":"en"}',
+  ],
+  ['GET /assets/main-ABCDEFGH.js', ['Accept-Encoding: br, gzip;q=0.5', 'If-None-Match: "x"'], ''],
   [
     `GET /http_api/send_sms?access_token=${TOKEN}&to=%2B491701234567,ops&message=Gr%C3%B6%C3%9Fe&validity=5m&responsetype=xml`,
     [],
