@@ -56,7 +56,7 @@ export async function startFaxRig(
     const box = await startAppliance({
       directory: join(directory, 'box'),
       ports: [],
-      more: `  - { id: fax0, kind: fax, port: 'serial://${modem.port}', station: '+49 30 1', header: false${line} }\n${more}`,
+      more: `  - { id: fax0, kind: fax, port: 'serial://${modem.port}', station: '+49 30 1'${line.includes('header:') ? '' : ', header: false'}${line} }\n${more}`,
       environment: { TWINLINE_FAX_SPEED: String(SPEED) },
     })
     await box.ready(1)
