@@ -113,7 +113,7 @@ export async function openPanel(
     if (!answer.ok()) throw new Error(`login: ${answer.status()} ${await answer.text()}`)
   }
   // Long for a person, and short enough that a test tells what was missing before its own time is over.
-  context.setDefaultTimeout(10_000)
+  context.setDefaultTimeout(15_000)
   const page = await context.newPage()
   const faults: string[] = []
   page.on('pageerror', (error) => faults.push(String(error)))

@@ -1,9 +1,12 @@
 /** What an operator does every day, in a real browser against a real appliance: set up, log in, send, look at lines. */
 import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { describeWith } from '../requirements.ts'
 import { until } from '../system/appliance.ts'
 import { openBrowser, openPanel, type PanelRig, password, setupCode, startRig } from './browser.ts'
+
+// Several steps a test, each with its own deadline; the first can be done only once, so that it must not be cut short.
+vi.setConfig({ testTimeout: 60_000 })
 
 describeWith(['chromium'], 'the panel, every day', () => {
   let browser: Browser
@@ -97,6 +100,22 @@ describeWith(['chromium'], 'the panel, every day', () => {
       () => rig.sent().filter((text) => text.endsWith('Pump 3 has stopped')).length === 2,
       'both SMS',
     )
+    await close()
+  })
+
+  it('hands a document in with its fax, and says why it was not taken', async () => {
+    const { page, close } = await openPanel(browser, rig.box.address, '/queue/new')
+    await page.getByLabel('Recipient', { exact: true }).fill('+49305550001')
+    await page.getByLabel('Channel').selectOption('fax')
+    const buffer = Buffer.from('Pump 3 has stopped\n')
+    await page.getByLabel('Document').setInputFiles({ name: 'alarm.txt', mimeType: 'text/plain', buffer })
+    const [request] = await Promise.all([
+      page.waitForRequest((one) => one.method() === 'POST' && one.url().endsWith('/api/v1/messages')),
+      page.getByRole('button', { name: 'Send to 1 recipient' }).click(),
+    ])
+    expect(request.headers()['content-type']).toContain('multipart/form-data')
+    // This appliance has no fax line; that the form was understood is what it says by naming that.
+    await page.getByText('No line of this appliance serves that.').waitFor()
     await close()
   })
 

@@ -94,6 +94,21 @@ function Answer(props: {
   )
 }
 
+/** Those with which nothing goes out, or nothing would take over. */
+const grave = new Set(['not-transmitting', 'no-line-ready', 'member-silent', 'own-disk'])
+
+function Alarm({ alarm: { code, text, since } }: { alarm: HomeView['alarms'][number] }) {
+  const title = words.maybe(`alarm.${code}`)
+  return (
+    <Notice tone={grave.has(code) ? 'bad' : 'warn'} title={title ?? text}>
+      {title === undefined ? null : <p>{text}</p>}
+      <p class="quiet">
+        {words.t('since')} <Time at={since} /> (<Ago at={since} />)
+      </p>
+    </Notice>
+  )
+}
+
 function Depth({ depth }: { depth: HomeView['depth'] }) {
   const figures = [
     ['queued', depth.queued, '/queue?state=queued'],
@@ -192,12 +207,8 @@ function HomePage() {
       </div>
       {home.alarms.length === 0 ? null : (
         <section class="stack" aria-label={words.t('alarms')}>
-          {home.alarms.map(({ code, text, since }) => (
-            <Notice key={`${code} ${text}`} tone="warn" title={words.maybe(`alarm.${code}`) ?? text}>
-              <p>
-                {words.t('since')} <Time at={since} /> (<Ago at={since} />)
-              </p>
-            </Notice>
+          {home.alarms.map((alarm) => (
+            <Alarm key={`${alarm.code} ${alarm.text}`} alarm={alarm} />
           ))}
         </section>
       )}
