@@ -2,6 +2,7 @@
  * The pair in a real browser, two real appliances with a page each: paired by a code that one shows and the other takes,
  * the service moved by its buttons, and a failover watched while the active gateway is killed.
  */
+import axe from 'axe-core'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { describeWith } from '../requirements.ts'
@@ -128,6 +129,47 @@ describeWith(['chromium'], 'the panel of a pair', () => {
       return body['role'] === 'standby'
     }, 'box-a stands by')
   })
+
+  it('runs a drill on the active member, measures it and keeps the report', async () => {
+    await until(async () => {
+      const { body } = await rig.b.running().call('GET', '/api/v1/pair')
+      return JSON.stringify(body).includes('"state":"current"')
+    }, 'box-a holds everything')
+    await a.page.goto(`${rig.a.address}/pair/drill`)
+    await a.page.getByLabel('Berlin, roof', { exact: false }).check()
+    await a.page.getByLabel('Freeze', { exact: false }).check()
+    await a.page.getByRole('button', { name: 'Begin the drill' }).click()
+    const dialog = a.page.getByRole('dialog')
+    await dialog.getByText('It is the active member: clients wait at most about 2.3 s.').waitFor()
+    await dialog.getByRole('button', { name: 'Begin the drill' }).click()
+    await a.page.getByText('A drill is running on Berlin, roof').waitFor(PATIENCE)
+    await a.page.locator('.plate').getByText('Active (Primary)').waitFor(PATIENCE)
+    const report = a.page.getByRole('article', { name: 'Freeze' })
+    await report.waitFor({ timeout: 40_000 })
+    await report.getByText('Nothing lost').waitFor()
+    expect(await report.getByText('Berlin, cellar', { exact: true }).count()).toBe(1)
+    await report.getByText(/^\d+(\.\d+)? s$/).waitFor()
+  }, 90_000)
+
+  it('has no fault that axe-core finds on its pages with two members, and fits a phone', async () => {
+    const view = await openPanel(browser, rig.a.address, '/pair', { viewport: { width: 360, height: 760 } })
+    for (const path of ['/pair', '/pair/join', '/pair/drill', '/pair/log', '/pair/settings', '/records']) {
+      await view.page.goto(rig.a.address + path)
+      await view.page.locator('.card').first().waitFor()
+      await view.page.locator('.skeleton').first().waitFor({ state: 'detached' })
+      await view.page.evaluate(axe.source)
+      const found = await view.page.evaluate<string[]>(
+        `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] }).then(({ violations }) =>
+          violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => id + ' ' + target.join(' '))))`,
+      )
+      expect(found, path).toEqual([])
+      const beyond = await view.page.evaluate<number>(
+        'document.documentElement.scrollWidth - window.innerWidth',
+      )
+      expect(beyond, path).toBeLessThanOrEqual(0)
+    }
+    await view.close()
+  }, 60_000)
 
   it('checks the settings of the pair while they are typed, and goes back when nobody confirms', async () => {
     const view = await openPanel(browser, rig.b.address, '/pair/settings?node=box-a')

@@ -251,4 +251,36 @@ describeWith(['chromium'], 'the panel, settings and people', () => {
       .waitFor()
     await close()
   })
+
+  // The last one: the appliance starts anew with what it had then, at another port.
+  it('makes a backup, and brings everything back from it', async () => {
+    const { page, close } = await openPanel(browser, rig.box.address, '/configuration/backup')
+    const make = page.locator('.card', { has: page.getByRole('heading', { name: 'Make a backup' }) })
+    await make.getByLabel('Passphrase', { exact: true }).fill('too short')
+    await make.getByRole('button', { name: 'Make and download' }).click()
+    await make.getByText('The passphrase needs at least 10 characters.').waitFor()
+    await make.getByLabel('Passphrase', { exact: true }).fill(password)
+    await make.getByLabel('Passphrase, once more').fill(password)
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      make.getByRole('button', { name: 'Make and download' }).click(),
+    ])
+    expect(download.suggestedFilename()).toMatch(/^twinline-box-a-.*\.backup$/)
+    const file = await download.path()
+    await rig.box.call('PUT', '/api/v1/contacts/later', { sms: '+491701234569' })
+
+    const restore = page.locator('.card', { has: page.getByRole('heading', { name: 'Restore' }) })
+    await restore.getByLabel('Backup file').setInputFiles(file)
+    await restore.getByLabel('Passphrase', { exact: true }).fill('not the passphrase')
+    await restore.getByRole('button', { name: 'Restore this backup' }).click()
+    await restore.locator('.field-error, .notice-bad').first().waitFor()
+    await restore.getByLabel('Passphrase', { exact: true }).fill(password)
+    await restore.getByRole('button', { name: 'Restore this backup' }).click()
+    await page.getByText('The backup of box-a is restored').waitFor({ timeout: 20_000 })
+    await until(async () => {
+      const { body } = await rig.box.call('GET', '/api/v1/contacts').catch(() => ({ body: {} }))
+      return JSON.stringify(body).includes('"mia"') && !JSON.stringify(body).includes('"later"')
+    }, 'what was made after the backup is gone')
+    await close()
+  }, 60_000)
 })

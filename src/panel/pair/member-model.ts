@@ -2,9 +2,11 @@
  * The members of a pair as the page shows them: the one that answers and the others alike, each with a tone and with
  * what may be asked of it. Pure.
  */
-import type { Tone } from '../components/status.tsx'
 import type { MemberView } from '../shell/shapes.ts'
 import type { OtherMember, PairView } from './shapes.ts'
+
+/** As components/status.tsx has them. */
+type Tone = 'ok' | 'warn' | 'bad' | 'busy' | 'off'
 
 export interface Member {
   node: string
