@@ -366,6 +366,8 @@ class FaxLineImplementation implements FaxLine {
     this.#wanted = 'running'
     this.#leaving = undefined
     this.#process.start()
+    // It may never have been let go of: a call was still under way.
+    if (this.#view) this.#seen(this.#view)
   }
 
   restart(): void {
@@ -399,17 +401,11 @@ class FaxLineImplementation implements FaxLine {
     this.#wanted = wanted
     this.#leaving = leaving
     if (this.#ready) this.#down(leaving)
-    void this.#settled(DISABLE_MS).then(async () => {
+    void this.#settled(DISABLE_MS).then(() => {
       if (this.#wanted !== wanted) return
-      await this.#process.stop()
       this.#view = undefined
-      if (this.#isWanted()) this.#process.start()
+      return this.#process.stop()
     })
-  }
-
-  /** Somebody may have wanted it again while something was waited for. */
-  #isWanted(): boolean {
-    return this.#wanted === 'running'
   }
 
   async stop(): Promise<void> {

@@ -42,7 +42,7 @@ async function start(
   options: Partial<SoftModemOptions> = {},
   more: Partial<FaxLineConfig> = {},
 ): Promise<void> {
-  modem = await startSoftModem({ directory, speed: SPEED, realTimePriority, ...options })
+  modem = await startSoftModem({ directory, speed: SPEED, ringEvery: 1, realTimePriority, ...options })
   const config: FaxLineConfig = {
     id: 'fax0',
     kind: 'fax',
@@ -209,6 +209,18 @@ describeWith(['spandsp', 'libtiff-tools'], 'a fax line', () => {
       reason: { code: 'do-not-dial' },
     })
     expect(said).toEqual(['ready'])
+  })
+
+  test('switched off it lets go of its modem, and takes it again', { timeout: 60_000 }, async () => {
+    await start()
+    line.disable()
+    await expect.poll(() => line.status().state).toBe('disabled')
+    expect(line.free()).toBe(false)
+    await expect.poll(() => line.pid(), { timeout: 20_000 }).toBeUndefined()
+    line.enable()
+    await expect.poll(() => line.free(), { timeout: 30_000 }).toBe(true)
+    expect(said).toEqual(['ready', 'down disabled', 'ready'])
+    expect(line.status()).toMatchObject({ state: 'ready', fax: { class: '1' } })
   })
 
   test('answers after two rings, hands in the pages, and is free again', { timeout: 60_000 }, async () => {

@@ -115,6 +115,7 @@ class FaxProcess {
         this.#asked.delete(message.ask)
         return
       case 'kept':
+        if (this.#current?.direction !== 'in' || this.#current.call !== message.call) return
         this.#keeping.get(message.page)?.(message.problem ?? undefined)
         this.#keeping.delete(message.page)
         return
@@ -227,6 +228,7 @@ class FaxProcess {
       .then(() => modem.answer(events, abort.signal))
       .then((result) => {
         this.#current = undefined
+        this.#keeping.clear()
         this.#ringing = quiet
         this.#channel.tell({ kind: 'answered', call, result })
         this.#after(
