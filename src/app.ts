@@ -178,7 +178,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
       const tell = () => late.http?.live.configuration(settings.head())
       void settings.refresh().then(tell).catch(onFailure)
     }
-    if (queue || facts) late.documents?.wake()
+    if (queue || facts || inbox) late.documents?.wake()
     if (facts) void late.memberLines?.refresh().catch(onFailure)
     if (inbox) late.actions?.wake()
     if (facts) void stops.refresh().catch(onFailure)

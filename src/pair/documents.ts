@@ -35,6 +35,8 @@ const LARGEST = 512e6
 /** Documents that are looked for at a time, and known to be on this disk alone. */
 const MOST_LOOKED_FOR = 1_000
 const MOST_ALONE = 10_000
+/** How soon after a change the queue is looked through. */
+const SOON_MS = 200
 /** How soon what could not be brought here is asked for again. */
 const AGAIN_MS = 30_000
 
@@ -81,6 +83,7 @@ export function createDocumentExchange(parts: ExchangeParts): DocumentExchange {
   let looking: Promise<void> | undefined
   let lookAgain = false
   let timer: NodeJS.Timeout | undefined
+  let soon: NodeJS.Timeout | undefined
   let stopped = false
 
   const ask = async (to: string, question: Question, bytes?: Buffer, withinMs = PIECE_MS): Promise<Answer> =>
@@ -317,11 +320,16 @@ export function createDocumentExchange(parts: ExchangeParts): DocumentExchange {
     wake() {
       if (stopped) return
       lookAgain = true
-      looking ??= lookAround()
+      // What was sent while it came is here already when the queue refers to it: many messages at once are one look.
+      soon ??= setTimeout(() => {
+        soon = undefined
+        looking ??= lookAround()
+      }, SOON_MS).unref()
     },
     async stop() {
       stopped = true
       clearTimeout(timer)
+      clearTimeout(soon)
       await looking
       await Promise.all([...coming.keys()].map(end))
     },

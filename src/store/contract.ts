@@ -268,7 +268,7 @@ export interface Store {
 
   /** Those of the hashes that some message refers to, itself or by its pages (facts `pages:HASH:…`). */
   documentsInUse(hashes: readonly string[]): Promise<string[]>
-  /** The documents of messages that are not finished, and their pages. */
+  /** The documents of messages that are not finished, their pages, and the newest received faxes. */
   documentsNeeded(limit: number): Promise<string[]>
 
   /** Moves finished messages to the archive and drops old ones; returns how many it moved and dropped, at most `limit` of each. */

@@ -37,7 +37,10 @@ const received = (tables: Tables, hash: string): boolean =>
     hash,
   ) !== undefined
 
-/** Documents of messages that are not finished, and their pages: what must be on this disk to go on with them. */
+/**
+ * Documents of messages that are not finished, and their pages: what must be on this disk to go on with them. And the
+ * newest received faxes: whoever received them may be lost.
+ */
 export function documentsNeeded(tables: Tables, limit: number): string[] {
   const rows = tables.all(
     `SELECT DISTINCT json_extract(document, '$.document.hash') AS hash FROM messages
@@ -46,7 +49,7 @@ export function documentsNeeded(tables: Tables, limit: number): string[] {
        AND live IS NOT NULL) LIMIT ?`,
     limit,
   )
-  return rows.flatMap(({ hash }) => {
+  const queued = rows.flatMap(({ hash }) => {
     const pages = tables.all(
       'SELECT value FROM facts WHERE name >= ? AND name < ?',
       `pages:${hash}:`,
@@ -54,6 +57,12 @@ export function documentsNeeded(tables: Tables, limit: number): string[] {
     )
     return [String(hash), ...pages.flatMap(({ value }) => hashIn(String(value)))]
   })
+  const inbox = tables.all(
+    `SELECT json_extract(document, '$.fax.document.hash') AS hash FROM inbox
+     WHERE instr(document, '"fax":{') > 0 ORDER BY position DESC LIMIT ?`,
+    limit,
+  )
+  return [...new Set([...queued, ...inbox.map(({ hash }) => String(hash))])]
 }
 
 const hashIn = (fact: string): string[] => /"hash":"([0-9a-f]{64})"/.exec(fact)?.slice(1) ?? []

@@ -162,6 +162,14 @@ export const steps: readonly Step[] = [
         WHERE instr(document, '"document":{') > 0;
     `,
   },
+  {
+    // Received faxes, among many short messages: every member is to have their pages.
+    number: 7,
+    readableFrom: 1,
+    statements: `
+      CREATE INDEX inbox_fax ON inbox (position) WHERE instr(document, '"fax":{') > 0;
+    `,
+  },
 ]
 
 const versionOf = (db: DatabaseSync): number =>

@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { DocumentStore } from '#store/documents.ts'
 import { openStore } from '#store/sqlite.ts'
-import { acceptance, because, change, START } from './fixtures.ts'
+import { acceptance, because, change, part, START } from './fixtures.ts'
 
 let directory: string
 beforeEach(async () => {
@@ -156,6 +156,18 @@ test('messages refer to documents in the queue and in the archive, and to their 
   expect(await store.documentsInUse(all)).toContain(hashOf(1))
   await store.sweep(START + 20 * DAY, { queue: DAY, archive: 10 * DAY }, 100)
   expect(await store.documentsInUse(all)).not.toContain(hashOf(1))
+  await store.close()
+})
+
+test('the pages of received faxes are to be on every disk, the newest ones first', async () => {
+  const store = await openStore({ directory, node: 'a' })
+  for (const n of [1, 2, 3]) {
+    const fax = { document: { ...document(hashOf(n)), type: 'tiff' as const }, pages: 1, complete: true }
+    await store.receive({ ...part({ reference: n, from: `+49${n}` }), text: '', fax })
+    await store.receive(part({ reference: n + 10, text: `{"fax":{"document":{"hash":"${hashOf(9)}"}}}` }))
+  }
+  expect(await store.documentsNeeded(2)).toEqual([3, 2].map(hashOf))
+  expect(await store.documentsInUse([1, 9].map(hashOf))).toEqual([hashOf(1)])
   await store.close()
 })
 
