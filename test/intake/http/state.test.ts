@@ -76,6 +76,7 @@ test('the inbox shows what came, with times as text', async () => {
     items: [
       {
         ...entry,
+        kind: 'sms',
         sentAt: '1970-01-01T00:00:00.000Z',
         at: '1970-01-01T00:00:01.000Z',
         parts: { total: 1, received: 1 },
