@@ -36,7 +36,7 @@ export interface HomePage {
 
 type Parts = Pick<
   Services,
-  'node' | 'store' | 'clock' | 'dispatch' | 'pair' | 'settings' | 'ready' | 'records'
+  'node' | 'store' | 'clock' | 'dispatch' | 'pair' | 'settings' | 'ready' | 'records' | 'backup'
 > & { names: ApplianceNames }
 
 /** What the guard writes when a member begins to serve (pair/role/serving.ts). */
@@ -78,7 +78,7 @@ export function createHome(parts: Parts): HomePage {
   return {
     async body() {
       const depth = await store.depth()
-      const statuses = dispatch.lines().map((line) => line.status())
+      const statuses = dispatch.lineStatus()
       const status = pair?.control.status()
       const others = status === undefined ? [] : membersOf(status, pair?.control.members() ?? [])
       const role = roleOf(pair)
@@ -103,7 +103,11 @@ export function createHome(parts: Parts): HomePage {
         lines: statuses.map((one) => lineView(one)),
         depth: depthView(depth),
         failover: await switched(),
-        alarms: alarms([...wrongNow(parts, status, others, statuses), ...stillReported()]),
+        alarms: alarms([
+          ...wrongNow(parts, status, others, statuses),
+          ...(await heldBack(parts)),
+          ...stillReported(),
+        ]),
       }
     },
     alarm(code, text) {
@@ -172,6 +176,14 @@ function memberView({ record, view, lag }: Other, names: ApplianceNames, clock: 
     ...(lag === undefined ? {} : { lag }),
     ...(address === undefined ? {} : { address }),
   }
+}
+
+/** What a restore holds back waits for a person where there is no other member that knows. */
+async function heldBack({ backup }: Parts): Promise<Found[]> {
+  const state = await backup?.restored.state()
+  if (state?.held !== true || state.deliveries === 0) return []
+  const text = `${state.deliveries} deliveries of the backup that was restored are held back: say whether they are to be sent`
+  return [{ code: 'restore-held', text, since: state.at }]
 }
 
 function wrongNow(
