@@ -66,7 +66,7 @@ static bool waits(struct modem *modem)
 {
     t31_state_t *t31 = modem->state;
     if (t31->at_state.at_rx_mode == AT_MODE_STUFFED)
-        return !t31->tx.final && t31->tx.in_bytes - t31->tx.out_bytes < 512;
+        return !t31->tx.final && !t31->tx.holding && t31->tx.in_bytes - t31->tx.out_bytes < T31_TX_BUF_LOW_TIDE;
     return modem->dte.owes && t31->at_state.at_rx_mode != AT_MODE_DELIVERY;
 }
 

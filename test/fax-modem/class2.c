@@ -328,7 +328,7 @@ static void event(struct modem *modem, enum call_event event, const char *caller
 static bool waits(struct modem *modem)
 {
     struct class2 *c = modem->state;
-    if (c->mode == PAGE_DATA) return c->page_length < 512;
+    if (c->mode == PAGE_DATA) return !c->held_up && c->page_length < XON_BELOW;
     /* A program may throw away what comes while it gets ready for text again after the end of page data. */
     return modem->dte.owes || now_samples < c->settled_at;
 }

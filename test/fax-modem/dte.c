@@ -126,6 +126,13 @@ size_t dte_take(struct dte *dte, uint8_t *data, size_t most)
     return length;
 }
 
+size_t dte_unread(struct dte *dte)
+{
+    int waiting = 0;
+    if (ioctl(dte->slave, FIONREAD, &waiting) != 0) waiting = 0;
+    return dte->queued + waiting;
+}
+
 void dte_look(struct dte *dte)
 {
     int waiting = 0;

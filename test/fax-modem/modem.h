@@ -85,7 +85,10 @@ void dte_say(struct dte *dte, const char *text);
 void dte_flush(struct dte *dte);
 /* Reads what came, at most `most` bytes; 0 when there is nothing. */
 size_t dte_take(struct dte *dte, uint8_t *data, size_t most);
+/* How many bytes more the program has already sent. */
 void dte_look(struct dte *dte);
+/* How many bytes the program has not read yet. */
+size_t dte_unread(struct dte *dte);
 void dte_report_waits(struct dte *dte);
 
 /* What the exchange tells a modem. */

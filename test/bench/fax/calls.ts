@@ -3,7 +3,14 @@ import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Bench, openBench, receiveFax, sendFax, settings } from '../../fax/class1/class1-bench.ts'
+import {
+  type Bench,
+  type Driver,
+  openBench,
+  receiveFax,
+  sendFax,
+  settings,
+} from '../../fax/class1/class1-bench.ts'
 import { chart, differences, pagesOf } from '../../fax-modem/pages.ts'
 import { type SoftModemOptions, startSoftModem } from '../../fax-modem/soft-modem.ts'
 import { quantiles } from '../measure.ts'
@@ -28,6 +35,11 @@ function identical(sent: string, received: string): number {
   return pagesOf(sent).filter(({ bits }, n) => there[n]?.bits.equals(bits)).length
 }
 
+/** What a call that should have gone well was like. */
+function tellTrouble(result: object, { dialogue }: Driver): void {
+  process.stderr.write(`${JSON.stringify(result)}\n${dialogue().split('\n').slice(-40).join('\n')}\n`)
+}
+
 /** 50 pages out and 50 in over a clean line, with and without error correction. */
 export async function pages({ speed, parallel, directory, print }: FaxBench): Promise<void> {
   const folder = directory('pages')
@@ -44,17 +56,24 @@ export async function pages({ speed, parallel, directory, print }: FaxBench): Pr
   const out = await inParallel(calls, parallel, (n) =>
     withModem(options(n), async ({ driver, soft }) => {
       const sent = file(n, 'g4')
-      await sendFax(driver, sent, perCall)
+      const { result } = await sendFax(driver, sent, perCall)
       const far = await soft.next('far-end')
-      return identical(sent, far.file ?? '')
+      const same = identical(sent, far.file ?? '')
+      if (same < perCall) tellTrouble({ ...result, differ: differences(sent, far.file ?? '') }, driver)
+      return same
     }),
   )
   const into = await inParallel(calls, parallel, (n) =>
     withModem(options(n), async ({ driver, soft, directory: own }) => {
       const sent = file(calls + n, 'g4')
       soft.ring('030', sent)
-      const { file: received, pages: came } = await receiveFax(driver, own)
-      return came.length === 0 ? 0 : identical(sent, received)
+      const { result, file: received, pages: came } = await receiveFax(driver, own)
+      const same = came.length === 0 ? 0 : identical(sent, received)
+      if (same < perCall) {
+        const differ = came.length === 0 ? [] : differences(sent, received)
+        tellTrouble({ ...result, badRows: came.map(({ badRows }) => badRows), differ }, driver)
+      }
+      return same
     }),
   )
   const sum = (counts: number[]) => counts.reduce((total, count) => total + count, 0)
