@@ -334,6 +334,8 @@ export function createDocumentExchange(parts: ExchangeParts): DocumentExchange {
       await Promise.all([...coming.keys()].map(end))
     },
   }
+  // What the last run lacked.
+  peers.wake()
   return peers
 }
 

@@ -221,6 +221,26 @@ describeWith(['ghostscript'], 'with a fax line', () => {
     expect(await files()).toBe(before)
   })
 
+  test('the interface describes both', async () => {
+    const { body } = await appliance.call('GET', '/openapi.json')
+    expect(body).toMatchObject({
+      paths: {
+        '/api/v1/messages': {
+          post: {
+            requestBody: {
+              content: {
+                'application/json': { schema: { required: ['to', 'text'] } },
+                'multipart/form-data': {
+                  schema: { required: ['to', 'document'], properties: { document: { format: 'binary' } } },
+                },
+              },
+            },
+          },
+        },
+      },
+    })
+  })
+
   test('other routes take no multipart', async () => {
     const form = new FormData()
     form.append('name', 'x')
