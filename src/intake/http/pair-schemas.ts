@@ -36,6 +36,7 @@ const member = object(
     linesHealthy: count,
     queued: count,
     revision: text,
+    position: { ...count, description: 'The newest entry of its own log, as it told' },
     replication,
   },
   ['node', 'fingerprint', 'addresses', 'priority', 'label', 'paths'],

@@ -58,7 +58,7 @@ function memberView(
   view: MemberView | undefined,
   replication: PairStatus['replication'],
 ): Status['members'][number] {
-  const { position: _, paths = [], ...seen } = view ?? { node }
+  const { position, paths = [], ...seen } = view ?? { node }
   const copy = replication.find((each) => each.node === node)
   return {
     ...seen,
@@ -67,6 +67,7 @@ function memberView(
     priority,
     label: memberLabel(view),
     paths,
+    ...(position === undefined ? {} : { position: position.sequence }),
     ...(copy === undefined ? {} : { replication: { ...without(copy) } }),
   }
 }

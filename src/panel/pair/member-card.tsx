@@ -59,7 +59,7 @@ export function MemberCard(props: {
 }
 
 function factsOf(member: Member): [string, preact.ComponentChildren][] {
-  const { addresses, lines, queue, replication, behind, revision, skewMs } = member
+  const { addresses, lines, queue, replication, behind, position, revision, skewMs } = member
   return [
     [
       words.t('ownAddress'),
@@ -76,6 +76,7 @@ function factsOf(member: Member): [string, preact.ComponentChildren][] {
         </Status>
       ),
     ],
+    [words.t('position'), position === undefined ? undefined : number(position)],
     [words.t('revision'), revision === undefined ? undefined : <ShortId id={revision} />],
     [
       words.t('clock'),

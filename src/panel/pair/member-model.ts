@@ -21,6 +21,8 @@ export interface Member {
   queue?: number
   priority?: number
   revision?: string
+  /** The newest entry of its own log. */
+  position?: number
   /** Own entries of the member that answers, which this one has not acknowledged. */
   behind?: number
   replication?: NonNullable<OtherMember['replication']>['state']
@@ -96,6 +98,7 @@ export function membersOf(pair: PairView, home: readonly MemberView[], address?:
         lines: heard ? lines : undefined,
         queue: heard ? each.queued : undefined,
         revision: each.revision,
+        position: each.position,
         behind: each.replication?.behind,
         replication: each.replication?.state,
         problem: each.replication?.problem,
