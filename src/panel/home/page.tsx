@@ -98,7 +98,9 @@ function Answer(props: {
 const grave = new Set(['not-transmitting', 'no-line-ready', 'member-silent', 'own-disk'])
 
 function Alarm({ alarm: { code, text, since } }: { alarm: HomeView['alarms'][number] }) {
-  const title = words.maybe(`alarm.${code}`)
+  const known = words.maybe(`alarm.${code}`)
+  // In English the appliance's own sentence often begins with the same words.
+  const title = known === undefined || text.startsWith(known) ? undefined : known
   return (
     <Notice tone={grave.has(code) ? 'bad' : 'warn'} title={title ?? text}>
       {title === undefined ? null : <p>{text}</p>}

@@ -142,12 +142,14 @@ const steps = [
   ['second', 1_000],
 ] as const
 
-/** 3 minutes ago, in 12 seconds. */
+/** 3 minutes ago, in 12 seconds, now. */
 export function relative(at: Instant, now: number): string {
   const span = ms(at) - now
   const [unit, size] = steps.find(([, each]) => Math.abs(span) >= each) ?? ['second', 1_000]
-  return new Intl.RelativeTimeFormat(language.value, { numeric: 'always' }).format(
-    Math.trunc(span / size),
+  const count = Math.trunc(span / size)
+  // `auto` has a word for now, but also says yesterday for 30 hours ago.
+  return new Intl.RelativeTimeFormat(language.value, { numeric: count === 0 ? 'auto' : 'always' }).format(
+    count,
     unit,
   )
 }
