@@ -85,7 +85,7 @@ class Unsupported extends Error {}
 /** Reads the directories of all pages; no picture is decoded yet. */
 export function readTiff(bytes: Uint8Array, limits: TiffLimits): TiffPages {
   try {
-    return { result: 'pages', pages: directories(bytes, limits) }
+    return { result: 'pages', pages: directories(bytes, limits, page) }
   } catch (error) {
     if (error instanceof Broken) return { result: 'broken', text: error.message }
     if (error instanceof Unsupported) return { result: 'unsupported', text: error.message }
@@ -93,19 +93,43 @@ export function readTiff(bytes: Uint8Array, limits: TiffLimits): TiffPages {
   }
 }
 
-function directories(bytes: Uint8Array, limits: TiffLimits): TiffPage[] {
+/**
+ * How large the pages are of a TIFF that is unsupported here, for whoever hands it to another program.
+ * @returns undefined where it is broken
+ */
+export function measureTiff(
+  bytes: Uint8Array,
+  limits: TiffLimits,
+): { width: number; height: number }[] | undefined {
+  try {
+    return directories(bytes, limits, (directory) => {
+      const [width, height] = [directory.one(tag.width), directory.one(tag.height)]
+      if (width < 1 || height < 1 || height > limits.rows) throw new Broken('a page has no sound size')
+      return { width, height }
+    })
+  } catch (error) {
+    if (error instanceof Broken) return undefined
+    throw error
+  }
+}
+
+function directories<P>(
+  bytes: Uint8Array,
+  limits: TiffLimits,
+  pageOf: (directory: Directory, limits: TiffLimits) => P,
+): P[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (bytes.length < 8) throw new Broken('it is shorter than the head of a TIFF')
   const little = bytes[0] === 0x49
   if (view.getUint16(2, little) !== 42) throw new Broken('it does not begin as a TIFF does')
-  const pages: TiffPage[] = []
+  const pages: P[] = []
   const seen = new Set<number>()
   for (let at = view.getUint32(4, little); at !== 0; ) {
     if (seen.has(at)) throw new Broken('its list of pages runs in a circle')
     seen.add(at)
     if (pages.length >= limits.pages) throw new Broken(`it has more than ${limits.pages} pages`)
     const directory = new Directory(view, little, at)
-    pages.push(page(directory, limits))
+    pages.push(pageOf(directory, limits))
     at = directory.next
   }
   if (pages.length === 0) throw new Broken('it has no page')

@@ -22,7 +22,7 @@ export interface Done {
   inspect: Inspected
   prepare:
     | { result: 'pages'; pages: number; resolution: 98 | 196 }
-    | { result: 'pdf' }
+    | { result: 'pdf' | 'foreign' }
     | { result: 'broken'; text: string }
   /** 0: they are not pages that can be sent. */
   count: { pages: number }
@@ -36,7 +36,7 @@ async function perform(job: Job): Promise<Done[Job['job']]> {
       return inspect(bytes, job)
     case 'prepare': {
       const prepared = await prepare(bytes, job.type, job.paper)
-      if (prepared.result === 'broken') return prepared
+      if (!('data' in prepared)) return prepared
       const { data, ...rest } = prepared
       await writeFile(job.out, data)
       return rest

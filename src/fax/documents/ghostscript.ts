@@ -41,6 +41,8 @@ export interface Ghostscript {
   render(pdf: string, tiff: string, paper: Paper, resolution: 98 | 196, mostPages: number): Promise<Ran>
   /** The lines above pages, each as a page of its few rows. */
   renderHeader(pdf: string, tiff: string, resolution: 98 | 196): Promise<Ran>
+  /** A PDF of a TIFF in colours, by libtiff's tiff2pdf. */
+  convertTiff(tiff: string, pdf: string): Promise<Ran>
   /** Ends what runs. */
   stop(): void
 }
@@ -64,18 +66,24 @@ export function createGhostscript(limits = ghostscriptLimits): Ghostscript {
     args: readonly string[],
     bounds: GhostscriptLimits,
     directory: string,
+    program = 'gs',
   ): Promise<Ran> {
-    const mine = lane.last.then(() => start(args, bounds, directory))
+    const mine = lane.last.then(() => start(program, args, bounds, directory))
     lane.last = mine
     return mine
   }
 
-  function start(args: readonly string[], bounds: GhostscriptLimits, directory: string): Promise<Ran> {
+  function start(
+    program: string,
+    args: readonly string[],
+    bounds: GhostscriptLimits,
+    directory: string,
+  ): Promise<Ran> {
     if (stopped) return Promise.resolve({ result: 'stopped' })
     const seconds = Math.ceil(bounds.time / 1_000)
     const child = spawn(
       'prlimit',
-      [`--as=${bounds.memory}`, `--cpu=${seconds}`, `--fsize=${bounds.output}`, '--core=0', 'gs', ...args],
+      [`--as=${bounds.memory}`, `--cpu=${seconds}`, `--fsize=${bounds.output}`, '--core=0', program, ...args],
       {
         stdio: ['ignore', 'pipe', 'pipe'],
         env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', TMPDIR: directory },
@@ -173,6 +181,7 @@ export function createGhostscript(limits = ghostscriptLimits): Ghostscript {
         limits,
         dirname(tiff),
       ),
+    convertTiff: (tiff, pdf) => run(making, ['-o', pdf, tiff], limits, dirname(pdf), 'tiff2pdf'),
     stop() {
       stopped = true
       for (const child of running) child.kill('SIGKILL')

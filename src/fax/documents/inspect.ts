@@ -2,7 +2,7 @@
  * Looks at a document before it is taken: what it is, how many pages it has, whether it is what it says. Run in a
  * process of its own (document-process.ts), for a file can be made to take any time. PDF is Ghostscript's to look at.
  */
-import { readTiff, type TiffPage, tiffBitmap } from '../tiff.ts'
+import { measureTiff, readTiff, type TiffPage, tiffBitmap } from '../tiff.ts'
 import type { Paper } from './contract.ts'
 import { type DocumentType, detect, HEAD_BYTES } from './detect.ts'
 import { jpegHead } from './jpeg.ts'
@@ -12,7 +12,13 @@ import { linesOf, paginate, readText } from './text.ts'
 
 export type Inspected =
   /** `pages` of a PDF is 0: they have not been counted. */
-  | { result: 'document'; type: DocumentType; pages: number }
+  | {
+      result: 'document'
+      type: DocumentType
+      pages: number
+      /** A TIFF that a program of libtiff has to read. */
+      foreign?: true
+    }
   | { result: 'refused'; code: string; text: string }
 
 export interface InspectLimits {
@@ -39,12 +45,7 @@ export function inspect(bytes: Uint8Array, limits: InspectLimits): Inspected {
     case 'jpeg': {
       const head = type === 'png' ? pngHead(bytes) : jpegHead(bytes)
       if (!head) return broken(`it is no ${type.toUpperCase()} that can be read`)
-      if (head.width * head.height > MOST_DOTS) {
-        return refused(
-          'document-too-many-dots',
-          `The picture says that it has ${head.width} by ${head.height} dots; at most ${MOST_DOTS / 1e6} million are taken. Send it smaller.`,
-        )
-      }
+      if (head.width * head.height > MOST_DOTS) return tooManyDots(head)
       return { result: 'document', type, pages: 1 }
     }
     case 'text': {
@@ -62,12 +63,7 @@ function inspectTiff(bytes: Uint8Array, limits: InspectLimits): Inspected {
   if (read.result === 'broken') {
     return / more than \d+ pages/.test(read.text) ? tooMany(limits) : broken(read.text)
   }
-  if (read.result === 'unsupported') {
-    return refused(
-      'document-unsupported',
-      `The TIFF cannot be taken: ${read.text}. Save it in black and white, or as a PDF.`,
-    )
-  }
+  if (read.result === 'unsupported') return inspectForeign(bytes, limits)
   const enough = counted('tiff', read.pages.length, limits)
   if (enough.result === 'refused') return enough
   for (const [index, page] of read.pages.entries()) {
@@ -80,6 +76,22 @@ function inspectTiff(bytes: Uint8Array, limits: InspectLimits): Inspected {
   }
   return enough
 }
+
+/** In colours, in tiles, or of a compression that is not read here. */
+function inspectForeign(bytes: Uint8Array, limits: InspectLimits): Inspected {
+  const pages = measureTiff(bytes, { pages: limits.pages + 1, rows: MOST_ROWS })
+  if (!pages) return broken('its list of pages cannot be read')
+  const large = pages.find(({ width, height }) => width * height > MOST_DOTS)
+  if (large) return tooManyDots(large)
+  const enough = counted('tiff', pages.length, limits)
+  return enough.result === 'document' ? { ...enough, foreign: true } : enough
+}
+
+const tooManyDots = ({ width, height }: { width: number; height: number }): Inspected =>
+  refused(
+    'document-too-many-dots',
+    `The picture says that it has ${width} by ${height} dots; at most ${MOST_DOTS / 1e6} million are taken. Send it smaller.`,
+  )
 
 /** Rows an inch of a page that goes out as it is: 1728 dots wide at 204 an inch across and 98 or 196 down. */
 export function nativeResolution({ width, across, down, height }: TiffPage): 98 | 196 | undefined {

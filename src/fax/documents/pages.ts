@@ -13,13 +13,13 @@ import type { Apart, Workshop } from './apart.ts'
 import type { PageHeader, PageOptions, PagesResult } from './contract.ts'
 import type { Ghostscript, Ran } from './ghostscript.ts'
 import { headerPdf } from './header.ts'
-import { type DocumentLimits, GHOSTSCRIPT_MISSING } from './taking.ts'
+import { type DocumentLimits, GHOSTSCRIPT_MISSING, TIFF_PROGRAM_MISSING } from './taking.ts'
 
 export interface PagesParts {
   documents: DocumentStore
   peers: DocumentPeers
   workshop: Workshop
-  ghostscript: Pick<Ghostscript, 'render' | 'renderHeader'>
+  ghostscript: Pick<Ghostscript, 'render' | 'renderHeader' | 'convertTiff'>
   facts: Pick<Store, 'remember' | 'recall'>
   limits: DocumentLimits
   log: Log
@@ -92,6 +92,11 @@ export function createPages(parts: PagesParts) {
         if (ran.done.result === 'pages') {
           const { hash } = await documents.adopt(pdf)
           return { result: 'made', made: { hash, pages: ran.done.pages, resolution: ran.done.resolution } }
+        }
+        if (ran.done.result === 'foreign') {
+          const converted = await ghostscript.convertTiff(source, pdf)
+          if (converted.result === 'missing') return failed(NO_TIFF_PROGRAM)
+          if (converted.result !== 'ended') return notRendered(converted)
         }
         input = pdf
       }
@@ -168,6 +173,7 @@ const TOO_COMPLEX: Reason = {
   code: 'document-too-complex',
   text: 'The document takes more time or memory to become pages than is allowed. Print it into a new PDF and send that.',
 }
+const NO_TIFF_PROGRAM: Reason = { code: 'document-unsupported', text: TIFF_PROGRAM_MISSING }
 const BUSY: Reason = {
   code: 'document-busy',
   text: 'Other documents are being made into pages; this one is next.',

@@ -16,6 +16,8 @@ import { linesOf, paginate, readText, textPdf } from './text.ts'
 export type Prepared =
   | { result: 'pages'; data: Uint8Array; pages: number; resolution: 98 | 196 }
   | { result: 'pdf'; data: Uint8Array }
+  /** A TIFF that a program of libtiff has to read. */
+  | { result: 'foreign' }
   | { result: 'broken'; text: string }
 
 const POINTS = 72
@@ -75,7 +77,8 @@ function printed(width: number, height: number, perInch = 0): PageSize {
 
 function prepareTiff(bytes: Uint8Array): Prepared {
   const read = readTiff(bytes, { pages: MOST_PAGES, rows: MOST_ROWS })
-  if (read.result !== 'pages') return { result: 'broken', text: read.text }
+  if (read.result === 'unsupported') return { result: 'foreign' }
+  if (read.result === 'broken') return { result: 'broken', text: read.text }
   const resolutions = read.pages.flatMap((page) => nativeResolution(page) ?? [])
   const [first] = resolutions
   if (first !== undefined && resolutions.length === read.pages.length) {

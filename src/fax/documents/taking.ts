@@ -2,6 +2,8 @@
  * Takes documents in: stored while they come, sent to the other members meanwhile, then looked at. What is refused is
  * refused here, before anybody is told that it was accepted; how it becomes pages is later business.
  */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { CodedError, errorText } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
 import type { DocumentReference } from '#messages/message.ts'
@@ -116,6 +118,8 @@ export function createTaking(parts: TakingParts) {
       return refused('document-busy', 'Too many documents come at a time; try again.')
     if (ran.result === 'died') return tooComplex
     const { done } = ran
+    if (done.result === 'document' && done.foreign && !installed('tiff2pdf'))
+      return refused('document-unsupported', TIFF_PROGRAM_MISSING)
     return done.result === 'document' && done.type === 'pdf' ? lookAtPdf(hash) : done
   }
 
@@ -149,6 +153,14 @@ export function createTaking(parts: TakingParts) {
 
 export const GHOSTSCRIPT_MISSING =
   'Ghostscript, which makes pages of documents, is not installed on this appliance. Install the packages ghostscript and util-linux.'
+
+export const TIFF_PROGRAM_MISSING =
+  'The TIFF has colours, shades of grey or a compression that the appliance reads with tiff2pdf only, which is not installed. Save it in black and white or as a PDF, or install the package libtiff-tools.'
+
+const installed = (program: string): boolean =>
+  (process.env['PATH'] ?? '/usr/bin:/bin')
+    .split(':')
+    .some((directory) => existsSync(join(directory, program)))
 
 const tooComplex: Inspected = refused(
   'document-too-complex',

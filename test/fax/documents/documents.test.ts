@@ -12,6 +12,7 @@ import { printedPage } from '../pictures.ts'
 import {
   adam7,
   blackness,
+  greyTiff,
   openRig,
   pagesIn,
   pagesPdf,
@@ -25,7 +26,7 @@ import {
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 const fine = { resolution: 196 } as const
 
-describeWith(['ghostscript'], 'documents', () => {
+describeWith(['ghostscript', 'libtiff-tools'], 'documents', () => {
   let rig: Awaited<ReturnType<typeof openRig>>
   beforeAll(async () => {
     rig = await openRig()
@@ -132,6 +133,16 @@ describeWith(['ghostscript'], 'documents', () => {
     const middle = pages[0]?.bitmap
     expect(middle && blackness(middle, 700, 1250)).toBeGreaterThan(0.9)
     expect(middle && blackness(middle, 100, 600)).toBeLessThan(0.1)
+  })
+
+  test('a TIFF in grey, of a compression that is not ours, becomes a page', async () => {
+    const grey = greyTiff()
+    const document = taken(await rig.take(grey))
+    expect(document).toMatchObject({ type: 'tiff', pages: 1 })
+    const [page] = (await pagesOf(grey)).pages
+    expect(page?.page).toMatchObject({ width: 1728, height: 2292 })
+    expect(page && blackness(page.bitmap, 300, 1100)).toBeGreaterThan(0.9)
+    expect(page && blackness(page.bitmap, 1250, 2000)).toBeLessThan(0.1)
   })
 
   test('pictures: PNG of every kind and JPEG become a page', async () => {

@@ -144,6 +144,28 @@ export function adam7(width: number, rows: readonly Uint8Array[]): Buffer {
   ])
 }
 
+/** A TIFF of A4's shape in shades of grey, its upper half black, compressed by LZW. */
+export function greyTiff(): Buffer {
+  const directory = mkdtempSync(join(tmpdir(), 'tiff-'))
+  const file = join(directory, 'grey.tif')
+  execFileSync('gs', [
+    '-q',
+    '-dSAFER',
+    '-dBATCH',
+    '-dNOPAUSE',
+    '-sDEVICE=tiffgray',
+    '-sCompression=lzw',
+    '-r30',
+    '-g248x351',
+    `-sOutputFile=${file}`,
+    '-c',
+    '0 421 595 421 rectfill showpage',
+  ])
+  const bytes = readFileSync(file)
+  rmSync(directory, { recursive: true })
+  return bytes
+}
+
 /** A JPEG of A4's shape, as Ghostscript writes it. */
 export function upperHalfBlack(): Buffer {
   return execFileSync('gs', [
