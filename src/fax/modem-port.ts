@@ -2,7 +2,7 @@
  * One fax modem at the level of bytes: commands and their results, data from the modem, data to the modem with its flow
  * control. What the commands mean is known to class1/ and class2/.
  *
- * Rests on ITU-T T.31 (Class 1) and T.32 (Classes 2 and 2.0). Obeyed here: commands end with CR alone (pitfall 1);
+ * Rests on ITU-T T.31 (Class 1) and T.32 (Classes 2 and 2.0). Obeyed here, of the pitfalls in docs/fax.md: commands end with CR alone (pitfall 1);
  * XON and XOFF mean something only while data goes out, and everywhere else 11 and 13 are data or noise (2); DLE (3);
  * XOFF stops us, and the result after the last byte may be seconds away (4); every wait has a limit (10).
  */

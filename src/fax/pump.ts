@@ -1,6 +1,7 @@
 /**
  * How much page data may be written now, decided without I/O: enough that the modem always holds at least half a second
- * of it, never faster than a modem can stop us, and never so late that the modem pads a page with zeros unnoticed.
+ * of it, never faster than a modem can stop us, and never so late that the modem pads a page with zeros unnoticed
+ * (pitfall 11 of docs/fax.md).
  *
  * XOFF is obeyed to within two ticks of writing (a modem has some hundred bytes of room left when it sends XOFF; the
  * driver of the operating system is not asked to, see pitfall 2). What the modem holds is reckoned at the least: it

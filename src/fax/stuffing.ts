@@ -1,6 +1,6 @@
 /**
  * DLE shielding of data between us and a fax modem (ITU-T T.31, 8.3.3 and T.32, 6.3): in both directions DLE is doubled
- * and DLE ETX ends the data. Towards us Class 2.0 may write two DLE as DLE SUB. Pitfall 3 is obeyed here, for HDLC frames too.
+ * and DLE ETX ends the data. Towards us Class 2.0 may write two DLE as DLE SUB. Pitfall 3 of docs/fax.md is obeyed here, for HDLC frames too.
  */
 export const DLE = 0x10
 export const ETX = 0x03

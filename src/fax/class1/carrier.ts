@@ -1,7 +1,7 @@
 /**
  * A Class 1 modem's carriers (ITU-T T.31): V.21 frames and fast data, out and in, each as one bounded step.
  *
- * What the delays in fax dialogues allow is kept here: no wait of ours between a burst and +FRH=3 or +FRM (pitfalls 5
+ * What the delays in fax dialogues allow (pitfalls in docs/fax.md) is kept here: no wait of ours between a burst and +FRH=3 or +FRM (pitfalls 5
  * and 6), and 75 ms of silence (T.30, 5.3.2.2) made by the modem with +FTS=8, not by timers. +FRS is never used: an answer that
  * starts promptly would be missed.
  */
@@ -63,9 +63,9 @@ export class Carrier {
     let until = timing.now() + within
     const heard = (): Input =>
       frames.length > 0 || damaged ? { got: 'frames', frames, damaged } : { got: 'silence' }
-    for (let turn = 0; turn < MOST_FRAMES; turn++) {
+    for (let first = true; frames.length < MOST_FRAMES; first = false) {
       const left = until - timing.now()
-      if (left <= 0 && turn > 0) break
+      if (left <= 0 && !first) break
       const connected = await this.#openFrame(left, meanwhile)
       meanwhile = undefined
       if (connected === 'silent') break
@@ -176,10 +176,10 @@ export class Carrier {
       signal,
     })
     if (sent.how === 'closed') return trouble('the modem is gone')
+    if (sent.how === 'stuck') return trouble('the modem took no more page data')
     if (sent.how === 'written') written?.()
     const reply = await this.#port.result((data.length * 8_000) / rate + DRAIN_MS)
     if (sent.how === 'starved') return { got: 'starved' }
-    if (sent.how === 'stuck') return trouble('the modem took no more page data')
     if (reply.how !== 'code') return trouble('the modem did not finish the page')
     if (reply.code === 'OK' && sent.how === 'written') return { got: 'sent' }
     return { got: 'trouble', failure: 'fax-line-dropped', text: `the modem ended the call: ${reply.code}` }

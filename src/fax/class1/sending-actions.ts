@@ -87,9 +87,10 @@ async function ended(
 function within(asked: Promise<Reason | undefined>, ms: number, timing: Timing): Promise<Reason | undefined> {
   return new Promise((resolve) => {
     const cancel = timing.after(ms, () => resolve(late))
-    void asked.then((reason) => {
+    const settle = (reason: Reason | undefined) => {
       cancel()
       resolve(reason)
-    })
+    }
+    asked.then(settle, () => settle(late))
   })
 }

@@ -1,6 +1,6 @@
 /**
  * The fast carriers of ITU-T T.30 (V.27ter, V.29, V.17): their codes in DIS, DCS and in the commands of a Class 1 modem
- * (T.31, table 6; pitfalls 8 and 9). Pure.
+ * (T.31, table 6; pitfalls 8 and 9 of docs/fax.md). Pure.
  */
 
 export type Rate = 2400 | 4800 | 7200 | 9600 | 12000 | 14400

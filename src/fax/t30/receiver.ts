@@ -78,7 +78,8 @@ export function stepReceiver(before: Receiver, input: Input, now: number): Recei
     return over({ ...state, pages: state.pages + (input.got === 'kept' ? 1 : 0) }, place.end)
   if (input.got !== 'data' && now - state.progress > NO_PROGRESS_MS) return end(state, NO_PROGRESS)
   if (input.got === 'trouble') return troubled(state, input.failure, input.text)
-  if (input.got === 'abort') return end(state, { failure: 'fax-line-dropped', text: input.reason.text })
+  if (input.got === 'abort')
+    return end(state, allIsHere(state) ? undefined : { failure: 'fax-line-dropped', text: input.reason.text })
   switch (place.at) {
     case 'identifying':
       return input.got === 'connected' ? identify(state) : command(state, T4_MS)
@@ -213,7 +214,7 @@ function postPage(
   const frames = input.got === 'frames' ? input.frames : []
   if (has(frames, 'DCS')) return commanded(state, input, now)
   if (has(frames, 'DCN')) {
-    return !state.open && state.answered?.next === 'goodbye' ? over(state, undefined) : hungUp(state)
+    return allIsHere(state) ? over(state, undefined) : hungUp(state)
   }
   const repeated = repeatOf(state, frames, now)
   if (repeated) return repeated
@@ -229,8 +230,7 @@ function postPage(
   }
   if (input.got !== 'silence' && now < place.until)
     return go(state, again, { do: 'listen', within: place.until - now })
-  // All pages are confirmed and kept: that the last DCN was not heard changes nothing.
-  if (!state.open && state.answered?.next === 'goodbye') return over(state, undefined)
+  if (allIsHere(state)) return over(state, undefined)
   return noMore(state)
 }
 
@@ -378,8 +378,11 @@ function proceed(state: Receiver, frames: readonly Frame[]): ReceiverStep {
   return answer(slower, [{ name: 'CTR' }], 'page-retrained', undefined)
 }
 
+/** All pages are confirmed and kept: whether DCN is heard changes nothing. */
+const allIsHere = ({ open, answered }: Receiver): boolean => !open && answered?.next === 'goodbye'
+
 function troubled(state: Receiver, failure: FaxFailure, text: string): ReceiverStep {
-  if (!state.open && state.answered?.next === 'goodbye') return over(state, undefined)
+  if (allIsHere(state)) return over(state, undefined)
   const ended = end(state, { failure, text })
   // Nothing can be said to the sender any more.
   return state.open ? ended : over(state, { failure, text })
