@@ -13,6 +13,7 @@ type Command = (argv: string[]) => Promise<number>
 const commands: Record<string, () => Promise<Command>> = {
   run: async () => (await import('./cli/run.ts')).run,
   send: async () => (await import('./cli/send.ts')).send,
+  line: async () => (await import('./cli/line.ts')).line,
   totals: async () => (await import('./cli/totals.ts')).totals,
   status: async () => (await import('./cli/status.ts')).status,
   token: async () => (await import('./cli/token.ts')).token,

@@ -3,6 +3,7 @@ import type { Config } from '#config/types.ts'
 import { systemClock } from '#core/clock.ts'
 import { silent } from '#core/log.ts'
 import type * as schemas from '#intake/http/config-schemas.ts'
+import type * as FormShapes from '#intake/http/form-schemas.ts'
 import type { Shape } from '#intake/http/schemas.ts'
 import { type Call, call, type Target } from './client.ts'
 import { Ended, exit } from './outcome.ts'
@@ -15,10 +16,15 @@ type Changed = Shape<typeof schemas.changed>
 type Conflicts = Shape<typeof schemas.conflictList>['items']
 export type Revision = NonNullable<Changed['revision']> & Partial<History['items'][number]>
 
+export type Tried = FormShapes.Applied
+
 export interface SettingsAccess {
   values(): Promise<Values>
   /** @param value null takes the setting back to the file's */
   set(path: string, value: unknown): Promise<Changed>
+  /** As set(), taken back by itself unless confirmed within a span such as `90s`. */
+  tryOut(path: string, value: unknown, within: string): Promise<Tried>
+  confirm(revision: string): Promise<void>
   /** Newest first. */
   history(limit: number): Promise<Revision[]>
   conflicts(): Promise<Conflicts>
@@ -40,6 +46,15 @@ export function overHttp(targets: readonly Target[]): SettingsAccess {
   return {
     values: () => read<Values>('/config'),
     set: (path, value) => change('PATCH', '/config', { [path]: value }),
+    tryOut: (path, value, within) =>
+      changeAt<Tried>(targets[0], {
+        method: 'POST',
+        path: '/config/apply',
+        body: JSON.stringify({ changes: { [path]: value }, confirmWithin: within }),
+      }),
+    async confirm(revision) {
+      await change('POST', '/config/confirm', { revision })
+    },
     history: async (limit) => (await read<History>(`/config/history?limit=${limit}`)).items,
     conflicts: async () => (await read<{ items: Conflicts }>('/config/conflicts')).items,
     restore: (revision, path, value) => change('POST', '/config/restore', { revision, ...only(path), value }),
@@ -51,10 +66,10 @@ export function overHttp(targets: readonly Target[]): SettingsAccess {
 }
 
 /** Asks one appliance only: the next one would do it again. */
-async function changeAt(target: Target | undefined, request: Call): Promise<Changed> {
+async function changeAt<T = Changed>(target: Target | undefined, request: Call): Promise<T> {
   if (target === undefined) throw new Ended(exit.unreachable, 'there is no appliance to ask')
   const answer = await call(target, request)
-  if (answer.result === 'answer' && answer.status < 300) return (answer.body ?? {}) as Changed
+  if (answer.result === 'answer' && answer.status < 300) return (answer.body ?? {}) as T
   const text = `${target.name}: ${reasonOf(answer)}`
   if (answer.result === 'answer') {
     // 503 is nobody who would do it now, 504 an active member that never answered.
@@ -65,6 +80,9 @@ async function changeAt(target: Target | undefined, request: Call): Promise<Chan
 }
 
 const AUTHOR = 'local'
+
+const noTrial = () =>
+  new Ended(exit.refused, 'a change on trial needs an appliance that runs, to take it back')
 
 async function onStore(store: OpenStore, config: Config): Promise<SettingsAccess> {
   const { createSettings } = await import('#config/settings.ts')
@@ -87,6 +105,8 @@ async function onStore(store: OpenStore, config: Config): Promise<SettingsAccess
       await mayChange()
       return views.outcome(await settings.set([{ path, value: value ?? undefined }], AUTHOR))
     },
+    tryOut: () => Promise.reject(noTrial()),
+    confirm: () => Promise.reject(noTrial()),
     history: async (limit) => settings.history().toReversed().slice(0, limit).map(views.historyView),
     conflicts: async () => views.conflictsView(settings).items,
     async restore(revision, path, value) {

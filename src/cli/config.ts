@@ -1,13 +1,23 @@
 /** twinline config: the settings that all members of a pair share, whether the appliance runs or not. */
 import { isDeepStrictEqual } from 'node:util'
-import { parse } from 'yaml'
+import { parse, stringify } from 'yaml'
+import { nested } from '#config/shared.ts'
 import { connectionOptions, connectionUsage, parseArguments } from './arguments.ts'
-import { accessSettings, type Revision, type SettingsAccess, type Values } from './config-access.ts'
+import {
+  accessSettings,
+  type Revision,
+  type SettingsAccess,
+  type Tried,
+  type Values,
+} from './config-access.ts'
 import { Ended, exit, UsageError } from './outcome.ts'
 import { localTime, printable, printJson, printTable } from './print.ts'
 
 const usage = `twinline config get [PATH] [--json]
-twinline config set PATH VALUE [--json]
+twinline config set PATH VALUE [--confirm-within 90s] [--json]
+twinline config confirm ID
+twinline config revert ID [--json]
+twinline config export
 twinline config set PATH --file [--json]
 twinline config history [--limit 20] [--json]
 twinline config conflicts [--json]
@@ -18,6 +28,8 @@ get prints settings and where each comes from; with a PATH the value alone.
 set changes one, and shows what it was and what it is. A list is written as in the file:
     twinline config set routes '[{match: "+49*", lines: [gsm0]}]' --config FILE
   --file        back to the value of the configuration file
+  --confirm-within 90s   taken back by itself unless config confirm comes in time (the appliance must run)
+revert brings back what was before revision ID; export prints everything as a file may hold it.
 restore makes what revision ID set hold again, by a new revision, and settles its conflicts.
   --before      what was there before revision ID, instead
 dismiss settles a conflict: the value that holds is right.
@@ -31,6 +43,7 @@ const options = {
   file: { type: 'boolean' },
   before: { type: 'boolean' },
   limit: { type: 'string' },
+  'confirm-within': { type: 'string' },
 } as const
 
 export async function config(argv: string[]): Promise<number> {
@@ -40,11 +53,12 @@ export async function config(argv: string[]): Promise<number> {
     return exit.accepted
   }
   const [action, ...words] = positionals
-  const { json = false, file = false, before = false, limit } = values
+  const { json = false, file = false, before = false, limit, 'confirm-within': within } = values
   for (const [name, given, place] of [
     ['--file', file, 'set'],
     ['--before', before, 'restore'],
     ['--limit', limit !== undefined, 'history'],
+    ['--confirm-within', within !== undefined, 'set'],
   ] as const) {
     if (given && action !== place) throw new UsageError(`${name} belongs to ${place}`, usage)
   }
@@ -54,7 +68,7 @@ export async function config(argv: string[]): Promise<number> {
     if (words.length > most) throw new UsageError(`unexpected ${JSON.stringify(words[most])}`, usage)
   }
   const [first = '', second] = words
-  const run = (work: (access: SettingsAccess) => Promise<number>) => within(values, work)
+  const run = (work: (access: SettingsAccess) => Promise<number>) => accessed(values, work)
   switch (action) {
     case 'get':
       take(0, 1, 'a path')
@@ -62,7 +76,11 @@ export async function config(argv: string[]): Promise<number> {
     case 'set': {
       take(file ? 1 : 2, file ? 1 : 2, file ? 'a path' : 'a path and a value')
       const value = file ? null : typedValue(second ?? '')
-      return run(async (access) => printChange(await access.set(first, value), json))
+      return run(async (access) =>
+        within === undefined
+          ? printChange(await access.set(first, value), json)
+          : printTrial(await access.tryOut(first, value, within), json),
+      )
     }
     case 'history': {
       take(0, 0, 'nothing more')
@@ -71,6 +89,21 @@ export async function config(argv: string[]): Promise<number> {
         throw new UsageError('--limit wants a number from 1 to 500', usage)
       return run(async (access) => printHistory(await access.history(count), json))
     }
+    case 'confirm':
+      take(1, 1, 'the id of the revision on trial')
+      return run(async (access) => {
+        await access.confirm(first)
+        return exit.accepted
+      })
+    case 'revert':
+      take(1, 1, 'the id of a revision, as config history shows it')
+      return run(async (access) => printChange(await access.restore(first, undefined, 'before'), json))
+    case 'export':
+      take(0, 0, 'nothing more')
+      return run(async (access) => {
+        process.stdout.write(stringify(nested((await access.values()).items)))
+        return exit.accepted
+      })
     case 'conflicts':
       take(0, 0, 'nothing more')
       return run((access) => conflicts(access, json))
@@ -86,11 +119,14 @@ export async function config(argv: string[]): Promise<number> {
         return exit.accepted
       })
     default:
-      throw new UsageError('say what to do: get, set, history, conflicts, restore or dismiss', usage)
+      throw new UsageError(
+        'say what to do: get, set, confirm, revert, export, history, conflicts, restore or dismiss',
+        usage,
+      )
   }
 }
 
-async function within(
+async function accessed(
   values: Parameters<typeof accessSettings>[0],
   work: (access: SettingsAccess) => Promise<number>,
 ): Promise<number> {
@@ -160,6 +196,17 @@ function printChange({ revision }: { revision?: Revision | undefined }, json: bo
   else {
     console.log(`revision ${revision.id}`)
     printDifferences(revision)
+  }
+  return exit.accepted
+}
+
+function printTrial({ revision, confirmBy }: Tried, json: boolean): number {
+  if (json) printJson({ revision, confirmBy })
+  else if (revision === undefined || confirmBy === undefined)
+    console.log('nothing to change: it is like that already')
+  else {
+    console.log(`revision ${revision}, taken back at ${localTime(confirmBy)} unless confirmed:`)
+    console.log(`    twinline config confirm ${revision}`)
   }
   return exit.accepted
 }

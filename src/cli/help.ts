@@ -7,12 +7,13 @@ const text = `twinline: alerts in over the network, SMS out over serial modems, 
   twinline run [--config FILE]        run this appliance (without a file: a trial with a simulated modem)
   twinline send -i DEST -m TEXT       hand over a message; several --host are tried in order
   twinline status                     an appliance at a glance
+  twinline line list|mute|test|…      lines: switch, mute, try, watch one speak with its modem
   twinline totals [--since 24h]       traffic per appliance and line
   twinline token create|list|revoke   API tokens, whether the appliance runs or not
   twinline user list|add|password|…   the people who log in at the panel
   twinline pair invite|join|status|…  two appliances as one: make, look at, switch, practise
   twinline recover                    after an outage: bring both to the same, and say what happened
-  twinline config get|set|history …   the settings that all members of a pair share
+  twinline config get|set|history …   the settings that all members of a pair share; a change on trial, export
   twinline contacts list|import       contacts and groups, and tables of them
   twinline storm [folded]             what the storm guard holds back
   twinline check --config FILE        look at a configuration without running it

@@ -130,6 +130,17 @@ export function written(shared: SharedConfig): Record<SharedPath, unknown> {
   }
 }
 
+/** Values by path as a file has them: `retention.queue` becomes `queue` below `retention`. */
+export function nested(values: readonly { path: string; value: unknown }[]): Record<string, unknown> {
+  const whole: Record<string, unknown> = {}
+  for (const { path, value } of values) {
+    const [key = '', inner] = path.split('.')
+    if (inner === undefined) whole[key] = value
+    else whole[key] = { ...(whole[key] as object | undefined), [inner]: value }
+  }
+  return whole
+}
+
 export interface SettingProblem {
   /** Such as `routes[0].lines[1]`. */
   path: string

@@ -5,6 +5,7 @@
 import { stringify } from 'yaml'
 import { settingsForm } from '#config/form.ts'
 import type { Planned, Settings, WantedChange } from '#config/settings.ts'
+import { nested } from '#config/shared.ts'
 import type { Trials } from '#config/trials.ts'
 import { parseDuration } from '#core/duration.ts'
 import { limits } from '#dispatch/contract.ts'
@@ -42,17 +43,6 @@ function checkedView(planned: Planned): schemas.Checked {
       return { problems: [{ path: planned.path, message }], diff: [] }
     }
   }
-}
-
-/** `retention.queue` becomes `queue` below `retention`. */
-function nested(values: readonly { path: string; value: unknown }[]): Record<string, unknown> {
-  const whole: Record<string, unknown> = {}
-  for (const { path, value } of values) {
-    const [key = '', inner] = path.split('.')
-    if (inner === undefined) whole[key] = value
-    else whole[key] = { ...(whole[key] as object | undefined), [inner]: value }
-  }
-  return whole
 }
 
 export function formRoutes(api: Api, parts: Parts, settings: Settings, trials: Trials): void {
