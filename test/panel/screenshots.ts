@@ -115,7 +115,8 @@ async function take(browser: Browser, address: string, message: string, director
 const given = process.argv[2]
 const directory = given ?? join(root, 'docs', 'panel')
 mkdirSync(directory, { recursive: true })
-const [browser, rig] = await Promise.all([openBrowser(), startPair(97)])
+// A network of its own, so that two may make pictures at a time.
+const [browser, rig] = await Promise.all([openBrowser(), startPair(100 + (process.pid % 100))])
 try {
   await setUp(rig)
   await joined(rig)
