@@ -19,6 +19,7 @@ twinline pair takeover          on the standby: it becomes active
 twinline pair handover          on the active: another member becomes active
 twinline pair remove NODE       a member is refused everywhere until it joins with a new code
 twinline pair drill KIND        ${drills.join(', ')}: a fault on purpose that heals by itself
+twinline pair drills [--json]   what the last drills showed: seconds, lost, duplicated
 twinline pair log [--day DAY]   what the members saw and did on one day
 
 takeover and handover are back when it is done. With --config no token is needed; with --host, status needs a token
@@ -43,6 +44,9 @@ export async function pair(argv: string[]): Promise<number> {
     case 'status':
       none(rest)
       return status(values)
+    case 'drills':
+      none(rest)
+      return reports(values)
     case 'takeover':
     case 'handover':
       none(rest)
@@ -121,6 +125,16 @@ async function remove(values: Values, node: string): Promise<number> {
   return exit.accepted
 }
 
+async function reports(values: Values): Promise<number> {
+  const { items } = await ask<schemas.DrillList>(targetsOf(values, usage), {
+    method: 'GET',
+    path: '/pair/drills',
+  })
+  if (values.json) printJson(items)
+  else for (const { at, text } of items) console.log(printable(`${localTime(at)}  ${text}`))
+  return exit.accepted
+}
+
 async function drill(values: Values, kind: string): Promise<number> {
   if (!drills.some((each) => each === kind)) {
     throw new UsageError(`there is no drill ${JSON.stringify(kind)}; allowed: ${drills.join(', ')}`, usage)
@@ -129,7 +143,9 @@ async function drill(values: Values, kind: string): Promise<number> {
   if (values.json) printJson(begun)
   else {
     console.log(printable(begun.text))
-    console.error('Watch it with twinline pair status and twinline pair log on the other appliance.')
+    console.error(
+      'Watch it with twinline pair status and twinline pair log on the other appliance; twinline pair drills tells what it showed.',
+    )
   }
   return exit.accepted
 }
