@@ -8,7 +8,7 @@ import { problemText } from '../shell/problems.ts'
 import { memberName } from '../shell/session.ts'
 import { roleText } from './role-text.ts'
 import type { AddressAnswer, PairView } from './shapes.ts'
-import { spanText } from './timing.ts'
+import { spanText } from './span.ts'
 import { words } from './words.ts'
 
 export function AddressTest({ pair }: { pair: PairView }) {

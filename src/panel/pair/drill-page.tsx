@@ -23,7 +23,7 @@ import { membersNow } from './members-now.ts'
 import { PairTabs } from './pair-tabs.tsx'
 import { roleText } from './role-text.ts'
 import type { DrillKind, DrillReport, PairView } from './shapes.ts'
-import { spanText } from './timing.ts'
+import { spanText } from './span.ts'
 import { words } from './words.ts'
 
 const kinds = ['kill', 'freeze', 'cut'] as const satisfies readonly DrillKind[]

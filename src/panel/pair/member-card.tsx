@@ -12,8 +12,8 @@ import { Fingerprint } from './fingerprint.tsx'
 import { type Member, SKEW_MS } from './member-model.ts'
 import { roleText } from './role-text.ts'
 import type { PairView } from './shapes.ts'
+import { spanText } from './span.ts'
 import { SwitchButtons } from './switching.tsx'
-import { spanText } from './timing.ts'
 import { words } from './words.ts'
 
 export function MemberCard(props: {
@@ -44,7 +44,11 @@ export function MemberCard(props: {
       }
     >
       {member.here ? <p class="here-mark">{words.t('answersHere')}</p> : null}
-      {member.here ? <p>{words.t('because', { reason: pair.reason })}</p> : null}
+      {member.here ? (
+        <p>
+          {words.t('because')} <span lang="en">{pair.reason}</span>
+        </p>
+      ) : null}
       <Facts rows={factsOf(member)} />
       {member.here ? null : (
         <details>

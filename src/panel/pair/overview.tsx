@@ -17,7 +17,7 @@ import { PairTabs } from './pair-tabs.tsx'
 import { RecoverButton } from './recover.tsx'
 import { roleText } from './role-text.ts'
 import type { PairView } from './shapes.ts'
-import { spanText } from './timing.ts'
+import { spanText } from './span.ts'
 import { keyWords, words } from './words.ts'
 
 function View() {

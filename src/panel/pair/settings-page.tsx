@@ -32,7 +32,7 @@ import { may, memberName, session } from '../shell/session.ts'
 import { PairTabs } from './pair-tabs.tsx'
 import { byHand, driverOf, grouped, type Outlook, outlook } from './settings-model.ts'
 import type { OwnChecked, OwnConfiguration, PairView } from './shapes.ts'
-import { spanText } from './timing.ts'
+import { spanText } from './span.ts'
 import { keyWords, words } from './words.ts'
 
 const CHECK_PAUSE_MS = 350

@@ -11,7 +11,7 @@ import { problemText } from '../shell/problems.ts'
 import { memberName } from '../shell/session.ts'
 import { type Member, toActive, toStandby, type Way } from './member-model.ts'
 import type { PairView } from './shapes.ts'
-import { spanText } from './timing.ts'
+import { spanText } from './span.ts'
 import { words } from './words.ts'
 
 export function SwitchButtons(props: {

@@ -34,10 +34,10 @@ function View() {
     {
       title: words.t('inGroups'),
       cell: ({ id, source }) => (
-        <>
+        <span>
           {groupsOf(groups.data.value, id ?? '').join(', ')}
           {source === 'ldap' ? <span class="badge">{words.t('fromLdap')}</span> : null}
-        </>
+        </span>
       ),
     },
     ...(may('admin')

@@ -8,6 +8,8 @@ import { type Column, Table } from '../components/table.tsx'
 import { Ago, Time } from '../components/time.tsx'
 import { announce } from '../components/toast.tsx'
 import { words as shell } from '../components/words.ts'
+import { authorText } from '../configuration/author.ts'
+import { words as configWords } from '../configuration/words.ts'
 import { patch, post, remove } from '../shell/api.ts'
 import { problemDictionaries, problemText } from '../shell/problems.ts'
 import { useRemote } from '../shell/remote.ts'
@@ -44,10 +46,10 @@ function View() {
     {
       title: words.t('createdAt'),
       cell: ({ createdAt, createdBy }) => (
-        <>
+        <span>
           <Time at={createdAt} />
-          {createdBy === undefined ? null : <span class="quiet"> · {createdBy}</span>}
-        </>
+          {createdBy === undefined ? null : <span class="quiet"> · {authorText(createdBy)}</span>}
+        </span>
       ),
     },
     {
@@ -163,7 +165,7 @@ function View() {
   )
 }
 
-export const page = { words: [words, ...problemDictionaries], view: View }
+export const page = { words: [words, configWords, ...problemDictionaries], view: View }
 
 function NewUserForm({ done }: { done: (name: string) => void }) {
   const form = useForm()
