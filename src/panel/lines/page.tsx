@@ -15,16 +15,17 @@ import { words } from './words.ts'
 const keyOf = (line: LineView): string => `${line.node ?? ''}/${line.id}`
 
 /** The answering member's lines come live; those of others are as of the last question. */
-function merged(asked: readonly LineView[], live: readonly LineView[], here: string): LineView[] {
-  const newest = new Map(live.map((line) => [line.id, line]))
+function merged(asked: readonly LineView[], own: readonly LineView[], here: string): LineView[] {
+  const newest = new Map(own.map((line) => [line.id, line]))
   return asked.map((line) => {
-    const own = line.node === undefined || line.node === here
-    return own ? { ...line, ...newest.get(line.id) } : line
+    const live = line.node === undefined || line.node === here ? newest.get(line.id) : undefined
+    if (live === undefined) return line
+    return line.node === undefined ? live : { ...live, node: line.node }
   })
 }
 
 function LinesPage() {
-  const remote = useRemote<LineListView>('/lines?node=*', { refresh: ['status'], every: 5_000 })
+  const remote = useRemote<LineListView>('/lines?node=*', { every: 3_000 })
   const open = useSignal<{ key: string; tool: LineTool } | undefined>(undefined)
   const here = session.value?.appliance.node ?? ''
   const asked = remote.data.value?.items

@@ -13,7 +13,8 @@ import type { HomeView } from './shapes.ts'
 
 /** Heartbeats come each 15 s. */
 const SILENCE_MS = 25_000
-const PAUSES_MS = [500, 1_000, 2_000, 4_000] as const
+const LONGEST_PAUSE_MS = 4_000
+const PAUSES_MS = [500, 1_000, 2_000, LONGEST_PAUSE_MS] as const
 
 /** The newest state of everything; undefined until the first event. */
 export const status = signal<HomeView | undefined>(undefined)
@@ -80,7 +81,11 @@ async function follow(stop: AbortController): Promise<void> {
     if (connection.peek().since !== undefined) await loadSession()
     connection.value = {}
     let buffered = ''
-    for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
+    // Not every browser can go through a stream with `for await`.
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
+    for (;;) {
+      const { done, value: chunk } = await reader.read()
+      if (done) break
       clearTimeout(silence)
       silence = setTimeout(() => stop.abort(), SILENCE_MS)
       const blocks = (buffered + chunk).split('\n\n')
@@ -100,21 +105,32 @@ async function follow(stop: AbortController): Promise<void> {
   }
 }
 
+/** Resolves after a while, or as soon as the browser has its network back. @param ms how long at most */
+function waited(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const over = new AbortController()
+    const end = (): void => {
+      over.abort()
+      resolve()
+    }
+    setTimeout(end, ms)
+    window.addEventListener('online', end, { signal: over.signal })
+  })
+}
+
 async function keepFollowing(over: AbortSignal): Promise<void> {
   let failures = 0
   while (!over.aborted) {
     const began = performance.now()
     const stop = new AbortController()
-    over.addEventListener('abort', () => stop.abort(), { once: true })
+    over.addEventListener('abort', () => stop.abort(), { signal: stop.signal })
     await follow(stop)
+    // Also takes back what was listened to for this one connection.
+    stop.abort()
     if (over.aborted) return
     failures = performance.now() - began > 10_000 ? 0 : failures + 1
     if (connection.peek().since === undefined) connection.value = { since: now.peek() }
-    const pause = PAUSES_MS[Math.min(failures, PAUSES_MS.length - 1)]
-    await new Promise((resolve) => {
-      setTimeout(resolve, pause)
-      window.addEventListener('online', resolve, { once: true })
-    })
+    await waited(PAUSES_MS[Math.min(failures, PAUSES_MS.length - 1)] ?? LONGEST_PAUSE_MS)
   }
 }
 
