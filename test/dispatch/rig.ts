@@ -4,9 +4,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, vi } from 'vitest'
+import { faxRetryDefaults } from '#config/fax.ts'
 import { pairDefaults } from '#config/pair.ts'
 import { noStorm, type StormConfig } from '#config/storm.ts'
-import type { Config, GsmLineConfig, PairConfig, RouteConfig } from '#config/types.ts'
+import type { Config, FaxLineConfig, GsmLineConfig, PairConfig, RouteConfig } from '#config/types.ts'
 import { systemClock } from '#core/clock.ts'
 import { silent } from '#core/log.ts'
 import type { SubmitRequest } from '#dispatch/contract.ts'
@@ -61,6 +62,25 @@ export const pair = (oneDisk: 'accept' | 'refuse'): PairConfig => ({
   redirect: false,
 })
 
+/** A fax line whose settings are the defaults. */
+export const faxLine = (id: string, priority = 100): FaxLineConfig => ({
+  id,
+  kind: 'fax',
+  port: { scheme: 'tcp', host: 'localhost', port: 1 },
+  disabled: false,
+  class: 'auto',
+  header: true,
+  station: '',
+  ecm: true,
+  maxRate: 14400,
+  resolution: 'fine',
+  answer: { rings: 2, distinctive: [], callers: [] },
+  dial: { prefix: '', international: '00', national: '0' },
+  retry: faxRetryDefaults,
+  doNotDial: [],
+  priority,
+})
+
 export async function rig(options: RigOptions = {}): Promise<Rig> {
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'loop-')))
   if (!options.directory) cleanUp.push(() => rm(directory, { recursive: true, force: true }))
@@ -70,17 +90,16 @@ export async function rig(options: RigOptions = {}): Promise<Rig> {
   const scripts = options.scripts ?? { gsm0: (t, line) => sendParts(t, line, sent) }
   const ids = Object.keys(scripts)
   const lines = Object.entries(scripts).map(([id, script]) => new ScriptedLine(id, script))
-  const configs = ids.map(
-    (id): GsmLineConfig => ({
-      id,
-      kind: 'gsm',
-      port: { scheme: 'sim', kind: 'gsm', options: {} },
-      reports: options.reports ?? false,
-      concatenation: 8,
-      disabled: false,
-      ...(options.rate ? { rate: options.rate } : {}),
-    }),
-  )
+  const gsm = (id: string): GsmLineConfig => ({
+    id,
+    kind: 'gsm',
+    port: { scheme: 'sim', kind: 'gsm', options: {} },
+    reports: options.reports ?? false,
+    concatenation: 8,
+    disabled: false,
+    ...(options.rate ? { rate: options.rate } : {}),
+  })
+  const configs = ids.map((id) => (id.startsWith('fax') ? faxLine(id) : gsm(id)))
   const dispatch = createDispatch({
     config: {
       node: 'a',

@@ -1,8 +1,8 @@
 /** Least-cost routing: cost, then order in the file; equal destinations share one set of tiers. */
 import { expect, it } from 'vitest'
-import { faxRetryDefaults } from '#config/fax.ts'
 import type { LineConfig } from '#config/types.ts'
 import { createRouter, matches } from '#dispatch/routing.ts'
+import { faxLine } from './rig.ts'
 
 const line = (id: string): LineConfig => ({
   id,
@@ -48,27 +48,9 @@ it('matches whole numbers and prefixes', () => {
   expect(matches('112*', '1123')).toBe(true)
 })
 
-const fax = (id: string, priority = 100): LineConfig => ({
-  id,
-  kind: 'fax',
-  port: { scheme: 'tcp', host: 'localhost', port: 1 },
-  disabled: false,
-  class: 'auto',
-  header: true,
-  station: '',
-  ecm: true,
-  maxRate: 14400,
-  resolution: 'fine',
-  answer: { rings: 2, distinctive: [], callers: [] },
-  dial: { prefix: '', international: '00', national: '0' },
-  retry: faxRetryDefaults,
-  doNotDial: [],
-  priority,
-})
-
 it('takes the fax line of the highest priority first, among those of one cost', () => {
   const router = createRouter(
-    [line('gsm0'), fax('fax0'), fax('fax1', 200), fax('fax2', 255)],
+    [line('gsm0'), faxLine('fax0'), faxLine('fax1', 200), faxLine('fax2', 255)],
     [
       { match: '*', lines: ['gsm0', 'fax0', 'fax1'], cost: 1 },
       { match: '*', lines: ['fax2'], cost: 2 },
@@ -79,7 +61,7 @@ it('takes the fax line of the highest priority first, among those of one cost', 
 })
 
 it('lets every fax line serve every number while no route names one', () => {
-  const router = createRouter([line('gsm0'), fax('fax0')], [{ match: '+49*', lines: ['gsm0'], cost: 1 }])
+  const router = createRouter([line('gsm0'), faxLine('fax0')], [{ match: '+49*', lines: ['gsm0'], cost: 1 }])
   expect(router.tiers('fax', '+48')).toEqual([['fax0']])
   expect(router.tiers('sms', '+48')).toEqual([])
 })

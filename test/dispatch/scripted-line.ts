@@ -55,20 +55,22 @@ export async function sendParts(
 
 export class ScriptedLine implements Line {
   readonly id: string
-  readonly channel = 'sms'
+  /** By its name: fax0, fax1 … are fax lines. */
+  readonly channel: 'sms' | 'fax'
   readonly #script: Script
   #busy = false
 
   constructor(id: string, script: Script) {
     this.id = id
+    this.channel = id.startsWith('fax') ? 'fax' : 'sms'
     this.#script = script
   }
 
   status(): LineStatus {
     return {
       id: this.id,
-      kind: 'gsm',
-      channel: 'sms',
+      kind: this.channel === 'fax' ? 'fax' : 'gsm',
+      channel: this.channel,
       state: 'ready',
       busy: this.#busy,
       port: 'scripted',
