@@ -40,6 +40,15 @@ const requests: readonly [Sample, ...Sample[]] = [
     '{"to":["+491701234567","ops"],"text":"Größe","priority":1,"validity":"30m","tag":"x"}',
   ],
   ['GET /api/v1/messages?limit=5&search=x&state=queued', [bearer], ''],
+  [
+    'GET /api/v1/messages?state=failed,sent&line=a/gsm0&source=http:*&since=24h&until=2026-11-21T08:00:00Z&archived=no',
+    [bearer],
+    '',
+  ],
+  ['GET /api/v1/messages/counts', [bearer], ''],
+  ['GET /api/v1/lines?node=*', [bearer], ''],
+  ['GET /api/v1/lines/gsm0/trace?after=7', [bearer], ''],
+  ['GET /api/v1/totals?since=7d&step=day&until=1h', [bearer], ''],
   ['GET /api/v1/messages/01234567-89ab-7def-8123-456789abcdef', [bearer], ''],
   ['GET /api/v1/home', [bearer, 'Cookie: twinline_session_80=%ff; twinline_session_81=x; b="c"'], ''],
   [

@@ -69,11 +69,13 @@ export function messageView(
 
 /** The message with everything that happened to all its deliveries, in the order of time. */
 export function detailView(view: MessageView, replicated: boolean): Shape<typeof schemas.messageDetail> {
+  const { node } = view.message
+  const whereAccepted = (event: string) => (event === 'accept' && node !== undefined ? { node } : {})
   const timeline = view.deliveries
     .flatMap((delivery) => delivery.timeline.map((entry) => ({ delivery: delivery.id, ...entry })))
     // Sorting is stable: what happened within one millisecond stays in the order of its delivery.
     .sort((a, b) => a.at - b.at)
-    .map((entry) => ({ ...entry, at: iso(entry.at) }))
+    .map((entry) => ({ ...whereAccepted(entry.event), ...entry, at: iso(entry.at) }))
   return { ...messageView(view, replicated), timeline }
 }
 

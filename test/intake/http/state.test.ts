@@ -39,7 +39,9 @@ test.each([
 test('muted, it says until when', async () => {
   await appliance.call('POST', '/api/v1/lines/gsm0/mute', { for: '1h' })
   const { json } = await appliance.call('GET', '/api/v1/lines/gsm0')
-  expect(Math.abs(Date.parse(String(json['muted'])) - Date.now() - 3_600_000)).toBeLessThan(60_000)
+  expect(
+    Math.abs(Date.parse(String((json as { muted?: string }).muted)) - Date.now() - 3_600_000),
+  ).toBeLessThan(60_000)
   await appliance.call('POST', '/api/v1/lines/gsm0/unmute')
   expect((await appliance.call('GET', '/api/v1/lines/gsm0')).json).toEqual(line)
 })
