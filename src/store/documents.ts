@@ -126,6 +126,10 @@ export class DocumentStore {
     return stored
   }
 
+  async remove(hash: string): Promise<void> {
+    await rm(this.path(hash), { force: true })
+  }
+
   /** It is used again: a sweep counts from now. @param at ms since 1970 */
   async touch(hash: string, at: number): Promise<void> {
     await utimes(this.path(hash), at / 1_000, at / 1_000).catch(() => {})
@@ -155,7 +159,7 @@ export class DocumentStore {
     const needed = new Set(await inUse(idle))
     for (const hash of idle) {
       if (needed.has(hash)) await this.touch(hash, now)
-      else await rm(this.path(hash), { force: true })
+      else await this.remove(hash)
     }
     return idle.length - needed.size
   }

@@ -34,7 +34,7 @@ export function createFaxDocuments(parts: FaxDocumentsParts): RunningFaxDocument
   // What is looked at has a client that waits: it does not stand behind a long letter that is being made ready.
   const [reception, workshop] = [createWorkshop(), createWorkshop()]
   const ghostscript = createGhostscript(parts.ghostscript ?? ghostscriptLimits)
-  const { take } = createTaking({ documents, peers, workshop: reception, ghostscript, limits, log })
+  const { take } = createTaking({ documents, peers, workshop: reception, ghostscript, store, limits, log })
   const { pages, find } = createPages({ documents, peers, workshop, ghostscript, facts: store, limits, log })
   const timer = setInterval(() => void sweep(), SWEEP_MS)
 

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { CodedError, errorText } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
 import type { DocumentReference } from '#messages/message.ts'
+import type { Store } from '#store/contract.ts'
 import {
   type DocumentPeers,
   type DocumentStore,
@@ -32,6 +33,7 @@ export interface TakingParts {
   peers: DocumentPeers
   workshop: Workshop
   ghostscript: Pick<Ghostscript, 'count'>
+  store: Pick<Store, 'documentsInUse'>
   limits: DocumentLimits
   log: Log
 }
@@ -39,6 +41,15 @@ export interface TakingParts {
 /** Uploads at a time. */
 const MOST_AT_ONCE = 8
 const NAME_CHARACTERS = 200
+
+/** Refusals that follow from the bytes alone, however busy the appliance is. */
+const BY_ITSELF: ReadonlySet<string> = new Set([
+  'document-empty',
+  'document-unsupported',
+  'document-encrypted',
+  'document-too-many-pages',
+  'document-too-many-dots',
+])
 
 /** How a refusal is told over HTTP, where it is not 422. */
 const STATUS: Readonly<Record<string, number>> = {
@@ -80,6 +91,7 @@ export function createTaking(parts: TakingParts) {
       ])
       if (looked.result === 'refused') {
         log.info({ document: stored.hash, code: looked.code }, 'a document was refused')
+        await forget(stored, looked.code)
         return refusal(looked.code, looked.text)
       }
       const { type, pages } = looked
@@ -109,6 +121,12 @@ export function createTaking(parts: TakingParts) {
     const stored = await receiving.finish()
     if (!stored) throw new CodedError('document-incomplete', 'The document was not kept.')
     return stored
+  }
+
+  /** Whoever sends the same bytes is told the same, so nobody else waits for them; a message of another time may refer to them. */
+  async function forget({ hash }: StoredDocument, code: string): Promise<void> {
+    if (BY_ITSELF.has(code) && (await parts.store.documentsInUse([hash])).length === 0)
+      await documents.remove(hash)
   }
 
   async function look({ hash }: StoredDocument): Promise<Inspected> {

@@ -258,8 +258,10 @@ describeWith(['ghostscript', 'libtiff-tools'], 'documents', () => {
     ['PostScript', () => Buffer.from('%!PS\nshowpage'), 'document-unsupported', 415],
     ['too many bytes', () => new Uint8Array(5_000_001).fill(0x41), 'document-too-large', 413],
   ])('%s is refused', async (_, bytes, code, status) => {
+    const before = readdirSync(join(rig.directory, 'documents'))
     const result = await rig.take(bytes())
     expect(result).toMatchObject({ result: 'refused', code, status })
+    if (code !== 'document-broken') expect(readdirSync(join(rig.directory, 'documents'))).toEqual(before)
     expect(readdirSync(join(rig.directory, 'documents')).filter((name) => name.endsWith('.part'))).toEqual([])
   })
 
