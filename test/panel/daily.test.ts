@@ -1,26 +1,28 @@
 /** What an operator does every day, in a real browser against a real appliance: set up, log in, send, look at lines. */
 import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
 import { describeWith } from '../requirements.ts'
 import { until } from '../system/appliance.ts'
-import { openBrowser, openPanel, type PanelRig, password, setupCode, startRig } from './browser.ts'
+import { openBrowser, openPanel, type PanelRig, password, setUp, setupCode, startRig } from './browser.ts'
 
-// Several steps a test, each with its own deadline; the first can be done only once, so that it must not be cut short.
+// Several steps a test, each with its own deadline.
 vi.setConfig({ testTimeout: 60_000 })
 
-describeWith(['chromium'], 'the panel, every day', () => {
-  let browser: Browser
-  let rig: PanelRig
+let browser: Browser
+let rig: PanelRig
 
-  beforeAll(async () => {
-    ;[browser, rig] = await Promise.all([
-      openBrowser(),
-      startRig({ modems: [{ signal: '22', operator: 'Example Mobile' }, {}] }),
-    ])
-    await rig.box.ready(2)
+const start = async (): Promise<void> => {
+  rig = await startRig({ modems: [{ signal: '22', operator: 'Example Mobile' }, {}] })
+  await rig.box.ready(2)
+}
+
+describeWith(['chromium'], 'the first run of an appliance', () => {
+  // It can be done only once, so that each try has an appliance of its own.
+  beforeEach(async () => {
+    ;[browser] = await Promise.all([openBrowser(), start()])
   }, 60_000)
 
-  afterAll(async () => {
+  afterEach(async () => {
     await browser.close()
     await rig.stop()
   })
@@ -65,6 +67,18 @@ describeWith(['chromium'], 'the panel, every day', () => {
     await page.locator('.plate').getByText('127.0.0.1').waitFor()
     expect(view.faults).toEqual([])
     await view.close()
+  })
+})
+
+describeWith(['chromium'], 'the panel, every day', () => {
+  beforeAll(async () => {
+    ;[browser] = await Promise.all([openBrowser(), start()])
+    await setUp(rig.box)
+  }, 60_000)
+
+  afterAll(async () => {
+    await browser.close()
+    await rig.stop()
   })
 
   it('lets nobody in without the password, and goes where one wanted to go', async () => {
