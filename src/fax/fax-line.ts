@@ -42,6 +42,8 @@ export interface FaxLineOptions {
   speed?: number
   /** The program's entry, which the process is started with; absent: the one that runs. */
   main?: string
+  /** How long its process may say nothing, ms. */
+  silence?: number
 }
 
 export interface FaxLine extends Line {
@@ -91,6 +93,7 @@ class FaxLineImplementation implements FaxLine {
         log: this.#log,
         speed: options.speed ?? 1,
         ...(options.main === undefined ? {} : { main: options.main }),
+        ...(options.silence === undefined ? {} : { silence: options.silence }),
       },
       {
         up: () => void this.#process.tell({ kind: 'run' }),

@@ -22,7 +22,7 @@ const FIRST_RESTART_MS = 250
 const LONGEST_RESTART_MS = 10_000
 /** One that ran for so long had no fault of its own: the next one starts at once. */
 const SOUND_MS = 60_000
-/** It says something every second. */
+/** It says something every second; one that says nothing for so long is hung. */
 const SILENT_MS = 10_000
 const WATCH_MS = 500
 const STOP_MS = 4_000
@@ -36,6 +36,8 @@ export interface LineProcessOptions {
   speed: number
   /** The program's entry; absent: the one that runs. */
   main?: string
+  /** How long it may say nothing, ms. */
+  silence?: number
 }
 
 export interface LineProcessEvents {
@@ -72,9 +74,10 @@ export class LineProcess {
     if (this.#wanted) return
     this.#wanted = true
     // Counted in turns of this process, not in time: while it was stopped or starved, it could hear nothing.
+    const most = (this.#options.silence ?? SILENT_MS) / WATCH_MS
     this.#watch = setInterval(() => {
       this.#unheard += 1
-      if (!this.#child || this.#unheard < SILENT_MS / WATCH_MS) return
+      if (!this.#child || this.#unheard < most) return
       this.#unheard = 0
       this.#options.log.error({}, 'the process of this fax line says nothing: it is killed and started again')
       this.#child.kill('SIGKILL')

@@ -223,6 +223,34 @@ describeWith(['spandsp', 'libtiff-tools'], 'a fax line', () => {
     expect(line.status()).toMatchObject({ state: 'ready', fax: { class: '1' } })
   })
 
+  test('a page that is cut off by the line is kept, and marked', { timeout: 60_000 }, async () => {
+    file = chart(join(directory, 'in.tif'), { pages: 2, rows: 1_500 })
+    await start()
+    modem.ring('0301234', file)
+    await expect.poll(() => received.pages.length, { timeout: 30_000 }).toBe(1)
+    // In the middle of the second page.
+    await expect.poll(() => line.status().fax?.progress ?? '', { timeout: 20_000 }).toMatch(/page 2/)
+    await new Promise((resolve) => setTimeout(resolve, 800))
+    modem.drop()
+    await expect
+      .poll(() => received.results, { timeout: 30_000 })
+      .toMatchObject([{ result: 'partial', pages: 2 }])
+    expect(received.pages).toMatchObject([
+      { number: 0, rows: 1_500, complete: true },
+      { number: 1, complete: false },
+    ])
+    expect(received.pages[1]?.rows).toBeLessThan(1_500)
+    await expect.poll(() => line.free(), { timeout: 20_000 }).toBe(true)
+  })
+
+  test('a caller that is no fax machine: the line is idle again', { timeout: 60_000 }, async () => {
+    await start()
+    // Without a document the far end talks.
+    modem.ring('0301234')
+    await expect.poll(() => received.results, { timeout: 40_000 }).toMatchObject([{ result: 'no-fax' }])
+    await expect.poll(() => line.free(), { timeout: 20_000 }).toBe(true)
+  })
+
   test('answers after two rings, hands in the pages, and is free again', { timeout: 60_000 }, async () => {
     file = chart(join(directory, 'in.tif'), { pages: 2, rows: 300 })
     await start({ send: file })
