@@ -1,87 +1,66 @@
 /** Figures of our Class 1 driver alone, at a soft modem: what arrives, how long a call takes, what noise does to it. */
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  type Bench,
-  type Driver,
-  openBench,
-  receiveFax,
-  sendFax,
-  settings,
-} from '../../fax/class1/class1-bench.ts'
 import { chart, differences, pagesOf } from '../../fax-modem/pages.ts'
 import { type SoftModemOptions, startSoftModem } from '../../fax-modem/soft-modem.ts'
 import { quantiles } from '../measure.ts'
+import type { CallOrder, CallReport } from './call-process.ts'
 import { type FaxBench, inParallel } from './rows.ts'
 
-async function withModem<T>(
-  options: Omit<SoftModemOptions, 'directory'>,
-  body: (bench: Bench) => Promise<T>,
-  own = settings,
-): Promise<T> {
-  const bench = await openBench(options, own)
-  try {
-    return await body(bench)
-  } finally {
-    await bench.stop()
-  }
+/** A call in a process of its own. */
+async function call(order: CallOrder): Promise<CallReport> {
+  const program = join(import.meta.dirname, 'call-process.ts')
+  const child = fork(program, [JSON.stringify(order)])
+  const ended = once(child, 'exit')
+  const [report]: CallReport[] = await Promise.race([
+    once(child, 'message'),
+    ended.then(([status]) => Promise.reject(new Error(`the process of a call ended with ${status}`))),
+  ])
+  await ended
+  if (!report) throw new Error('a call without a report')
+  return report
 }
 
 /** How many pages of a file are, row for row, those at the same place of the other. */
 function identical(sent: string, received: string): number {
-  const there = pagesOf(received)
+  const there = existsSync(received) ? pagesOf(received) : []
   return pagesOf(sent).filter(({ bits }, n) => there[n]?.bits.equals(bits)).length
 }
 
-/** What a call that should have gone well was like. */
-function tellTrouble(result: object, { dialogue }: Driver): void {
-  process.stderr.write(`${JSON.stringify(result)}\n${dialogue().split('\n').slice(-40).join('\n')}\n`)
-}
-
-/** 50 pages out and 50 in over a clean line, with and without error correction. */
+/** 50 pages out and 50 in over a clean line, every second call with error correction. */
 export async function pages({ speed, parallel, directory, print }: FaxBench): Promise<void> {
   const folder = directory('pages')
   const perCall = 5
   const calls = 10
-  const file = (n: number, compression: string) =>
-    chart(join(folder, `${n}-${compression}.tif`), {
+  const file = (resolution: 98 | 196) =>
+    chart(join(folder, `${resolution}.tif`), {
       pages: perCall,
-      rows: n % 2 === 0 ? 2_200 : 1_100,
-      resolution: n % 2 === 0 ? 196 : 98,
-      compression,
+      rows: resolution === 98 ? 1_100 : 2_200,
+      resolution,
     })
-  const options = (n: number) => ({ speed, ecm: n % 2 === 1, codings: n % 2 === 1 ? 'MMR' : 'MR' }) as const
-  const out = await inParallel(calls, parallel, (n) =>
-    withModem(options(n), async ({ driver, soft }) => {
-      const sent = file(n, 'g4')
-      const { result } = await sendFax(driver, sent, perCall)
-      const far = await soft.next('far-end')
-      const same = identical(sent, far.file ?? '')
-      if (same < perCall) tellTrouble({ ...result, differ: differences(sent, far.file ?? '') }, driver)
-      return same
-    }),
-  )
-  const into = await inParallel(calls, parallel, (n) =>
-    withModem(options(n), async ({ driver, soft, directory: own }) => {
-      const sent = file(calls + n, 'g4')
-      soft.ring('030', sent)
-      const { result, file: received, pages: came } = await receiveFax(driver, own)
-      const same = came.length === 0 ? 0 : identical(sent, received)
-      if (same < perCall) {
-        const differ = came.length === 0 ? [] : differences(sent, received)
-        tellTrouble({ ...result, badRows: came.map(({ badRows }) => badRows), differ }, driver)
-      }
-      return same
-    }),
-  )
-  const sum = (counts: number[]) => counts.reduce((total, count) => total + count, 0)
+  const files = [file(196), file(98)]
+  const orderOf = (n: number): CallOrder => ({
+    direction: n < calls ? 'out' : 'in',
+    file: files[(n >> 1) % 2] ?? '',
+    pages: perCall,
+    received: join(folder, `received-${n}.tif`),
+    options: { speed, ecm: n % 2 === 1, codings: n % 2 === 1 ? 'MMR' : 'MR' },
+  })
+  const orders = Array.from({ length: 2 * calls }, (_, n) => orderOf(n))
+  const reports = await inParallel(orders.length, parallel, (n) => call(orderOf(n)))
+  const counts = { sent: 0, received: 0 }
+  for (const [n, order] of orders.entries()) {
+    const same = identical(order.file, order.received)
+    counts[order.direction === 'out' ? 'sent' : 'received'] += same
+    if (same < perCall) process.stderr.write(`call ${n}: ${JSON.stringify(reports[n], undefined, 1)}\n`)
+  }
   print({
     figure: 'pages row-identical, Class 1',
-    value: { sent: sum(out), received: sum(into) },
+    value: counts,
     unit: `of ${calls * perCall} each`,
-    under: { calls: 2 * calls, pagesACall: perCall, speed },
+    under: { calls: orders.length, pagesACall: perCall, speed },
     reach: '50 and 50',
   })
 }
@@ -115,19 +94,23 @@ async function ownCall(
   folder: string,
   options: Omit<SoftModemOptions, 'directory'>,
 ): Promise<{ seconds: number; coding: string; rate: number; identical: boolean }> {
-  return withModem({ ...realTime, ...options }, async ({ driver, soft }) => {
-    const file = comparisonPage(folder, 'g4')
-    const { result } = await sendFax(driver, file, 1)
-    const far = await soft.next('far-end')
-    const ended = await soft.next('hung-up')
-    if (result.result !== 'sent') throw new Error(`the call: ${JSON.stringify(result)}`)
-    return {
-      seconds: ended.seconds ?? 0,
-      coding: far.coding ?? '',
-      rate: far.rate ?? 0,
-      identical: differences(file, far.file ?? '').length === 0,
-    }
-  })
+  const file = comparisonPage(folder, 'g4')
+  const received = join(folder, `received-${options.codings}.tif`)
+  const order: CallOrder = {
+    direction: 'out',
+    file,
+    pages: 1,
+    received,
+    options: { ...realTime, ...options },
+  }
+  const { result, far, hungUp } = await call(order)
+  if (result.result !== 'sent') throw new Error(`the call: ${JSON.stringify(result)}`)
+  return {
+    seconds: hungUp.seconds ?? 0,
+    coding: far.coding ?? '',
+    rate: far.rate ?? 0,
+    identical: differences(file, received).length === 0,
+  }
 }
 
 async function efaxCall(folder: string): Promise<number> {
@@ -182,28 +165,23 @@ export async function noise({ speed, parallel, directory, print }: FaxBench): Pr
   const folder = directory('noise')
   const count = 20
   const file = chart(join(folder, 'page.tif'), { pages: 2, rows: 1_100, resolution: 98 })
-  const ends = await inParallel(count, parallel, (n) =>
-    withModem(
-      {
+  const ends = await inParallel(count, parallel, async (n) => {
+    const begun = performance.now()
+    const { result, confirmed, far } = await call({
+      direction: 'out',
+      file,
+      pages: 2,
+      received: join(folder, `${n}.tif`),
+      options: {
         speed,
         ecm: n % 2 === 1,
         codings: n % 4 === 3 ? 'MMR' : 'MR',
         spoilTraining: 1 + (n % 5),
         bursts: n % 2 === 0 ? [] : [{ at: 32 + n, length: 0.4, level: -14 }],
       },
-      async ({ driver, soft }) => {
-        const begun = performance.now()
-        const { result, confirmed } = await sendFax(driver, file, 2)
-        const far = await soft.next('far-end')
-        return {
-          result: result.result,
-          confirmed: confirmed.length,
-          came: far.received ?? 0,
-          ms: performance.now() - begun,
-        }
-      },
-    ),
-  )
+    })
+    return { result: result.result, confirmed, came: far.received ?? 0, ms: performance.now() - begun }
+  })
   const sent = ends.filter(({ result }) => result === 'sent').length
   const clear = ends.filter(({ result }) => result === 'sent' || result === 'failed').length
   const untrue = ends.filter(({ confirmed, came }) => confirmed > came).length
