@@ -41,6 +41,7 @@ afterEach(async () => {
 async function start(
   options: Partial<SoftModemOptions> = {},
   more: Partial<FaxLineConfig> = {},
+  silence = 10_000,
 ): Promise<void> {
   modem = await startSoftModem({ directory, speed: SPEED, ringEvery: 1, realTimePriority, ...options })
   const config: FaxLineConfig = {
@@ -89,6 +90,7 @@ async function start(
       stop: () => {},
     },
     speed: SPEED,
+    silence,
     main,
   })
   line.start()
@@ -182,7 +184,7 @@ describeWith(['spandsp', 'libtiff-tools'], 'a fax line', () => {
   })
 
   test('a process that hangs is killed and replaced', { timeout: 60_000 }, async () => {
-    await start()
+    await start({}, {}, 5_000)
     const before = line.pid() ?? 0
     process.kill(before, 'SIGSTOP')
     await expect.poll(() => said, { timeout: 30_000 }).toContain('down fax-process-gone')
