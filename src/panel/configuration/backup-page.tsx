@@ -43,31 +43,33 @@ function Held({ state, released }: { state: RestoreState; released: () => void }
   }
   return (
     <Notice tone="warn" title={words.t('heldTitle', { count: state.deliveries })}>
-      <p>
-        {words.t('heldText')} {state.backupAt === undefined ? null : <Time at={state.backupAt} long />}
-      </p>
-      <div class="actions">
-        <Button
-          confirm={{
-            title: words.t('sendHeldTitle'),
-            text: words.t('sendHeldText'),
-            action: words.t('sendHeld'),
-          }}
-          onClick={() => release('send')}
-        >
-          {words.t('sendHeld')}
-        </Button>
-        <Button
-          confirm={{
-            title: words.t('cancelHeldTitle'),
-            text: words.t('cancelHeldText'),
-            action: words.t('cancelHeld'),
-            kind: 'danger',
-          }}
-          onClick={() => release('cancel')}
-        >
-          {words.t('cancelHeld')}
-        </Button>
+      <div class="stack">
+        <p>
+          {words.t('heldText')} {state.backupAt === undefined ? null : <Time at={state.backupAt} long />}
+        </p>
+        <div class="actions">
+          <Button
+            confirm={{
+              title: words.t('sendHeldTitle'),
+              text: words.t('sendHeldText'),
+              action: words.t('sendHeld'),
+            }}
+            onClick={() => release('send')}
+          >
+            {words.t('sendHeld')}
+          </Button>
+          <Button
+            confirm={{
+              title: words.t('cancelHeldTitle'),
+              text: words.t('cancelHeldText'),
+              action: words.t('cancelHeld'),
+              kind: 'danger',
+            }}
+            onClick={() => release('cancel')}
+          >
+            {words.t('cancelHeld')}
+          </Button>
+        </div>
       </div>
     </Notice>
   )

@@ -133,11 +133,15 @@ function Preview({
                   <td class="cell-tight figures" data-title={words.t('line')}>
                     {line}
                   </td>
-                  <td class="mono" data-title={words.t('inTable')}>
-                    {text}
+                  <td data-title={words.t('inTable')}>
+                    <span class="mono">{text}</span>
                   </td>
-                  <td class="field-error" data-title={words.t('wrong')}>
-                    {texts.join('; ')}
+                  <td data-title={words.t('wrong')}>
+                    <ul class="plain-list" lang="en">
+                      {texts.map((one) => (
+                        <li key={one}>{one}</li>
+                      ))}
+                    </ul>
                   </td>
                 </tr>
               ))}

@@ -125,24 +125,26 @@ export const page = { words: [words, ...problemDictionaries], view: View }
 function Made({ token, close }: { token: CreatedToken; close: () => void }) {
   return (
     <Notice tone="ok" title={words.t('tokenMade', { name: token.name })}>
-      <p>{words.t('tokenOnce')}</p>
-      <p class="token mono" translate={false}>
-        {token.token}
-      </p>
-      <div class="actions">
-        {navigator.clipboard === undefined ? null : (
-          <Button
-            onClick={async () => {
-              await navigator.clipboard.writeText(token.token)
-              announce(words.t('copied'))
-            }}
-          >
-            {words.t('copyToken')}
+      <div class="stack">
+        <p>{words.t('tokenOnce')}</p>
+        <p class="token mono" translate={false}>
+          {token.token}
+        </p>
+        <div class="actions">
+          {navigator.clipboard === undefined ? null : (
+            <Button
+              onClick={async () => {
+                await navigator.clipboard.writeText(token.token)
+                announce(words.t('copied'))
+              }}
+            >
+              {words.t('copyToken')}
+            </Button>
+          )}
+          <Button kind="primary" onClick={close}>
+            {words.t('tokenKept')}
           </Button>
-        )}
-        <Button kind="primary" onClick={close}>
-          {words.t('tokenKept')}
-        </Button>
+        </div>
       </div>
     </Notice>
   )
