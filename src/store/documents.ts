@@ -336,5 +336,8 @@ export const noPeers: DocumentPeers = {
   elsewhere: () => false,
 }
 
+/** A connection on which nothing moves for longer is ended: its client would never hear the answer. */
+const LONGEST_WAIT_MS = 45_000
+
 /** How long an acceptance waits for a document to be on another member's disk, ms. */
-export const waitFor = (bytes: number): number => 5_000 + Math.ceil(bytes / 1_000)
+export const waitFor = (bytes: number): number => Math.min(LONGEST_WAIT_MS, 5_000 + Math.ceil(bytes / 1_000))

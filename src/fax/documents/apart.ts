@@ -8,7 +8,6 @@ import { setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { Done, Job } from './document-process.ts'
 
-const LONGEST_MS = 60_000
 /** Of the process's heap. Pictures are outside it and have bounds of their own. */
 const MOST_MEMORY_MB = 192
 const MOST_WAITING = 32
@@ -28,7 +27,8 @@ export interface Workshop {
   stop(): void
 }
 
-export function createWorkshop(): Workshop {
+/** @param longestMs what one job may take */
+export function createWorkshop(longestMs: number): Workshop {
   let waiting = 0
   let last: Promise<unknown> = Promise.resolve()
   let running: ChildProcess | undefined
@@ -43,7 +43,7 @@ export function createWorkshop(): Workshop {
     })
     running = child
     const done = new AbortController()
-    const signal = AbortSignal.any([done.signal, AbortSignal.timeout(LONGEST_MS)])
+    const signal = AbortSignal.any([done.signal, AbortSignal.timeout(longestMs)])
     try {
       if (child.pid !== undefined) lower(child.pid)
       // What cannot be sent shows in the process's end.

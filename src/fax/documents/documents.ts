@@ -13,6 +13,9 @@ import { createTaking, type DocumentLimits } from './taking.ts'
 /** Looked for documents that nobody needs any more. */
 const SWEEP_MS = 600_000
 const SWEPT_AT_A_TIME = 200
+/** How long looking at a document, and making it ready, may take. */
+const LOOK_MS = 30_000
+const MAKE_MS = 60_000
 
 export interface FaxDocumentsParts {
   documents: DocumentStore
@@ -32,7 +35,7 @@ export function createFaxDocuments(parts: FaxDocumentsParts): RunningFaxDocument
   const { documents, peers, store, limits, clock } = parts
   const log = parts.log.child({ part: 'documents' })
   // What is looked at has a client that waits: it does not stand behind a long letter that is being made ready.
-  const [reception, workshop] = [createWorkshop(), createWorkshop()]
+  const [reception, workshop] = [createWorkshop(LOOK_MS), createWorkshop(MAKE_MS)]
   const ghostscript = createGhostscript(parts.ghostscript ?? ghostscriptLimits)
   const { take } = createTaking({ documents, peers, workshop: reception, ghostscript, store, limits, log })
   const { pages, find } = createPages({ documents, peers, workshop, ghostscript, facts: store, limits, log })

@@ -20,7 +20,7 @@ export interface GhostscriptLimits {
 
 export const ghostscriptLimits: GhostscriptLimits = { time: 120_000, memory: 768e6, output: 100e6 }
 /** Counting pages needs next to nothing of a sound file. */
-export const countingLimits: GhostscriptLimits = { time: 15_000, memory: 512e6, output: 1e6 }
+const countingLimits: GhostscriptLimits = { time: 15_000, memory: 512e6, output: 1e6 }
 /** Of what it says. */
 const MOST_SAID = 16_384
 const SIGXCPU_EXIT = 152
