@@ -49,6 +49,8 @@ export interface TrialDependencies {
 const FACT = 'config/trial'
 /** Where it could not be taken back it is tried again after so long, ms. */
 const AGAIN_MS = 2_000
+/** The clock may be corrected meanwhile, and a timer counts no further than some weeks. */
+const LOOK_MS = 60_000
 const AUTHOR = 'rollback'
 
 export async function createTrials(deps: TrialDependencies): Promise<Trials> {
@@ -68,7 +70,7 @@ export async function createTrials(deps: TrialDependencies): Promise<Trials> {
   function schedule(after = current === undefined ? 0 : Math.max(0, current.until - clock.now())): void {
     clearTimeout(timer)
     if (current === undefined || !active || stopped) return
-    timer = setTimeout(() => void takeBack(), after)
+    timer = setTimeout(() => void takeBack(), Math.min(after, LOOK_MS))
   }
 
   async function takeBack(): Promise<void> {

@@ -218,3 +218,49 @@ test('publishing makes the members agree whatever their files say', async () => 
   expect(b.settings.current()).toEqual(a.settings.current())
   expect(b.told).toHaveLength(1)
 })
+
+test('a change is looked at without being made, in the words in which it would be refused', async () => {
+  const { settings, log } = await start(single)
+  expect(await settings.check([{ path: 'validity', value: '7200s' }])).toEqual({
+    result: 'planned',
+    changes: [{ path: 'validity', before: '1h', after: '2h' }],
+  })
+  expect(await settings.check([{ path: 'validity', value: '1y' }])).toMatchObject({ result: 'invalid' })
+  expect(await settings.check([{ path: 'colour', value: 'red' }])).toMatchObject({ result: 'unknownPath' })
+  expect(settings.head()).toBeUndefined()
+  expect((await start(single, log)).settings.current().validity).toBe(3_600_000)
+})
+
+test('undoing takes back what nobody has set anew since, and nothing else', async () => {
+  const { settings } = await start(single)
+  const first = await settings.set(
+    [
+      { path: 'validity', value: '2h' },
+      { path: 'log.level', value: 'debug' },
+      { path: 'contacts', value: [{ id: 'ann', name: 'Ann', sms: '+491701234567' }] },
+    ],
+    'ann',
+  )
+  await settings.set([{ path: 'log.level', value: 'warn' }], 'bob')
+  const id = first.result === 'changed' ? first.revision.id : ''
+  expect(await settings.undo(id, 'rollback')).toMatchObject({
+    result: 'changed',
+    revision: { author: 'rollback' },
+  })
+  expect(settings.current()).toMatchObject({ validity: 3_600_000, log: { level: 'warn' }, contacts: [] })
+  expect(await settings.undo(id, 'rollback')).toEqual({ result: 'unchanged' })
+  expect(await settings.undo('nothing', 'rollback')).toEqual({ result: 'unknownRevision' })
+})
+
+test('what is told before a revision is written can keep it from being written', async () => {
+  const { settings } = await start(single)
+  const told: string[] = []
+  await settings.set([{ path: 'validity', value: '2h' }], 'ann', async ({ id }) => void told.push(id))
+  expect(told).toEqual([settings.head()])
+  await expect(
+    settings.set([{ path: 'validity', value: '3h' }], 'ann', () =>
+      Promise.reject(new Error('the disk is full')),
+    ),
+  ).rejects.toThrow('the disk is full')
+  expect(settings.current().validity).toBe(7_200_000)
+})

@@ -3,7 +3,6 @@ import { existsSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Answer, type RunningAppliance, startAppliance, until } from './appliance.ts'
 
@@ -104,7 +103,8 @@ describe('the own configuration', { timeout: 60_000 }, () => {
     await call('PUT', '/own-configuration', change)
     await startedTimes(4)
     expect((await call('POST', '/own-configuration/confirm')).status).toBe(204)
-    await pause(10_500)
+    expect((await call('GET', '/own-configuration')).body).not.toHaveProperty('trial')
+    expect(existsSync(join(directory, 'twinline.yaml.trial'))).toBe(false)
     expect(starts()).toBe(4)
     expect(await lines()).toEqual(['gsm0', 'gsm1'])
   })

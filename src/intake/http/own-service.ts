@@ -16,6 +16,8 @@ import type { OwnConfigurationService } from './own-routes.ts'
 /** So long an answer has to leave before the appliance stops, ms. */
 const FAREWELL_MS = 300
 const AGAIN_MS = 5_000
+/** A clock that is corrected meanwhile must not make a trial last for years, nor a timer overflow. */
+const LOOK_MS = 60_000
 
 export interface OwnConfiguration extends OwnConfigurationService {
   stop(): void
@@ -42,7 +44,7 @@ export function createOwnConfiguration(deps: {
     clearTimeout(timer)
     const until = file === undefined ? undefined : trialUntil(file)
     if (file === undefined || until === undefined) return
-    timer = setTimeout(() => putBack(file), Math.max(0, until - clock.now())).unref()
+    timer = setTimeout(() => putBack(file), Math.min(LOOK_MS, Math.max(0, until - clock.now()))).unref()
   }
 
   function putBack(path: string): void {

@@ -2,7 +2,7 @@
 import { requires } from './auth.ts'
 import type { Api, Parts } from './parts.ts'
 import { text } from './schemas.ts'
-import { makeSupportBundle, type SupportSource } from './support.ts'
+import type { SupportSource } from './support.ts'
 import { iso } from './views.ts'
 
 export function supportRoutes(api: Api, parts: Parts, source: SupportSource): void {
@@ -22,6 +22,8 @@ export function supportRoutes(api: Api, parts: Parts, source: SupportSource): vo
     },
     async (request, reply) => {
       // Who asks twice gets one: it reads much and takes memory.
+      // Loaded when it is asked for: a waiting appliance is small.
+      const { makeSupportBundle } = await import('./support.ts')
       making ??= makeSupportBundle(parts, source).finally(() => {
         making = undefined
       })
