@@ -17,7 +17,7 @@ const XOFF = 0x13
 const CAN = 0x18
 const LINE_LIMIT = 512
 const LINES_LIMIT = 32
-const ABORT_MS = 1_500
+const ABORT_MS = 3_000
 /** The longest XOFF that is believed: at 2400 bit/s a modem with 3 KiB takes 10 s (pitfall 4). */
 const MOST_PAUSE_MS = 30_000
 

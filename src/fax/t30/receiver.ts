@@ -127,6 +127,10 @@ function commanded(state: Receiver, input: Input, now: number): ReceiverStep {
   }
   const repeated = repeatOf(known, frames, now)
   if (repeated) return repeated
+  for (const frame of frames) {
+    const step = messageOf(known, frame)
+    if (step) return step
+  }
   if (now < known.patience) return identify(known)
   return noMore(known)
 }
@@ -231,6 +235,8 @@ function postPage(
   if (input.got !== 'silence' && now < place.until)
     return go(state, again, { do: 'listen', within: place.until - now })
   if (allIsHere(state)) return over(state, undefined)
+  // Nothing of the page was heard; it may still be on the line. Back to the beginning (figure 5-2: T2 is over).
+  if (!state.fresh) return identify({ ...state, patience: now + T1_MS })
   return noMore(state)
 }
 

@@ -17,6 +17,7 @@ import {
   MOST_TRIES,
   nextRate,
   pageEndOf,
+  refused,
   refusedByLeaving,
   type Sender,
   type SenderStep,
@@ -89,6 +90,8 @@ function answer(
   if (has(frames, 'RTN') || has(frames, 'PIN')) {
     return leave(state, 'fax-poor-copy', `the other machine refused page ${state.page + 1}`)
   }
+  // The other end heard nothing of it and has gone back to the beginning (phase B): so does the page.
+  if (has(frames, 'DIS')) return refused(state)
   if (has(frames, 'DCN')) return refusedByLeaving(state)
   if (has(frames, 'RNR'))
     return notReady(state, sent, place.at === 'rr-answer' ? place.until : now + T5_MS, now)

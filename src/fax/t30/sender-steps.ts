@@ -142,6 +142,16 @@ export function confirmed(state: Sender, end: PageEnd, retrain: boolean): Sender
   return told(retrain && next.choice ? train(next, next.choice.modulation) : sendPage(next))
 }
 
+/** RTN: the page is sent again after a new training, one rate lower. */
+export function refused(state: Sender): SenderStep {
+  const refusals = state.refusals + 1
+  if (refusals >= MOST_TRIES) {
+    return leave(state, 'fax-poor-copy', `page ${state.page + 1} came over too poorly ${refusals} times`)
+  }
+  const modulation = nextRate(state) ?? state.choice?.modulation
+  return modulation ? train({ ...state, refusals, tries: 0 }, modulation) : dropped(state)
+}
+
 /** DCN instead of an answer: the other end did not take the page, and says so. */
 export const refusedByLeaving = (state: Sender): SenderStep =>
   ended(

@@ -23,6 +23,7 @@ import {
   MOST_TRIES,
   nextRate,
   pageEndOf,
+  refused,
   refusedByLeaving,
   type Sender,
   type SenderStep,
@@ -142,18 +143,11 @@ function postPageAnswer(state: Sender, end: PageEnd, input: Input): SenderStep {
   if (has(frames, 'MCF') || has(frames, 'PIP')) return confirmed(state, end, false)
   if (has(frames, 'RTP')) return confirmed(state, end, true)
   if (has(frames, 'RTN') || has(frames, 'PIN')) return refused(state)
+  // DIS: the other end heard nothing of the page and has gone back to the beginning (phase B).
+  if (has(frames, 'DIS')) return refused(state)
   if (has(frames, 'DCN')) return refusedByLeaving(state)
   if (state.tries < MOST_TRIES) return postPage(state, end)
   return unanswered(state, end)
-}
-
-function refused(state: Sender): SenderStep {
-  const refusals = state.refusals + 1
-  if (refusals >= MOST_TRIES) {
-    return leave(state, 'fax-poor-copy', `page ${state.page + 1} came over too poorly ${refusals} times`)
-  }
-  const modulation = nextRate(state) ?? state.choice?.modulation
-  return modulation ? train({ ...state, refusals, tries: 0 }, modulation) : dropped(state)
 }
 
 /** The post-page message of the last page is out, or may be. */

@@ -1,6 +1,6 @@
 /**
  * Fax calls of every kind over soft modems for as long as asked: npm run soak:fax -- [--calls 120] [--parallel 3]
- * [--speed 25] [--seed 1] [--noise 0.3]. Direction, speed, coding, error correction, pages and noise are drawn by the seed.
+ * [--speed 25] [--seed 1] [--noise 0.3] [--only N, with its dialogue]. Direction, speed, coding, error correction, pages and noise are drawn by the seed.
  *
  * A clean call must bring every row over; on a noisy line no page may count as sent that was not received, and every call
  * must end with a result. Prints one line a call; ends with 1 when one went wrong, after its dialogue.
@@ -21,6 +21,7 @@ const { values } = parseArgs({
     speed: { type: 'string', default: '25' },
     seed: { type: 'string', default: '1' },
     noise: { type: 'string', default: '0.3' },
+    only: { type: 'string' },
   },
 })
 
@@ -122,11 +123,12 @@ async function call(plan: Plan, directory: string): Promise<Outcome> {
   }
 }
 
-let next = 0
+const calls = values.only === undefined ? Number(values.calls) : Number(values.only) + 1
+let next = values.only === undefined ? 0 : Number(values.only)
 let failed = 0
 let sent = 0
 async function worker(): Promise<void> {
-  while (next < Number(values.calls)) {
+  while (next < calls) {
     const number = next++
     const plan = draw(number)
     const directory = mkdtempSync(join(tmpdir(), 'twinline-soak-fax-'))
@@ -137,6 +139,7 @@ async function worker(): Promise<void> {
       `${number} ${way} ${pages}×${rows} ${own.maxRate}/${soft.maxRate} ${own.ecm && soft.ecm ? 'ecm ' : ''}${noisy ? 'noise ' : ''}${said}\n`,
     )
     rmSync(directory, { recursive: true, force: true })
+    if (values.only !== undefined) process.stdout.write(`${dialogue}\n`)
     if (wrong.length === 0) continue
     failed++
     process.stderr.write(`call ${number} of seed ${values.seed}: ${wrong.join('; ')}\n${dialogue}\n`)
@@ -144,5 +147,5 @@ async function worker(): Promise<void> {
 }
 
 await Promise.all(Array.from({ length: Number(values.parallel) }, worker))
-process.stdout.write(`${JSON.stringify({ calls: Number(values.calls), complete: sent, wrong: failed })}\n`)
+process.stdout.write(`${JSON.stringify({ calls, complete: sent, wrong: failed })}\n`)
 process.exit(failed > 0 ? 1 : 0)
