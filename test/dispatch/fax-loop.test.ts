@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import type { Replicas } from '#dispatch/ownership.ts'
 import type { Transmission } from '#lines/contract.ts'
 import type { Outcome } from '#messages/outcome.ts'
 import { cleanUp, rig } from './rig.ts'
@@ -86,6 +87,50 @@ describe('a program that ends in a call', () => {
     await next.settled(message.id, 'sent')
     expect(after).toEqual(['dial 2', 'end 2', 'confirm 2'])
   })
+})
+
+it('ends no page before the confirmation of the one before it is on the other disk', async () => {
+  const waited: number[] = []
+  const replicas: Replicas = {
+    available: () => true,
+    acknowledged: async ({ sequence }) => {
+      waited.push(sequence)
+      return true
+    },
+    current: () => true,
+  }
+  /** What the other disk had when each step was allowed. */
+  const held: [string, number][] = []
+  const r = await rig({
+    replicas,
+    scripts: {
+      fax0: async (t) => {
+        const intend = async (page: number, step?: 'post-page') => {
+          await t.intend(page, step)
+          held.push([`${step ?? 'dial'} ${page}`, waited.at(-1) ?? 0])
+        }
+        await intend(0)
+        for (let page = 0; page < PAGES; page++) {
+          await intend(page, 'post-page')
+          if (page < PAGES - 1) t.confirmed(page, 0)
+          else t.accepted(0)
+        }
+        return { result: 'accepted', progress: { confirmed: PAGES } }
+      },
+    },
+  })
+  const { message } = await r.send(request)
+  await r.settled(message.id, 'sent')
+  const entries = await r.store.entries('a', 0, 100)
+  const confirmedAt = (page: number) =>
+    entries.findIndex(
+      ({ operation }) =>
+        operation.op === 'delivery' && operation.event.event === 'confirm' && operation.event.part === page,
+    )
+  const sequence = (page: number) => entries[confirmedAt(page)]?.sequence ?? Number.POSITIVE_INFINITY
+  expect(held.map(([step]) => step)).toEqual(['dial 0', 'post-page 0', 'post-page 1', 'post-page 2'])
+  expect(held[2]?.[1]).toBeGreaterThanOrEqual(sequence(0))
+  expect(held[3]?.[1]).toBeGreaterThanOrEqual(sequence(1))
 })
 
 describe('several lines', () => {
