@@ -342,6 +342,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     storm: dispatch.storm,
     ...(fax ? { documents: fax.documents } : {}),
     withoutLine: dispatch.withoutLine,
+    check: dispatch.check,
     inbound: { actions: createActionRecords(store, clock, (entry) => actions.reload(entry)), stops },
     records: {
       audit,

@@ -24,6 +24,12 @@ const limits = {
 const DROPPED = 64_000_000
 const DROPPED_MS = 30_000
 
+/** Stands for any document where only the recipients are asked about. */
+const anyDocument: DocumentReference = { hash: '', type: 'text', name: '', bytes: 1, pages: 1 }
+
+const isTexts = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((one) => typeof one === 'string')
+
 /** The documents that came with requests. */
 const taken = new WeakMap<FastifyRequest, DocumentReference>()
 
@@ -38,7 +44,8 @@ export function takeMultipart(scope: Api): void {
 export function readMultipart({
   documents,
   withoutLine,
-}: Pick<Parts, 'documents' | 'withoutLine'>): preValidationAsyncHookHandler {
+  check,
+}: Pick<Parts, 'documents' | 'withoutLine' | 'check'>): preValidationAsyncHookHandler {
   return async (request) => {
     // Without a body there is no content type by whose schema it would be checked.
     if (request.body === undefined && !request.isMultipart()) throw noBody
@@ -47,7 +54,7 @@ export function readMultipart({
       const unserved = withoutLine?.('fax')
       if (unserved) throw notTaken(unserved)
       if (documents === undefined) throw noLine
-      request.body = await readParts(request, documents)
+      request.body = await readParts(request, documents, check)
     } catch (error) {
       await drop(request)
       throw problemOf(error)
@@ -64,6 +71,7 @@ const noLine = new Problem(400, 'no-line', 'channel: no fax line is configured o
 async function readParts(
   request: FastifyRequest,
   documents: Pick<FaxDocuments, 'take'>,
+  check: Parts['check'],
 ): Promise<Record<string, unknown>> {
   const body: Record<string, unknown> = {}
   for await (const part of request.parts()) {
@@ -83,6 +91,11 @@ async function readParts(
         field: 'document',
       })
     }
+    // Whoever names the recipients first is told of a wrong one before megabytes are taken.
+    const early =
+      isTexts(body['to']) &&
+      check?.({ to: body['to'], text: '', document: anyDocument, source: request.source })
+    if (early && early.result === 'invalid') throw notTaken(early)
     const result = await documents.take(part.file, part.filename ?? '')
     if (result.result === 'refused')
       throw new Problem(result.status, result.code, result.text, { field: 'document' })

@@ -47,6 +47,8 @@ export interface Services {
   documents?: FaxDocuments
   /** Why nothing goes out on a channel: a document is not even read then. */
   withoutLine?: RunningDispatch['withoutLine']
+  /** Whether recipients can be reached, for those that are named before the document. */
+  check?: RunningDispatch['check']
   /** The member's configuration file. */
   own?: OwnConfigurationService
   /** Where a backup takes everything from, and a restore puts it. */

@@ -182,6 +182,16 @@ describeWith(['ghostscript'], 'with a fax line', () => {
     })
   })
 
+  test('a wrong recipient that is named first is told of before anything is stored', async () => {
+    const before = await files()
+    const told = await send([
+      ['to', 'nobody at all'],
+      ['document', bytesOf(Buffer.from('never stored'))],
+    ])
+    expect(told).toMatchObject({ status: 400, body: { code: 'invalid-recipient', field: 'to[0]' } })
+    expect(await files()).toBe(before)
+  })
+
   test('JSON stays as it is, and names no document', async () => {
     const told = await appliance.call('POST', '/api/v1/messages', {
       to: ['+49301234567'],
