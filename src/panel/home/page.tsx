@@ -61,7 +61,7 @@ export function peerVerdict({ answer, members }: HomeView): Verdict {
 }
 
 export function linesVerdict({ answer: { lines } }: HomeView): Verdict {
-  const values = { ready: lines.ready, total: lines.total }
+  const values = { count: lines.ready, ready: lines.ready, total: lines.total }
   if (lines.total === 0)
     return { tone: 'off', answer: words.t('lines.noneShort'), text: words.t('lines.none') }
   if (lines.ready === lines.total)

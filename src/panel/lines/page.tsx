@@ -1,6 +1,6 @@
 /** All lines of all members, live. A line of another member that stands by is shown as not connected. */
 import { useSignal } from '@preact/signals'
-import { EmptyState, Page, Waiting } from '../components/layout.tsx'
+import { EmptyState, Notice, Page, Waiting } from '../components/layout.tsx'
 import { words as shell } from '../components/words.ts'
 import { words as queueWords } from '../queue/words.ts'
 import { status } from '../shell/live.ts'
@@ -22,6 +22,22 @@ function merged(asked: readonly LineView[], own: readonly LineView[], here: stri
     if (live === undefined) return line
     return line.node === undefined ? live : { ...live, node: line.node }
   })
+}
+
+/** Members whose lines cannot be asked for: an empty place would look as if they had none. */
+function Missing({ shown }: { shown: ReadonlySet<string> }) {
+  const missing = (status.value?.members ?? []).filter(
+    ({ node, role }) => !shown.has(node) && (role === 'silent' || role === 'away' || role === 'unknown'),
+  )
+  return (
+    <>
+      {missing.map(({ node, name }) => (
+        <Notice key={node} tone="warn" title={words.t('linesOf', { name })}>
+          {words.t('linesUnknown', { name })}
+        </Notice>
+      ))}
+    </>
+  )
 }
 
 function LinesPage() {
@@ -63,6 +79,7 @@ function LinesPage() {
           </section>
         ))}
       </div>
+      {asked === undefined ? null : <Missing shown={new Set(groups.keys())} />}
       {chosen === undefined || open.value === undefined ? null : open.value.tool === 'test' ? (
         <TestDialog line={chosen} {...tool} />
       ) : open.value.tool === 'mute' ? (
