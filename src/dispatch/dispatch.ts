@@ -180,7 +180,10 @@ export function createDispatch(deps: DispatchDependencies): RunningDispatch {
     const event = { event: 'move', node: config.node, line: to, due: clock.now(), reason } as const
     return act(id, 'move', reason, ({ deliveries }) =>
       loop.move(
-        deliveries.filter(({ state }) => mayHappen(state, 'move')),
+        // What another member is to send goes over that one's lines.
+        deliveries.filter(
+          ({ state, owner = config.node }) => mayHappen(state, 'move') && owner === config.node,
+        ),
         event,
       ),
     )
