@@ -72,7 +72,9 @@ describeWith(['chromium'], 'the panel of a pair', () => {
       await card(view, 'box-b').getByText('Standby (Backup)').waitFor(PATIENCE)
     }
     await card(a, 'box-b').getByText('Complete · 0 entries behind').waitFor(PATIENCE)
-    await card(a, 'box-b').getByText('of this one', { exact: false }).waitFor()
+    await card(a, 'box-b')
+      .getByText(/ms (ahead of|behind) this one/)
+      .waitFor()
     await a.page.getByText('the same on all').waitFor(PATIENCE)
     await b.page.getByRole('button', { name: 'Ask the address' }).click()
     await b.page.getByText(/Berlin, cellar answers: Active \(Primary\)/).waitFor(PATIENCE)
@@ -171,7 +173,7 @@ describeWith(['chromium'], 'the panel of a pair', () => {
     await view.close()
   }, 60_000)
 
-  it('checks the settings of the pair while they are typed, and goes back when nobody confirms', async () => {
+  it('checks the settings of the pair while they are typed, and starts anew with a change on trial', async () => {
     const view = await openPanel(browser, rig.b.address, '/pair/settings?node=box-a')
     const { page } = view
     const profile = page.getByLabel('Heartbeat profile')
@@ -200,6 +202,49 @@ describeWith(['chromium'], 'the panel of a pair', () => {
     expect(body['text']).toContain('priority: 140')
     await view.close()
   })
+
+  it('shows what both sides of a cut changed, and lets a person decide', async () => {
+    const role = async (box: PairRig['a']) => (await box.running().call('GET', '/api/v1/pair')).body['role']
+    await until(
+      async () => (await role(rig.a)) === 'standby' && (await role(rig.b)) === 'active',
+      'a pair again',
+    )
+    const cut = async () => (await rig.a.running().call('POST', '/api/v1/pair/drill', { kind: 'cut' })).status
+    await until(async () => (await cut()) === 200, 'box-a is cut off')
+    // Without a witness both serve meanwhile, as in a real cut.
+    await until(
+      async () => (await role(rig.a)) === 'active' && (await role(rig.b)) === 'active',
+      'both are active',
+    )
+    for (const [box, validity] of [
+      [rig.a, '5h'],
+      [rig.b, '6h'],
+    ] as const)
+      expect((await box.running().call('PATCH', '/api/v1/config', { validity })).status).toBe(200)
+    const view = await openPanel(browser, rig.b.address, '/configuration/conflicts')
+    const card = view.page.locator('.card', { has: view.page.getByRole('heading', { name: 'Validity' }) })
+    const other = card.getByRole('region', { name: 'The other value' })
+    await other.waitFor({ timeout: 40_000 })
+    const shown = [
+      await card.getByRole('region', { name: 'Holds now' }).locator('pre').textContent(),
+      await other.locator('pre').textContent(),
+    ]
+    expect(shown.toSorted()).toEqual(['5h', '6h'])
+    await other.getByRole('button').click()
+    await view.page.getByText('No conflicts').waitFor(PATIENCE)
+    for (const box of [rig.a, rig.b])
+      await until(async () => {
+        const { body } = await box.running().call('GET', '/api/v1/config')
+        const items: unknown = body['items']
+        return Array.isArray(items) && items.find(({ path }) => path === 'validity')?.value === shown[1]
+      }, 'the other value holds on both')
+    await view.close()
+    if ((await role(rig.a)) === 'active')
+      await until(
+        async () => (await rig.a.running().call('POST', '/api/v1/pair/handover')).status === 200,
+        'box-b is active again',
+      )
+  }, 90_000)
 
   it('removes a member, after its name was typed in', async () => {
     await b.page.getByRole('link', { name: 'Members' }).click()

@@ -35,6 +35,7 @@ const shown: readonly Picture[] = [
   { path: '/queue/:id', size: 'desk', scheme: 'light' },
   { path: '/pair', size: 'desk', scheme: 'light' },
   { path: '/pair', size: 'phone', scheme: 'dark' },
+  { path: '/pair/settings', size: 'desk', scheme: 'dark' },
   { path: '/configuration', size: 'desk', scheme: 'light' },
 ]
 
