@@ -4,6 +4,7 @@
  * Matched by line, TP-Message-Reference and number. "Still trying" changes nothing; a report that matches nothing is
  * counted and logged, never guessed onto a message.
  */
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
 import type { Clock } from '#core/clock.ts'
 import type { Log } from '#core/log.ts'
 import type { StatusReport } from '#lines/contract.ts'
@@ -13,13 +14,15 @@ import type { Store } from '#store/contract.ts'
 
 export async function settleReport(
   report: StatusReport,
-  deps: { node: string; store: Store; clock: Clock; log: Log },
+  deps: { node: string; store: Pick<Store, 'matchReport' | 'record'>; clock: Clock; log: Log },
 ): Promise<void> {
   const { node, store, clock, log } = deps
   const { outcome, code, text } = tpStatus(report.status)
   if (outcome === 'pending') return
   const at = clock.now()
   const { line, reference, to } = report
+  // It may come in the same breath as the answer that names its reference, which its driver then has still to say.
+  await turnOfTheLoop()
   const match = await store.matchReport({ node, line, reference, to, at })
   if (!match) {
     log.warn({ line, reference, status: report.status }, 'status report matches no message')
