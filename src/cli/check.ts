@@ -118,6 +118,7 @@ function warningsOf(config: Config): string[] {
     for (const [program, pack] of [
       ['gs', 'ghostscript'],
       ['prlimit', 'util-linux'],
+      ['setpriv', 'util-linux'],
     ] as const) {
       if (!installed(program))
         warnings.push(`lines: fax needs the program ${program} (apt-get install ${pack})`)

@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { Done, Job } from './document-process.ts'
@@ -13,6 +14,8 @@ const MOST_MEMORY_MB = 192
 const MOST_WAITING = 32
 /** Behind everything else that the appliance does. */
 const NICE = 10
+/** The kernel's scale ends at 1000 (proc(5), oom_score_adj). */
+const FIRST_TO_GO = '900'
 
 const program = fileURLToPath(new URL('./document-process.ts', import.meta.url))
 
@@ -82,9 +85,12 @@ export function createWorkshop(longestMs: number): Workshop {
   }
 }
 
-/** It may have ended already. */
+/** Behind everything else, and the first to go where memory runs out: the service itself is protected from that. */
 export function lower(pid: number): void {
   try {
     setPriority(pid, NICE)
-  } catch {}
+    writeFileSync(`/proc/${pid}/oom_score_adj`, FIRST_TO_GO)
+  } catch {
+    // It has ended already, or the system does not let us: it is bounded all the same.
+  }
 }

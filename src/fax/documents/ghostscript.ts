@@ -1,7 +1,7 @@
 /**
  * Ghostscript as a process of its own: started by its arguments, never by a shell, with -dSAFER (it may read the one
- * file and write the other), and with limits that the kernel keeps (prlimit of util-linux): address space, processor
- * time, size of what it writes. Use.htm and Devices.htm of Ghostscript 10: -dSAFER, tiffg4, -dAdjustWidth, -dPDFFitPage.
+ * file and write the other), without the capabilities of the service (setpriv of util-linux), and with limits that the
+ * kernel keeps (prlimit): address space, processor time, size of what it writes. Use.htm and Devices.htm of Ghostscript 10: -dSAFER, tiffg4, -dAdjustWidth, -dPDFFitPage.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { dirname } from 'node:path'
@@ -24,13 +24,15 @@ const countingLimits: GhostscriptLimits = { time: 15_000, memory: 512e6, output:
 /** Of what it says. */
 const MOST_SAID = 16_384
 const SIGXCPU_EXIT = 152
+/** What the appliance may do to networks and priorities, a document may not. */
+const UNPRIVILEGED = ['--ambient-caps', '-all', '--inh-caps', '-all', '--no-new-privs']
 
 export type Ran =
   | { result: 'ended'; said: string }
   /** Time, memory or disk: it asked for more than its limits. */
   | { result: 'exceeded' }
   | { result: 'failed'; said: string }
-  /** Ghostscript or prlimit is not installed. */
+  /** Ghostscript or a program of util-linux is not installed. */
   | { result: 'missing' }
   | { result: 'stopped' }
 
@@ -82,8 +84,17 @@ export function createGhostscript(limits = ghostscriptLimits): Ghostscript {
     if (stopped) return Promise.resolve({ result: 'stopped' })
     const seconds = Math.ceil(bounds.time / 1_000)
     const child = spawn(
-      'prlimit',
-      [`--as=${bounds.memory}`, `--cpu=${seconds}`, `--fsize=${bounds.output}`, '--core=0', program, ...args],
+      'setpriv',
+      [
+        ...UNPRIVILEGED,
+        'prlimit',
+        `--as=${bounds.memory}`,
+        `--cpu=${seconds}`,
+        `--fsize=${bounds.output}`,
+        '--core=0',
+        program,
+        ...args,
+      ],
       {
         stdio: ['ignore', 'pipe', 'pipe'],
         env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', TMPDIR: directory },
@@ -119,7 +130,7 @@ export function createGhostscript(limits = ghostscriptLimits): Ghostscript {
           code === SIGXCPU_EXIT
         )
           end({ result: 'exceeded' })
-        // prlimit says 127 where the program is not there.
+        // Both say 127 where the program is not there.
         else if (code === 127) end({ result: 'missing' })
         else if (/VMerror|[Ff]ile too large|out of memory|[Uu]nable to allocate/.test(said))
           end({ result: 'exceeded' })
