@@ -42,6 +42,8 @@ export class Attempt implements Transmission {
   readonly #context: AttemptContext
   #delivery: Delivery
   #forbidden: Reason | undefined
+  /** What was confirmed last is on disk, or owed. */
+  #recorded: Promise<void> = Promise.resolve()
   readonly #abort = new AbortController()
   /** A fax is being sent. */
   #calling = false
@@ -108,6 +110,11 @@ export class Attempt implements Transmission {
     this.#record({ event: 'accepted', reference, reportBy })
   }
 
+  async recorded(): Promise<void> {
+    await this.#recorded
+    await this.#context.recorder.replicated()
+  }
+
   yield(): boolean {
     return this.#delivery.priority > 0 && this.#context.moreUrgentWaits()
   }
@@ -131,7 +138,7 @@ export class Attempt implements Transmission {
   }
 
   #record(event: DeliveryEvent): void {
-    void this.#context.recorder.record([this.#happened(event)])
+    this.#recorded = this.#context.recorder.record([this.#happened(event)])
   }
 
   #happened(event: DeliveryEvent): { delivery: string; event: DeliveryEvent; at: number } {

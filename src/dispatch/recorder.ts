@@ -35,6 +35,11 @@ export class Recorder {
     if (this.behind) throw new Error('The disk takes no writes.')
     const [applied] = await this.#store.record([change])
     if (!applied) throw new Error('The delivery was settled meanwhile.')
+    await this.replicated()
+  }
+
+  /** Resolves when what is on disk here is on another member's, as far as that is to be waited for. */
+  async replicated(): Promise<void> {
     if (this.#replicas.available()) await this.#replicas.acknowledged(this.#store.logged(), REPLICA_WAIT_MS)
   }
 

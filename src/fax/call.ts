@@ -42,12 +42,13 @@ export class OutgoingCall {
     return reason
   }
 
-  /** Pages are confirmed once and in order, whatever is said of them. */
-  confirmed(page: number): void {
+  /** Pages are confirmed once and in order, whatever is said of them. Resolves when it is on disk. */
+  async confirmed(page: number): Promise<void> {
     if (page !== this.#confirmed || page >= this.#pages) return
     this.#confirmed += 1
     if (this.#confirmed === this.#pages) this.#transmission.accepted(0)
     else this.#transmission.confirmed(page, 0)
+    await this.#transmission.recorded()
   }
 
   end(result: Ended): void {

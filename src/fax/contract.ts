@@ -35,8 +35,8 @@ export interface CallOutEvents {
    * Resolves with a reason when it must not go on: then the call ends in order, and nothing more is sent.
    */
   intend(page: number, step: 'dial' | 'post-page'): Promise<Reason | undefined>
-  /** The far side confirmed a page. */
-  confirmed(page: number): void
+  /** The far side confirmed a page. What follows on the line waits for it: until then the confirmation is on no disk. */
+  confirmed(page: number): Promise<void> | void
   /** For people: what is happening now, e.g. `page 2 of 5 at 14400 bit/s with ECM`. */
   progress(text: string): void
 }

@@ -244,7 +244,7 @@ class FaxLineImplementation implements FaxLine {
         void this.#intend(message)
         return
       case 'confirmed':
-        if (message.call === this.#call?.number) this.#call.outgoing.confirmed(message.page)
+        void this.#confirmed(message)
         return
       case 'progress':
         this.#progress = message.text
@@ -280,6 +280,12 @@ class FaxLineImplementation implements FaxLine {
   async #intend({ call, ask, page, step }: Extract<FromProcess, { kind: 'intend' }>): Promise<void> {
     const reason = call === this.#call?.number ? await this.#call.outgoing.intend(page, step) : this.#leaving
     this.#process.tell({ kind: 'intended', call, ask, ...(reason === undefined ? {} : { reason }) })
+  }
+
+  async #confirmed({ call, page }: Extract<FromProcess, { kind: 'confirmed' }>): Promise<void> {
+    if (call !== this.#call?.number) return
+    await this.#call.outgoing.confirmed(page)
+    this.#process.tell({ kind: 'recorded', call, page })
   }
 
   async #keep({ call, page: { data, ...page } }: Extract<FromProcess, { kind: 'page' }>): Promise<void> {

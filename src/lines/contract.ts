@@ -93,6 +93,8 @@ export interface Transmission {
   confirmed(part: number, reference: number): void
   /** The far side confirmed the last part. Called before the outcome is returned. */
   accepted(reference: number): void
+  /** Resolves when what was confirmed so far is on disk, and with the other members as far as that is waited for. Never rejects. */
+  recorded(): Promise<void>
   /** Asked between parts: true when something more urgent waits for this line. The driver then returns `notSent` with its progress. */
   yield(): boolean
 }

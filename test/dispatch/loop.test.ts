@@ -343,6 +343,7 @@ function bind(t: Transmission): Transmission {
     confirmed: (part, reference) => t.confirmed(part, reference),
     accepted: (reference) => t.accepted(reference),
     signal: t.signal,
+    recorded: () => t.recorded(),
     yield: () => t.yield(),
   }
 }

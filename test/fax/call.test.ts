@@ -29,6 +29,7 @@ function call(pages: number, from = 0, stop?: () => Reason | undefined) {
     accepted: () => said.push('accepted'),
     yield: () => false,
     signal: new AbortController().signal,
+    recorded: () => Promise.resolve(),
   }
   return { said, outgoing: new OutgoingCall(transmission, pages) }
 }
@@ -38,12 +39,12 @@ describe('an outgoing call', () => {
     const { said, outgoing } = call(3, 1)
     await outgoing.intend(1, 'dial')
     await outgoing.intend(1, 'post-page')
-    outgoing.confirmed(0)
-    outgoing.confirmed(2)
-    outgoing.confirmed(1)
-    outgoing.confirmed(1)
+    await outgoing.confirmed(0)
+    await outgoing.confirmed(2)
+    await outgoing.confirmed(1)
+    await outgoing.confirmed(1)
     await outgoing.intend(2, 'post-page')
-    outgoing.confirmed(2)
+    await outgoing.confirmed(2)
     expect(said).toEqual([
       'intend 1 dial',
       'intend 1 post-page',
@@ -57,7 +58,7 @@ describe('an outgoing call', () => {
 
   it('believes no driver that calls it sent with a page missing', async () => {
     const { outgoing } = call(2)
-    outgoing.confirmed(0)
+    await outgoing.confirmed(0)
     outgoing.end({ result: 'sent', facts: {} })
     expect(await outgoing.ended).toMatchObject({ result: 'failed', failure: 'fax-protocol', confirmed: 1 })
   })

@@ -124,6 +124,7 @@ function transmission(
     accepted: () => said.push('accepted'),
     yield: () => false,
     signal: new AbortController().signal,
+    recorded: () => Promise.resolve(),
   }
 }
 

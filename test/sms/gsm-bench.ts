@@ -203,5 +203,6 @@ export function transmission(text: string, options: SendOptions = {}): Transmiss
     accepted: () => options.confirmed?.push(-1),
     yield: options.yield ?? (() => false),
     signal: new AbortController().signal,
+    recorded: () => Promise.resolve(),
   }
 }

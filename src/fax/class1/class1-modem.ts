@@ -174,7 +174,7 @@ class OutCall {
       if (this.#signal.aborted && mayInterrupt(state)) input = { got: 'abort', reason: ending }
       const step = stepSender(state, input, timing.now())
       state = step.state
-      this.#tell(step.effects)
+      await this.#tell(step.effects)
       if (state.place.at === 'ended') return state.place.result
       input = await performSending(step.effects.action, {
         carrier,
@@ -186,9 +186,9 @@ class OutCall {
     }
   }
 
-  #tell({ news }: Effects): void {
+  async #tell({ news }: Effects): Promise<void> {
     for (const item of news) {
-      if (item.news === 'confirmed') this.#events.confirmed(item.page)
+      if (item.news === 'confirmed') await this.#events.confirmed(item.page)
       else if (item.news === 'progress') this.#events.progress(item.text)
       else this.#port.note(item.text)
     }

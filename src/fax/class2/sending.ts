@@ -223,11 +223,11 @@ class SendCall {
   }
 
   /** The answer to the post-page message came. */
-  #judged(status: number, page: number): Step {
+  async #judged(status: number, page: number): Promise<Step> {
     if (status === 1 || status === 3 || status === 5) {
       this.#confirmed = page + 1
       this.#refusals = 0
-      this.#events.confirmed(page)
+      await this.#events.confirmed(page)
       return { go: 'on' }
     }
     this.#refusals += 1

@@ -23,6 +23,8 @@ const ALIVE_MS = 1_000
 const LOOK_MS = 60_000
 /** How long a call that must end may take to hang up. */
 const LEAVE_MS = 1_500
+/** How long a call waits for the confirmation of a page to be written; the other machine waits 6 s (T.30, T2). */
+const RECORD_MS = 1_500
 
 const gone: Reason = { code: 'stopping', text: 'The program is stopping' }
 
@@ -74,6 +76,8 @@ class FaxProcess {
   #answers = 0
   #asks = 0
   readonly #asked = new Map<number, (reason: Reason | undefined) => void>()
+  /** The page that was confirmed last is on disk. */
+  #recorded: () => void = () => {}
   readonly #keeping = new Map<number, (problem: string | undefined) => void>()
   #told = ''
   #toldEntries = 0
@@ -118,6 +122,9 @@ class FaxProcess {
         if (this.#current?.direction !== 'in' || this.#current.call !== message.call) return
         this.#keeping.get(message.page)?.(message.problem ?? undefined)
         this.#keeping.delete(message.page)
+        return
+      case 'recorded':
+        if (this.#current?.call === message.call) this.#recorded()
         return
       case 'hangUp':
         if (this.#current?.call === message.call && this.#current.direction === 'out')
@@ -175,7 +182,7 @@ class FaxProcess {
       out,
       {
         intend: (page, step) => this.#intend(call, page, step, abort.signal),
-        confirmed: (page) => void this.#channel.tell({ kind: 'confirmed', call, page }),
+        confirmed: (page) => this.#confirmed(call, page),
         progress: (text) => void this.#channel.tell({ kind: 'progress', call, text }),
       },
       abort.signal,
@@ -201,6 +208,18 @@ class FaxProcess {
     return new Promise((resolve) => {
       this.#asked.set(ask, resolve)
       this.#channel.tell({ kind: 'intend', call, ask, page, step })
+    })
+  }
+
+  /** A disk that takes longer holds up the next end of a page, and not the line. */
+  #confirmed(call: number, page: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, RECORD_MS)
+      this.#recorded = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+      this.#channel.tell({ kind: 'confirmed', call, page })
     })
   }
 

@@ -21,6 +21,8 @@ export type ToProcess =
   | { kind: 'call'; call: number; out: CallOut }
   /** The answer to `intend`. */
   | { kind: 'intended'; call: number; ask: number; reason?: Reason }
+  /** The confirmation of a page is on disk; the answer to `confirmed`. */
+  | { kind: 'recorded'; call: number; page: number }
   /** The call is to end now, in order. */
   | { kind: 'hangUp'; call: number }
   /** The answer to `page`: it is on disk, or it could not be kept. */
