@@ -57,17 +57,6 @@ export function problemsOf(
 export const strayProblems = (problems: readonly FieldProblem[], fields: readonly string[]): FieldProblem[] =>
   problems.filter(({ path }) => !fields.some((field) => isWithin(path, field)))
 
-/** A value inside of another one, by its path below: `[2].lines`. */
-export function valueAt(value: unknown, steps: readonly (string | number)[]): unknown {
-  let here = value
-  for (const step of steps) {
-    if (Array.isArray(here) && typeof step === 'number') here = here[step]
-    else if (isRecord(here) && typeof step === 'string') here = here[step]
-    else return undefined
-  }
-  return here
-}
-
 /** The section with one key set, or without it when the value is absent. */
 export function withKey(section: unknown, key: string, value: unknown): Record<string, unknown> {
   const { [key]: _, ...rest } = isRecord(section) ? section : {}

@@ -3,14 +3,12 @@ import type { conflictList, history, settingList } from '#intake/http/config-sch
 import type { Shape } from '#intake/http/schemas.ts'
 
 export type {
-  BackupRequest,
   Restored,
   RestoreState,
 } from '#intake/http/backup-schemas.ts'
-export type { Applied, Checked, Field, FieldType, SettingsForm, Trial } from '#intake/http/form-schemas.ts'
+export type { Applied, Checked, Field, SettingsForm, Trial } from '#intake/http/form-schemas.ts'
 
 export type SettingsView = Shape<typeof settingList>
-export type SettingView = SettingsView['items'][number]
 export type HistoryPage = Shape<typeof history>
 export type RevisionView = HistoryPage['items'][number]
 export type ConflictsView = Shape<typeof conflictList>

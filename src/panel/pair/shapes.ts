@@ -12,4 +12,3 @@ export type Recovery = Shape<typeof recovery>
 export type DrillReport = Shape<typeof drillList>['items'][number]
 export type DrillKind = DrillReport['kind']
 export type { AddressAnswer, OwnChecked, OwnConfiguration }
-export type PairField = OwnConfiguration['pairFields'][number]

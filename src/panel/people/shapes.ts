@@ -2,7 +2,7 @@
 import type { contactList, groupList, importReport } from '#intake/http/contact-schemas.ts'
 import type { createdToken, Shape, tokenList } from '#intake/http/schemas.ts'
 
-export type { NewUser, OwnChange, User, UserChange, UserList } from '#intake/http/panel-schemas.ts'
+export type { NewUser, User, UserChange, UserList } from '#intake/http/panel-schemas.ts'
 export type TokenList = Shape<typeof tokenList>
 export type TokenView = TokenList['items'][number]
 export type CreatedToken = Shape<typeof createdToken>

@@ -8,7 +8,6 @@ import {
   problemsOf,
   sameValue,
   strayProblems,
-  valueAt,
   withKey,
   withoutPath,
   withValue,
@@ -62,11 +61,6 @@ describe('the place of a message', () => {
 })
 
 describe('values inside of others', () => {
-  it('are found by their path', () => {
-    expect(valueAt([{ lines: ['a', 'b'] }], [0, 'lines', 1])).toBe('b')
-    expect(valueAt({ a: 1 }, ['b', 'c'])).toBeUndefined()
-  })
-
   it('are set, removed and moved', () => {
     expect(withKey({ a: 1 }, 'b', 2)).toEqual({ a: 1, b: 2 })
     expect(withKey({ a: 1 }, 'a', undefined)).toEqual({})
