@@ -103,8 +103,14 @@ async function fromFile(file: string, configFile: string, configuration: boolean
     const text = configuration ? unpacked.configuration : undefined
     if (configuration && text === undefined)
       throw new Ended(exit.refused, 'the backup has no configuration file')
-    if (text !== undefined) parseConfig(text, configFile)
-    else if (manifest.node !== config.node) {
+    if (text !== undefined) {
+      const { data } = parseConfig(text, configFile)
+      if (data !== config.data)
+        throw new Ended(
+          exit.refused,
+          `its configuration keeps the data in ${data}, and here it is in ${config.data}: restore without --configuration, or set data first`,
+        )
+    } else if (manifest.node !== config.node) {
       throw new Ended(
         exit.refused,
         `this is a backup of ${manifest.node}, and this is ${config.node}: give --configuration, or restore it on ${manifest.node}`,

@@ -177,6 +177,10 @@ describe('a backup', { timeout: 90_000 }, () => {
       [],
     )
 
+    expect(await restore(bytes, { passphrase, configuration: 'maybe' })).toMatchObject({
+      status: 400,
+      body: { field: 'configuration', allowed: ['yes', 'no'] },
+    })
     const done = await restore(bytes, { passphrase, configuration: 'yes' })
     expect(done).toMatchObject({ status: 202, body: { node: 'box-a', configuration: true, restart: true } })
     await until(async () => {
@@ -208,6 +212,12 @@ describe('a backup', { timeout: 90_000 }, () => {
       code: 1,
       stderr: expect.stringContaining('a backup of box-a, and this is box-z'),
     })
+    writeFileSync(config('box'), readFileSync(config('box'), 'utf8').replace('data: data', 'data: elsewhere'))
+    const moved = await twinline(
+      ['restore', file, '--config', config('box'), '--configuration'],
+      `${passphrase}\n`,
+    )
+    expect(moved).toMatchObject({ code: 1, stderr: expect.stringContaining('keeps the data in') })
   })
 
   test('a support bundle says much and nothing secret', async () => {

@@ -56,6 +56,12 @@ describe('a pair, as the panel asks it', { timeout: 120_000 }, () => {
     ).toBe('line-standing-by')
     expect((await call(a, 'GET', '/lines?node=box-c')).body['code']).toBe('member-unreachable')
     expect((await call(a, 'GET', '/own-configuration?node=box-b')).body).toMatchObject({ node: 'box-b' })
+    const renamed = await call(a, 'POST', '/own-configuration/check?node=box-b', {
+      changes: { node: 'box-c' },
+    })
+    expect(renamed.body['problems']).toEqual([
+      { path: 'node', message: expect.stringContaining('remove it from the pair first') },
+    ])
     expect((await call(a, 'GET', '/pair?node=box-b')).body).toMatchObject({ node: 'box-b', role: 'standby' })
     expect((await call(a, 'GET', '/pair')).body).toMatchObject({
       failover: { silence: 900, start: 0, expected: 900 },

@@ -148,7 +148,7 @@ export function backupRoutes(
 
   async function take(unpacked: Unpacked, configuration: boolean, who: string): Promise<schemas.Restored> {
     const { manifest } = unpacked
-    const file = configuration ? fileOf(unpacked, own) : undefined
+    const file = configuration ? fileOf(unpacked, own, directory) : undefined
     if (file === undefined && manifest.node !== node) {
       const text = `this is a backup of ${manifest.node}, and this is ${node}: restore it with its configuration, or on ${manifest.node}`
       throw new Problem(409, 'backup-of-other', text, { field: 'backup' })
@@ -210,15 +210,17 @@ export function backupRoutes(
 }
 
 /** @throws Problem when the backup has no configuration that this appliance can use */
-function fileOf(unpacked: Unpacked, own: OwnConfigurationService): string {
+function fileOf(unpacked: Unpacked, own: OwnConfigurationService, directory: string): string {
   const { configuration } = unpacked
   if (configuration === undefined || own.file === undefined) {
     const text = 'the backup has no configuration file, or this appliance runs without one'
     throw new Problem(409, 'file-none', text, { field: 'configuration' })
   }
   try {
-    parseConfig(configuration, own.file)
-    return configuration
+    const { data } = parseConfig(configuration, own.file)
+    if (data === directory) return configuration
+    const text = `its configuration keeps the data in ${data}, and here it is in ${directory}: restore without the configuration, or give this appliance that directory first`
+    throw new Problem(409, 'backup-other-data', text, { field: 'configuration' })
   } catch (error) {
     if (!(error instanceof ConfigInvalid)) throw error
     throw new Problem(400, 'setting-invalid', error.message, { field: 'configuration' })

@@ -67,6 +67,15 @@ export function ownRoutes(api: Api, parts: Parts, own: OwnConfigurationService):
   const admin = requires('admin', access)
   const tags = ['own configuration']
 
+  /** What the file may hold, and the pair bears. */
+  function looked(changes: readonly FileChange[]): Edited {
+    const edited = own.edit(changes)
+    const others = parts.pair?.control.members().some((member) => member.node !== node) === true
+    if ('problems' in edited || edited.config.node === node || !others) return edited
+    const text = `is the name by which the other members know this appliance: remove it from the pair first, on another member`
+    return { problems: [{ path: 'node', text }] }
+  }
+
   const mayChange = (): void => {
     if (own.file !== undefined) return
     const text = 'this appliance runs without a configuration file: start it with --config FILE'
@@ -116,7 +125,7 @@ export function ownRoutes(api: Api, parts: Parts, own: OwnConfigurationService):
         },
       },
       async ({ body }): Promise<schemas.OwnChecked> => {
-        const edited = own.edit(wantedOf(body.changes))
+        const edited = looked(wantedOf(body.changes))
         if ('problems' in edited) return problemsOf(edited)
         return { problems: [], diff: edited.diff, ...pairOutlook(edited.config) }
       },
@@ -143,7 +152,7 @@ export function ownRoutes(api: Api, parts: Parts, own: OwnConfigurationService):
           const text = `a change of the file is on trial until ${iso(waiting)}: confirm it or wait`
           throw new Problem(409, 'trial-pending', text)
         }
-        const edited = own.edit(wantedOf(changes))
+        const edited = looked(wantedOf(changes))
         if ('problems' in edited) throw invalid(edited.problems)
         reply.code(202)
         if (edited.diff.length === 0) return { changed: false, restart: false }
