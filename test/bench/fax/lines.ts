@@ -99,7 +99,9 @@ export async function killed({ directory, print }: FaxBench): Promise<void> {
       await until(async () => (await delivery(rig, id))['confirmed'] === 1, 'page 1 is confirmed', 60_000)
       await rig.box.kill('SIGKILL')
       rig.box = await startBox(rig.folder, rig.modem, speed, [])
-      const end = await sent(rig, id, 120_000)
+      const end = await sent(rig, id, 90_000).catch(async (error: unknown) => {
+        throw new Error(`${String(error)}: ${JSON.stringify(await delivery(rig, id))}`)
+      })
       const [first, second] = [await rig.modem.next('far-end'), await rig.modem.next('far-end')]
       const pages = pagesOf(file)
       const came = pagesOf(second.file ?? '')
