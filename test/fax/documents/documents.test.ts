@@ -1,12 +1,13 @@
 /** Documents into pages, by the real Ghostscript, and what is refused before anybody is told that it was accepted. */
 import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { encode } from '#fax/coding/encode.ts'
 import { blankBitmap, rowOf } from '#fax/coding/rows.ts'
 import { headerText } from '#fax/documents/header.ts'
 import { pngGrey } from '#fax/documents/png.ts'
 import { writeTiff } from '#fax/tiff.ts'
+import { type DocumentPeers, noPeers } from '#store/documents.ts'
 import { describeWith } from '../../requirements.ts'
 import { printedPage } from '../pictures.ts'
 import {
@@ -276,6 +277,39 @@ describeWith(['ghostscript', 'libtiff-tools'], 'documents', () => {
       code: 'document-incomplete',
     })
     expect(readdirSync(join(rig.directory, 'documents'))).toEqual(before)
+  })
+
+  test('pages that another member made are fetched and not made again; new ones are offered before they are used', async () => {
+    const document = taken(await rig.take(pagesPdf(2)))
+    const made = await rig.fax.pages(document, fine)
+    if (made.result !== 'pages') throw new Error(made.reason.text)
+    const offered: string[] = []
+    const peers: DocumentPeers = {
+      ...noPeers,
+      offer: async (hash) => offered.push(hash) > 0,
+      async fetch(hash) {
+        const there = await rig.documents.find(hash)
+        if (!there) return false
+        const receiving = await other.documents.receive(10_000_000)
+        await receiving.write(readFileSync(rig.documents.path(hash)))
+        await receiving.finish(hash)
+        await receiving.close()
+        return true
+      },
+    }
+    const other = await openRig({ peers })
+    const [fact] = await rig.store.facts(`pages:${document.hash}:`)
+    await other.store.remember(fact?.name ?? '', fact?.value ?? '')
+    const same = await other.fax.pages(document, fine)
+    if (same.result !== 'pages') throw new Error(same.reason.text)
+    expect(basename(same.file)).toBe(basename(made.file))
+    expect(readFileSync(same.file)).toEqual(readFileSync(made.file))
+    // The document itself was not even needed.
+    expect(await other.documents.find(document.hash)).toBeUndefined()
+    expect(offered).toEqual([])
+    const standard = await other.fax.pages(document, { resolution: 98 })
+    expect(offered).toEqual([standard.result === 'pages' ? basename(standard.file) : ''])
+    await other.close()
   })
 
   test('a document that nobody has is waited for', async () => {
