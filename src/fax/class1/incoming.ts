@@ -23,6 +23,8 @@ export class IncomingPages {
   /** The same in T.6, for the gateway. */
   #coded: Uint8Array | undefined
   #kept = 0
+  /** The page kept last, in T.6. */
+  #last: Uint8Array | undefined
   #keeping: Promise<boolean> | undefined
 
   constructor(events: CallInEvents) {
@@ -102,9 +104,17 @@ export class IncomingPages {
     return this.#keeping
   }
 
+  /** Whether it is the page kept last, dot for dot; then it is forgotten. */
+  known(choice: Choice): boolean {
+    if (!this.#last || Buffer.compare(this.#last, this.#inT6(choice)) !== 0) return false
+    this.#clear()
+    return true
+  }
+
   /** The page is kept, and what comes now belongs to another one. */
   done(): void {
     this.#kept += 1
+    this.#last = this.#coded
     this.#keeping = undefined
     this.#clear()
   }

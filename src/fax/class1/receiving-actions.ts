@@ -58,6 +58,7 @@ async function keep(
   action: Extract<Action, { do: 'keep' }>,
   { pages, timing }: ReceivingTools,
 ): Promise<Input> {
+  if (action.doubtful && pages.known(action.choice)) return { got: 'known' }
   const keeping = pages.keep(action.choice, action.complete)
   if (!keeping) return { got: 'done' }
   const kept = await new Promise<boolean | undefined>((resolve) => {

@@ -31,8 +31,11 @@ export type Action =
   | { do: 'judge-block'; frames: number }
   /** The partial page is complete; more of this page follows. */
   | { do: 'close-block' }
-  /** Hands the page to the gateway and waits for it to be kept, but not longer than `within` ms. */
-  | { do: 'keep'; choice: Choice; complete: boolean; within: number }
+  /**
+   * Hands the page to the gateway and waits for it to be kept, but not longer than `within` ms. `doubtful`: when it is the
+   * same as the one kept last, that is what it is, sent again.
+   */
+  | { do: 'keep'; choice: Choice; complete: boolean; doubtful: boolean; within: number }
   /** Hangs up. The machine has ended. */
   | { do: 'hang-up' }
 
@@ -56,6 +59,8 @@ export type Input =
   | { got: 'judged'; rows: number; badRows: number }
   | { got: 'missing'; frames: readonly number[] }
   | { got: 'kept' }
+  /** It was kept before. */
+  | { got: 'known' }
   /** Not yet: it goes on being kept. */
   | { got: 'keeping' }
   | { got: 'done' }

@@ -30,8 +30,6 @@ export interface Answered {
   block: number
   frames: readonly Outgoing[]
   next: Next
-  /** When it was on the line. */
-  at: number
 }
 
 /** Which page and partial page a post-page message closes, as its sender counts them; 0 without error correction. */
@@ -82,6 +80,8 @@ export interface Receiver {
   readonly open: boolean
   /** Page data was heard since the last answer. */
   readonly fresh: boolean
+  /** The page that comes may be the one that was kept last: nobody knows whether its sender heard our answer. */
+  readonly doubtful: boolean
   /** When page data or DCS last came, or a page was kept. */
   readonly progress: number
   /** How often the page that is coming was refused. */
@@ -127,7 +127,7 @@ export function answer(
   message: Message | undefined,
 ): ReceiverStep {
   const { page, block } = message ?? { page: -1, block: -1 }
-  const answered = { page, block, frames, next, at: Number.POSITIVE_INFINITY }
+  const answered = { page, block, frames, next }
   return go({ ...state, answered, fresh: false }, { at: 'answering', next }, { do: 'frames', frames })
 }
 
@@ -152,6 +152,7 @@ export function end(state: Receiver, ending: Ending): ReceiverStep {
         do: 'keep',
         choice,
         complete: false,
+        doubtful: false,
         within: KEEP_MS * 10,
       },
     )

@@ -43,11 +43,6 @@ const NO_PROGRESS = {
   failure: 'fax-protocol' as const,
   text: 'the call went on without a page coming over',
 }
-/**
- * A sender that did not hear our answer asks again T4 after its command, and is heard within this time of our answer.
- * Later, a page may have gone by unheard in between.
- */
-const REPEAT_MS = 4_000
 /** Shares of bad rows from which a new training is asked for, and from which the page is refused. */
 const POOR = 0.05
 const BAD = 0.15
@@ -62,6 +57,7 @@ export const startReceiver = (job: ReceiveJob): Receiver => ({
   pages: 0,
   open: false,
   fresh: false,
+  doubtful: false,
   progress: Number.POSITIVE_INFINITY,
   refusals: 0,
   facts: {},
@@ -125,7 +121,7 @@ function commanded(state: Receiver, input: Input, now: number): ReceiverStep {
       text: 'the caller wanted to fetch a document; there is none',
     })
   }
-  const repeated = repeatOf(known, frames, now)
+  const repeated = repeatOf(known, frames)
   if (repeated) return repeated
   for (const frame of frames) {
     const step = messageOf(known, frame)
@@ -167,7 +163,7 @@ function chosen(state: Receiver, dcs: Frame, now: number): ReceiverStep {
   }
   const facts = { ...state.facts, rate: choice.modulation.rate, ecm: choice.ecm, coding: choice.coding }
   // A page that was refused or cut off comes again from its start.
-  const fresh: Receiver = { ...state, choice, facts, patience: now + T1_MS, progress: now }
+  const fresh: Receiver = { ...state, choice, facts, patience: now + T1_MS }
   return go(fresh, { at: 'training' }, { do: 'hear-training', choice })
 }
 
@@ -180,9 +176,7 @@ function trained(state: Receiver, input: Input): ReceiverStep {
     : answer(state, [{ name: 'FTT' }], 'training', undefined)
 }
 
-function afterAnswer(before: Receiver, next: Next, now: number): ReceiverStep {
-  const { answered } = before
-  const state = answered ? { ...before, answered: { ...answered, at: now } } : before
+function afterAnswer(state: Receiver, next: Next, now: number): ReceiverStep {
   switch (next) {
     case 'page':
       return hearPage(state, false)
@@ -220,7 +214,7 @@ function postPage(
   if (has(frames, 'DCN')) {
     return allIsHere(state) ? over(state, undefined) : hungUp(state)
   }
-  const repeated = repeatOf(state, frames, now)
+  const repeated = repeatOf(state, frames)
   if (repeated) return repeated
   if (has(frames, 'CTC')) return proceed(state, frames)
   for (const frame of frames) {
@@ -259,8 +253,8 @@ function messageOf(state: Receiver, frame: Frame): ReceiverStep | undefined {
   if (simple !== undefined && !choice.ecm) {
     return state.open
       ? go(state, { at: 'judging', end: simple }, { do: 'judge', choice })
-      : // Nothing of the page was heard at all.
-        refuse(state)
+      : // Nothing of the page was heard at all, or there was none and the sender did not hear our answer.
+        refuse({ ...state, doubtful: state.doubtful || (state.answered?.page ?? -1) !== -1 })
   }
   if (name !== 'PPS' && name !== 'EOR') return undefined
   const [field, , , count = 0] = fif
@@ -281,7 +275,7 @@ function messageOf(state: Receiver, frame: Frame): ReceiverStep | undefined {
 }
 
 /** The same command as before: its answer was not heard, and is given again. */
-function repeatOf(state: Receiver, frames: readonly Frame[], now: number): ReceiverStep | undefined {
+function repeatOf(state: Receiver, frames: readonly Frame[]): ReceiverStep | undefined {
   const { answered, choice } = state
   if (!answered) return undefined
   const again = () =>
@@ -295,8 +289,8 @@ function repeatOf(state: Receiver, frames: readonly Frame[], now: number): Recei
     return page === answered.page && block === answered.block ? again() : undefined
   }
   if (choice?.ecm || !frames.some(({ name }) => simpleEnds.has(name))) return undefined
-  // Nothing follows the last page.
-  return answered.next === 'goodbye' || now - answered.at < REPEAT_MS ? again() : undefined
+  // No page can have gone by unheard, unless a page was what had to follow: then it is asked for (messageOf).
+  return answered.next === 'page' ? undefined : again()
 }
 
 const messageIn = ({ fif: [, page = 0, block = 0] }: Frame): Message => ({ page, block })
@@ -331,7 +325,13 @@ function keep(state: Receiver, pageEnd: PageEnd, with_: FrameName, message: Mess
   const { choice } = state
   if (!choice) return noMore(state)
   const place: Place = { at: 'keeping', end: pageEnd, answer: with_, message }
-  return go(state, place, { do: 'keep', choice, complete: with_ !== 'ERR', within: KEEP_MS })
+  return go(state, place, {
+    do: 'keep',
+    choice,
+    complete: with_ !== 'ERR',
+    doubtful: state.doubtful,
+    within: KEEP_MS,
+  })
 }
 
 function kept(
@@ -346,8 +346,9 @@ function kept(
     if (state.choice?.ecm) return go(state, wait, { do: 'frames', frames: [{ name: 'RNR' }] })
     return go(state, { ...place, at: 'wait-asked' }, { do: 'listen', within: T2_MS })
   }
-  if (input.got !== 'kept') return noMore(state)
-  const after: Receiver = { ...state, open: false, refusals: 0, progress: now }
+  if (input.got !== 'kept' && input.got !== 'known') return noMore(state)
+  const pages = state.pages + (input.got === 'kept' ? 1 : 0)
+  const after: Receiver = { ...state, pages, open: false, doubtful: false, refusals: 0, progress: now }
   return confirm(after, place.end, place.answer, place.message)
 }
 
@@ -360,8 +361,7 @@ function confirm(state: Receiver, pageEnd: PageEnd, with_: FrameName, message: M
         : with_ === 'RTP'
           ? 'training'
           : 'page'
-  const step = answer(state, [{ name: with_ }], next, message)
-  return { ...step, state: { ...step.state, pages: state.pages + 1 } }
+  return answer(state, [{ name: with_ }], next, message)
 }
 
 /** The sender asks whether the page is kept by now: RR, or its post-page message again. */

@@ -76,9 +76,22 @@ describe('what goes wrong', () => {
     expect(kept.map(({ page }) => page)).toEqual([0, 1])
   })
 
-  test('a lost MCF is given again, and the page is not kept twice', () => {
+  test('a lost MCF is given again where no page can have gone by, and the page is not kept twice', () => {
+    for (const [settings, pages] of [
+      [ecm, [196, 196]],
+      [plain, [196]],
+    ] as const) {
+      const { sent, log, kept } = call({ settings, fates: fates(6, 'lost'), pages })
+      expect(log.filter((entry) => entry === 'MCF').length).toBe(pages.length + 1)
+      expect(log).not.toContain('RTN')
+      expect(sent.result).toBe('sent')
+      expect(kept.map(({ page }) => page)).toEqual(pages.map((_, page) => page))
+    }
+  })
+
+  test('where a page may have gone by unheard it is asked for, and one that is known is not kept twice', () => {
     const { sent, log, kept } = call({ fates: fates(6, 'lost'), pages: [196, 196] })
-    expect(log.filter((entry) => entry === 'MPS').length).toBe(2)
+    expect(log.filter((entry) => entry.startsWith('page'))).toEqual(['page 0', 'page 0', 'page 1'])
     expect(sent.result).toBe('sent')
     expect(kept.map(({ page }) => page)).toEqual([0, 1])
   })

@@ -297,6 +297,7 @@ export class Link {
         this.#have.clear()
         this.#heard = undefined
         if (!heard) return { got: 'done' }
+        if (action.doubtful && heard.page === this.#report.kept.at(-1)?.page) return { got: 'known' }
         this.#report.kept.push({ page: heard.page, complete: action.complete })
         return { got: 'kept' }
       },
