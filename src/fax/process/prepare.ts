@@ -38,7 +38,10 @@ export async function prepareModem(
       .split(',')
       .includes(one),
   )
-  const chosen = config.class === 'auto' ? classes[0] : classes.find((one) => one === config.class)
+  // A modem may have a class that it does not list (ZyXEL's Class 1 with S57.4=0): the one that is set is tried.
+  const tried = config.class !== 'auto' && (await ask(`AT+FCLASS=${config.class}`)) ? config.class : undefined
+  if (tried !== undefined) await ask('AT+FCLASS=0')
+  const chosen = config.class === 'auto' ? classes[0] : tried
   if (chosen === undefined) {
     const said = able.length === 0 ? 'it does not say which it knows' : `it knows ${able.join(', ')}`
     const wanted = config.class === 'auto' ? 'no fax class that can be used' : `not class ${config.class}`
