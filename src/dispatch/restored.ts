@@ -29,7 +29,7 @@ const notSent: Reason = {
 }
 
 export async function createRestoreHold(deps: {
-  store: Pick<Store, 'restored' | 'heldBack' | 'releaseRestored' | 'record'>
+  store: Pick<Store, 'restored' | 'heldBack' | 'releaseRestored' | 'record' | 'submitting'>
   clock: Clock
   log: Log
   /** Another member holds what this one holds; absent where there is no other. */
@@ -48,6 +48,11 @@ export async function createRestoreHold(deps: {
     released()
   }
 
+  if (known?.held === true && known.deliveries === 0 && (await store.submitting()).length === 0) {
+    // Nothing waited when the backup was made: nobody needs to be asked.
+    await store.releaseRestored('known')
+    known = await store.restored()
+  }
   if (known?.held === true) {
     log.warn({ deliveries: known.deliveries }, 'restored from a backup: what it had queued waits for a word')
     if (membersAnswered !== undefined) {
