@@ -33,7 +33,7 @@ describeWith(['spandsp', 'libtiff-tools', 'ghostscript'], 'fax, end to end', () 
     timeout: 90_000,
   }, async () => {
     rig = await startFaxRig({}, ', retry: { protocol: 1s }')
-    const file = chart(join(rig.directory, 'five.tif'), { pages: 5, rows: 250 })
+    const file = chart(join(rig.directory, 'five.tif'), { pages: 5, rows: 150 })
     const id = await rig.send(file)
     await until(async () => (await rig?.delivery(id))?.confirmed === 1, 'page 1 is confirmed', 30_000)
     await rig.box.kill('SIGKILL')
@@ -59,7 +59,7 @@ describeWith(['spandsp', 'libtiff-tools', 'ghostscript'], 'fax, end to end', () 
   }, async () => {
     rig = await startFaxRig()
     const { box, modem } = rig
-    const file = chart(join(rig.directory, 'three.tif'), { pages: 3, rows: 1_200 })
+    const file = chart(join(rig.directory, 'three.tif'), { pages: 3, rows: 800 })
     const id = await rig.send(file)
     await until(async () => (await rig?.delivery(id))?.confirmed === 1, 'page 1 is confirmed', 40_000)
     await box.call('DELETE', `/api/v1/messages/${id}`)

@@ -129,9 +129,9 @@ export async function sendFax(
         intended.push(`${step} ${page}`)
         return events.intend?.(page, step) ?? Promise.resolve(undefined)
       },
-      confirmed: (page) => {
+      confirmed: async (page) => {
         confirmed.push(page)
-        events.confirmed?.(page)
+        await events.confirmed?.(page)
       },
       progress: (text) => events.progress?.(text),
     },
