@@ -471,7 +471,7 @@ export class Loop {
       if (this.#claimsHold) await this.#deps.guard?.tick()
       this.#tickedAt = this.#deps.clock.monotonic()
     } catch (error) {
-      this.#deps.log.error({ error: errorText(error) }, 'the periodic check failed')
+      if (!this.#stopping) this.#deps.log.error({ error: errorText(error) }, 'the periodic check failed')
     }
     this.#pump()
   }

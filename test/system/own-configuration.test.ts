@@ -116,7 +116,10 @@ describe('the own configuration', { timeout: 60_000 }, () => {
     expect(changed.status).toBe(202)
     await startedTimes(2)
     expect(file()).toBe(before)
-    expect(appliance.log()).toContain('started with the file before its last change')
+    await until(
+      () => appliance.log().includes('started with the file before its last change'),
+      'the log says so',
+    )
   })
 
   test('what cannot be used is refused whole, with the key named', async () => {
