@@ -135,6 +135,10 @@ describe('the own configuration', { timeout: 60_000 }, () => {
       { path: 'lines[0].port', message: expect.stringContaining('is not allowed here') },
       { path: 'log.loud', message: expect.stringContaining('unknown key') },
     ])
+    const moved = await call('POST', '/own-configuration/check', { changes: { data: 'elsewhere' } })
+    expect(moved.body['problems']).toEqual([
+      { path: 'data', message: expect.stringContaining('move the directory') },
+    ])
     expect(file()).toBe(before)
     expect(starts()).toBe(1)
   })

@@ -71,9 +71,19 @@ export function ownRoutes(api: Api, parts: Parts, own: OwnConfigurationService):
   function looked(changes: readonly FileChange[]): Edited {
     const edited = own.edit(changes)
     const others = parts.pair?.control.members().some((member) => member.node !== node) === true
-    if ('problems' in edited || edited.config.node === node || !others) return edited
-    const text = `is the name by which the other members know this appliance: remove it from the pair first, on another member`
-    return { problems: [{ path: 'node', text }] }
+    if ('problems' in edited) return edited
+    const problems: FileProblem[] = []
+    if (edited.config.node !== node && others) {
+      const text =
+        'is the name by which the other members know this appliance: remove it from the pair first, on another member'
+      problems.push({ path: 'node', text })
+    }
+    if (parts.backup !== undefined && edited.config.data !== parts.backup.directory) {
+      const text =
+        'is where everything lies that was accepted: stop the appliance, move the directory, and change the file by hand'
+      problems.push({ path: 'data', text })
+    }
+    return problems.length > 0 ? { problems } : edited
   }
 
   const mayChange = (): void => {
