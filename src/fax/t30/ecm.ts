@@ -49,6 +49,7 @@ export function blockBits(
 /** A partial page as it comes together at the receiver. */
 export class Block {
   readonly #frames = new Map<number, Uint8Array>()
+  #count = 0
 
   /** Adds the good frames of what a fast carrier brought. @returns whether RCP was among them */
   take(bytes: Uint8Array, frameSize: 64 | 256): boolean {
@@ -70,9 +71,15 @@ export class Block {
     return this.#frames.size > 0 && Math.max(...this.#frames.keys()) === this.#frames.size - 1
   }
 
-  /** @param frames how many the sender says there are */
+  /**
+   * @param frames how many the sender says there are. Some senders count all frames of the partial page, others those
+   *   that they have just sent again; so the highest count that was said or seen holds.
+   */
   missing(frames: number): number[] {
-    return Array.from({ length: frames }, (_, number) => number).filter((number) => !this.#frames.has(number))
+    this.#count = Math.max(this.#count, frames, ...[...this.#frames.keys()].map((number) => number + 1))
+    return Array.from({ length: this.#count }, (_, number) => number).filter(
+      (number) => !this.#frames.has(number),
+    )
   }
 
   /** Its octets, as far as they follow one another; `all`: with holes left out, for a page that stays damaged. */
