@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs'
 import { chown, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { loadConfig, parseConfig } from '#config/load.ts'
-import { replaceOwnFile } from '#config/own-file.ts'
+import { isWritable, replaceOwnFile } from '#config/own-file.ts'
 import { CodedError } from '#core/errors.ts'
 import type * as schemas from '#intake/http/backup-schemas.ts'
 import { discard, stage, type Unpacked, unpackBackup } from '#store/restore.ts'
@@ -105,6 +105,8 @@ async function fromFile(file: string, configFile: string, configuration: boolean
       throw new Ended(exit.refused, 'the backup has no configuration file')
     if (text !== undefined) {
       const { data } = parseConfig(text, configFile)
+      if (!isWritable(configFile))
+        throw new Ended(exit.refused, `${configFile} cannot be replaced by this user; nothing was restored`)
       if (data !== config.data)
         throw new Ended(
           exit.refused,

@@ -216,6 +216,10 @@ function fileOf(unpacked: Unpacked, own: OwnConfigurationService, directory: str
     const text = 'the backup has no configuration file, or this appliance runs without one'
     throw new Problem(409, 'file-none', text, { field: 'configuration' })
   }
+  if (!own.writable()) {
+    const text = `${own.file} cannot be replaced by the program: restore without the configuration, or let its user write to the directory`
+    throw new Problem(409, 'file-not-writable', text, { field: 'configuration' })
+  }
   try {
     const { data } = parseConfig(configuration, own.file)
     if (data === directory) return configuration
