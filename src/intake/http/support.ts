@@ -122,7 +122,7 @@ const ofProgram = ({ version, node }: Parts, now: number) => ({
   memory: process.memoryUsage(),
 })
 
-async function machine(directory: string): Promise<object> {
+export async function machine(directory: string): Promise<object> {
   const { bavail, blocks, bsize } = await statfs(directory)
   return {
     platform: `${process.platform} ${process.arch}`,
@@ -150,7 +150,7 @@ export const masked = (text: string): string =>
 const shortened = (digits: string): string => `${digits.slice(0, 3)}***${digits.slice(-2)}`
 
 /** In a thread of the library's own, so that the delivery loop turns on. */
-function zipped(files: Record<string, Uint8Array>, at: number): Promise<Uint8Array> {
+export function zipped(files: Record<string, Uint8Array>, at: number): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     zip(files, { level: 6, mtime: at }, (error, bytes) => (error ? reject(error) : resolve(bytes)))
   })
