@@ -224,8 +224,12 @@ export async function startSoftModem(options: SoftModemOptions): Promise<SoftMod
   }
 }
 
-/** A program that was kept from running sees the time of the line go on in steps of so many ms, and what came meanwhile first. */
-const MOST_STEP_MS = 200
+/**
+ * A program that was kept from running is shown the time that passed meanwhile little by little, after it has read what
+ * came: so many ms at a beat.
+ */
+const BEAT_MS = 5
+const MOST_STEP_MS = 1_000
 
 /** The clock that the program writes into a file: samples of 8 kHz. It stands still once it is stopped. */
 function openClock(path: string, speed: number): Timing & { stop(): void } {
@@ -235,13 +239,20 @@ function openClock(path: string, speed: number): Timing & { stop(): void } {
   let shown = 0
   const now = () => {
     if (running) readSync(file, samples, 0, 8, 0)
-    shown = Math.min(Number(samples[0]) / 8, shown + MOST_STEP_MS)
-    return shown
+    return Math.min(Number(samples[0]) / 8, shown + MOST_STEP_MS)
   }
+  const beat = setInterval(() => {
+    // Behind what the loop has to read in this turn.
+    setImmediate(() => {
+      shown = now()
+    })
+  }, BEAT_MS)
+  beat.unref()
   return {
     now,
     stop() {
       running = false
+      clearInterval(beat)
       closeSync(file)
     },
     after(ms, run) {
