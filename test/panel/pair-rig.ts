@@ -57,7 +57,7 @@ export async function startPair(network: number, pair: readonly string[] = []): 
   listen: ${host}:8883
   advertise: ['${host}:8883']
   priority: ${name === 'a' ? 150 : 100}
-  profile: { interval: 150ms, misses: 6, lease: 1s }
+  profile: { interval: 300ms, misses: 8, lease: 3s }
   aloneAfter: 2s
   vip: { address: ${hosts.common}/8, interface: lo, driver: external }
 ${pair.map((line) => `  ${line}\n`).join('')}`,
@@ -105,4 +105,14 @@ export async function joined(rig: PairRig): Promise<void> {
     const [other] = Array.isArray(members) ? members : []
     return body['role'] === 'active' && other?.role === 'standby' && other?.replication?.state === 'current'
   }, 'the two are a pair')
+}
+
+/** Whoever is active on a machine with little time for it: this one is from now on. */
+export async function makeActive(box: RigBox): Promise<void> {
+  await until(async () => {
+    const { body } = await box.running().call('GET', '/api/v1/pair')
+    if (body['role'] === 'active') return true
+    await box.running().call('POST', '/api/v1/pair/takeover')
+    return false
+  }, `${box.node} is active`)
 }

@@ -3,10 +3,13 @@
  * change goes back unless it is confirmed, roles hold, and a table of contacts is looked at before it is taken.
  */
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { describeWith } from '../requirements.ts'
 import { until } from '../system/appliance.ts'
 import { openBrowser, openPanel, type PanelRig, password, setUp, startRig } from './browser.ts'
+
+// Real processes and a browser, on a machine that may have other things to do.
+vi.setConfig({ testTimeout: 60_000 })
 
 describeWith(['chromium'], 'the panel, settings and people', () => {
   let browser: Browser
