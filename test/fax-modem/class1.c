@@ -34,7 +34,9 @@ static int control(t31_state_t *t31, void *user, int operation, const char *numb
 
 static void from_dte(struct modem *modem, const uint8_t *data, size_t length)
 {
-    t31_at_rx(modem->state, (const char *) data, (int) length);
+    t31_state_t *t31 = modem->state;
+    if (t31->at_state.at_rx_mode == AT_MODE_STUFFED) modem->dte.data_sent = true;
+    t31_at_rx(t31, (const char *) data, (int) length);
 }
 
 static void event(struct modem *modem, enum call_event event, const char *caller)

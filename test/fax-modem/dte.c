@@ -116,12 +116,18 @@ size_t dte_take(struct dte *dte, uint8_t *data, size_t most)
     log_bytes(dte, '>', data, length);
     if (dte->owes) {
         dte->owes = false;
+        double waited = (real_seconds() - dte->owed_since) * 1000;
+        if (dte->data_sent) {
+            dte->data_sent = false;
+            if (waited > dte->longest_after_data) dte->longest_after_data = waited;
+            return length;
+        }
         if (dte->wait_count == dte->wait_room) {
             dte->wait_room = dte->wait_room ? dte->wait_room * 2 : 256;
             dte->waits = realloc(dte->waits, dte->wait_room * sizeof *dte->waits);
             if (!dte->waits) die("memory");
         }
-        dte->waits[dte->wait_count++] = (real_seconds() - dte->owed_since) * 1000;
+        dte->waits[dte->wait_count++] = waited;
     }
     return length;
 }
@@ -150,6 +156,8 @@ void dte_report_waits(struct dte *dte)
 {
     report_number("heldBack", dte->held_back);
     dte->held_back = 0;
+    report_number("longestAfterData", dte->longest_after_data);
+    dte->longest_after_data = 0;
     report_number("answers", dte->wait_count);
     if (dte->wait_count > 0) {
         qsort(dte->waits, dte->wait_count, sizeof *dte->waits, ascending);

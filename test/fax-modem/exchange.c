@@ -50,7 +50,10 @@ static void connect_line(void)
     cut_at = options.drop_after > 0 ? now_samples + SAMPLES(options.drop_after) : 0;
     line_reset();
     /* How long a program takes to answer counts within calls only. */
-    for (int i = 0; i < modem_count; i++) modems[i].dte.wait_count = 0;
+    for (int i = 0; i < modem_count; i++) {
+        modems[i].dte.wait_count = 0;
+        modems[i].dte.longest_after_data = 0;
+    }
     report_begin("connected");
     report_number("call", calls);
     report_end();

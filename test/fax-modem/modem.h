@@ -75,6 +75,8 @@ struct dte {
     int held_back;           /* the most that came after XOFF, bytes */
     bool owes;
     double owed_since;
+    bool data_sent;          /* what is answered next is the end of a training check or of a page */
+    double longest_after_data;
     double *waits;
     size_t wait_count, wait_room;
     const char *name;

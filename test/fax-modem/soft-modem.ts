@@ -102,8 +102,10 @@ export interface SoftModemEvent {
   seconds?: number
   /** The most that was sent to a modem that had said XOFF, bytes. */
   heldBack?: number
-  /** Real milliseconds from a result code to the program's next byte. */
+  /** Real milliseconds from a result code to the program's next byte, but for those after data. */
   answers?: number
+  /** The longest after a training check or a page, where a line also waits until what it is about to do is durable. */
+  longestAfterData?: number
   answerMedian?: number
   answerP99?: number
   answerMax?: number

@@ -145,10 +145,11 @@ export async function turnaround({ directory, print }: FaxBench): Promise<void> 
     } finally {
       load.stop()
     }
-    const { answers = 0, answerMedian = 0, answerP99 = 0, answerMax = 0 } = await rig.modem.next('hung-up')
+    const ended = await rig.modem.next('hung-up')
+    const { answers = 0, answerMedian = 0, answerP99 = 0, answerMax = 0, longestAfterData = 0 } = ended
     print({
       figure: 'command turnaround, all cores busy',
-      value: { p50: answerMedian, p99: answerP99, max: answerMax },
+      value: { p50: answerMedian, p99: answerP99, max: answerMax, afterPageWithIntent: longestAfterData },
       unit: 'ms',
       under: {
         commands: answers,
