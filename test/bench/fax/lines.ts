@@ -137,7 +137,7 @@ function occupyCores(): { stop(): void } {
 /** From a result code of the modem to the first byte of what the line answers with, as the modem sees it. */
 export async function turnaround({ directory, print }: FaxBench): Promise<void> {
   await withRig(directory('turnaround'), {}, async (rig) => {
-    const file = chart(join(rig.folder, 'page.tif'), { pages: 3, rows: 1_100, resolution: 98 })
+    const file = chart(join(rig.folder, 'page.tif'), { pages: 12, rows: 150, resolution: 98 })
     const load = occupyCores()
     try {
       const id = await sendFax(controlSocket(rig), file)
@@ -153,7 +153,7 @@ export async function turnaround({ directory, print }: FaxBench): Promise<void> 
       unit: 'ms',
       under: {
         commands: answers,
-        pages: 3,
+        pages: 12,
         late: rig.modem.events.filter(({ event }) => event === 'late').length,
       },
       reach: 'p99 ≤ 50',
