@@ -30,7 +30,6 @@ interface Dialect {
   /** Data to be sent with its least significant bit first, and that received likewise (in Class 2: nearly, see below). */
   bitOrder: string
   stop: string
-  askStatus?: string
   setStatus: string
   /** Class 2.0 ends page data with what follows it: DLE and one of these. */
   marks?: readonly [number, number, number]
@@ -51,7 +50,6 @@ export const dialects: Record<Class2, Dialect> = {
     session: '+FIS',
     bitOrder: '+FBO=0',
     stop: '+FKS',
-    askStatus: '+FPS?',
     setStatus: '+FPS',
     marks: [0x2c, 0x3b, 0x2e],
   },

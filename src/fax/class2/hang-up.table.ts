@@ -40,5 +40,6 @@ export function hangUpReason(code: number): { failure: FaxFailure; text: string 
   return { failure, text: `${text} (reason ${code})` }
 }
 
-/** After these a post-page message may have been heard, and its answer was not. */
-export const unanswered = (code: number): boolean => code >= 50 && code <= 57 && code % 2 === 0
+/** After these a post-page message may have been heard, and its answer was not, or the modem did not tell it (0). */
+export const unanswered = (code: number): boolean =>
+  code === 0 || (code >= 50 && code <= 57 && code % 2 === 0)

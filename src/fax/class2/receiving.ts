@@ -29,6 +29,9 @@ const KEEP_MS = 8_000
 const BAD = 0.15
 const MOST_REFUSALS = 2
 const MOST_PAGES = 1_000
+/** RTN and PIN, as +FPTS has them. */
+const REFUSED = 2
+const REFUSED_BY_PERSON = 4
 
 export async function receiveCall(
   calls: Class2Calls,
@@ -65,6 +68,10 @@ class ReceiveCall {
   #session: Session | undefined
   #kept = 0
   #refusals = 0
+  /** The page that was refused last, until something better comes. */
+  #poor: Decoded | undefined
+  /** The sender has announced another page, or is to send one again. */
+  #awaits = false
   /** The modem gives its data with the other bit first; found out by its first page. */
   #reversed = false
 
@@ -78,7 +85,10 @@ class ReceiveCall {
   async run(): Promise<CallInResult> {
     for (let turn = 0; turn < MOST_PAGES; turn++) {
       const step = await this.#page()
-      if ('failure' in step) return this.#ended(step)
+      if ('failure' in step) {
+        if (this.#poor) await this.#keep(this.#poor, false)
+        return this.#ended(step)
+      }
       if (step.go === 'over') return this.#ended(undefined)
     }
     return this.#ended({ failure: 'fax-protocol', text: 'the call does not end' })
@@ -100,7 +110,7 @@ class ReceiveCall {
     const connect = await port.command('AT+FDR', { within: TRAINING_MS, connect: 'receive' })
     const before = reportOf(connect, dialect)
     this.#take(before)
-    if (before.hungUp === 0) return { go: 'over' }
+    if (before.hungUp === 0) return this.#awaits ? this.#left() : { go: 'over' }
     if (before.hungUp !== undefined) return hangUpReason(before.hungUp)
     if (connect.how !== 'code' || !connect.code.startsWith('CONNECT')) return this.#silent(connect)
     port.raw(Uint8Array.of(DC2))
@@ -112,18 +122,32 @@ class ReceiveCall {
     this.#events.progress(`page ${this.#kept + 1} received`)
     if (complete && this.#refuses(decoded)) {
       this.#refusals += 1
+      this.#awaits = true
+      if (decoded.bitmap.height > 0) this.#poor = decoded
       // The sender's answer to a refusal comes with the next page.
-      await port.command(`AT${dialects[dialect].setStatus}=2`, { within: COMMAND_MS })
+      await port.command(`AT${dialects[dialect].setStatus}=${REFUSED}`, { within: COMMAND_MS })
       return { go: 'on' }
     }
     if (decoded.bitmap.height > 0 && !(await this.#keep(decoded, complete)))
       return { failure: 'fax-protocol', text: 'the page could not be stored here' }
     this.#refusals = 0
+    this.#poor = undefined
+    this.#awaits = report.after === after.page || report.after === after.document
     if (report.hungUp !== undefined) return hangUpReason(report.hungUp)
     if (!complete) return this.#silent(reply ?? { how: 'silent' })
+    // A modem that would refuse what is kept is told not to: the page would come and be kept a second time.
+    if (report.status === REFUSED || report.status === REFUSED_BY_PERSON)
+      await port.command(`AT${dialects[dialect].setStatus}=1`, { within: COMMAND_MS })
     if (this.#signal.aborted) return { failure: 'fax-line-dropped', text: 'the call was ended here' }
     if (report.after === after.nothing) return this.#confirmLast()
     return { go: 'on' }
+  }
+
+  #left(): Step {
+    return {
+      failure: 'fax-line-dropped',
+      text: `the sender hung up before page ${this.#kept + 1} was complete`,
+    }
   }
 
   /** The last +FDR confirms the last page and ends the call. */

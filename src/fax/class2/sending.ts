@@ -39,6 +39,9 @@ const ANSWER_MS = 60_000
 /** The other end gives up T2 (6 s +-1 s) after a page whose post-page message does not come. */
 const INTEND_MS = 4_000
 const MOST_REFUSALS = 3
+/** MCF and RTN, as +FPTS has them. */
+const GOOD = 1
+const REFUSED = 2
 
 const late: Reason = {
   code: 'not-recorded',
@@ -207,7 +210,7 @@ class SendCall {
 
   /** Class 2.0: the mark that ends the data says what follows, and OK or ERROR what became of the page. */
   async #endPage20(page: number, follows: After, mark: number): Promise<Step> {
-    const { port, dialect } = this.#calls
+    const { port } = this.#calls
     const reason = await this.#intend(page)
     if (reason) return this.#stopped(reason)
     port.raw(Uint8Array.of(DLE, mark))
@@ -216,15 +219,16 @@ class SendCall {
     const report = this.#heard(reply)
     if (reply.how !== 'code' || (report.hungUp ?? 0) > 0)
       return this.#ended(reply, page, follows === after.nothing)
-    if (reply.code === 'OK') return this.#judged(1, page)
-    const question = dialects[dialect].askStatus
-    const status = question ? await port.command(`AT${question}`, { within: COMMAND_MS }) : reply
-    return this.#judged(statusOf(status) ?? 2, page)
+    // OK and ERROR are the other machine's answers (T.32, 8.3.3); anything else is none. What AT+FPS? says then may be
+    // that of the page before.
+    if (reply.code === 'OK') return this.#judged(report.status ?? GOOD, page)
+    if (reply.code === 'ERROR') return this.#judged(report.status ?? REFUSED, page)
+    return this.#ended(reply, page, follows === after.nothing)
   }
 
   /** The answer to the post-page message came. */
   async #judged(status: number, page: number): Promise<Step> {
-    if (status === 1 || status === 3 || status === 5) {
+    if (status === GOOD || status === 3 || status === 5) {
       this.#confirmed = page + 1
       this.#refusals = 0
       await this.#events.confirmed(page)
@@ -324,12 +328,6 @@ class SendCall {
   #stopped(reason: Reason): CallOutResult {
     return { result: 'stopped', reason, confirmed: this.#confirmed, facts: this.facts }
   }
-}
-
-/** +FPS? answers with the status alone or among other numbers. */
-function statusOf(reply: Reply): number | undefined {
-  const found = reply.how === 'code' ? /^(?:\+FPS: *)?([0-9])/.exec(reply.lines.at(-1) ?? '')?.[1] : undefined
-  return found === undefined ? undefined : Number(found)
 }
 
 function dialFailure(code: string): [FaxFailure, string] {

@@ -1,0 +1,62 @@
+/** A modem that says what a test makes it say, for what no real one can be brought to. */
+import { ModemPort } from '#fax/modem-port.ts'
+import { DLE, ETX, shield } from '#fax/stuffing.ts'
+import { timing } from '#fax/timing.ts'
+import { AtTrace } from '#lines/at-trace.ts'
+
+export interface ScriptedModem {
+  port: ModemPort
+  /** Commands in their order, without CR. */
+  commands: string[]
+}
+
+/**
+ * @param answer what comes for a command (`AT…`), for data that has ended (`data`), for the mark after it in Class 2.0
+ *   (`mark`), and for other single bytes (`12` for DC2): lines of text, or bytes as they are. Absent: OK
+ */
+export function scriptedModem(answer: (said: string) => string | Uint8Array | undefined): ScriptedModem {
+  const commands: string[] = []
+  let data = false
+  let line = ''
+  const port = new ModemPort({
+    write: (bytes) => {
+      for (const said of partsOf(Buffer.from(bytes))) {
+        const reply = answer(said) ?? (/^(AT|data|mark)/.test(said) ? 'OK' : '')
+        if (reply === '') continue
+        const text =
+          typeof reply === 'string' ? Buffer.from(`\r\n${reply.replaceAll('\n', '\r\n')}\r\n`) : reply
+        data = /CONNECT\r\n$/.test(Buffer.from(text).toString('latin1'))
+        setImmediate(() => port.feed(text))
+      }
+    },
+    timing: { ...timing(() => performance.now(), 50), patient: true },
+    trace: new AtTrace(),
+  })
+  function* partsOf(bytes: Buffer): Generator<string> {
+    if (data && bytes.length > 1) {
+      const [last, mark] = [bytes.at(-2), bytes.at(-1)]
+      if (last !== DLE || mark === DLE) return
+      data = false
+      yield mark === ETX ? 'data' : 'mark'
+      return
+    }
+    for (const byte of bytes) {
+      if (byte !== 0x0d && byte < 0x20) yield byte.toString(16)
+      else if (byte !== 0x0d) line += String.fromCharCode(byte)
+      else {
+        commands.push(line)
+        yield line
+        line = ''
+      }
+    }
+  }
+  return { port, commands }
+}
+
+/** Data as a modem gives it, and the lines that follow it. */
+export const dataThen = (data: Uint8Array, lines: string): Uint8Array =>
+  Buffer.concat([
+    shield(data),
+    Uint8Array.of(DLE, ETX),
+    Buffer.from(`\r\n${lines.replaceAll('\n', '\r\n')}\r\n`),
+  ])
