@@ -54,7 +54,7 @@ export type Place =
   | { at: 'crp'; tries: number; until: number }
   | { at: 'judging'; end: PageEnd }
   | { at: 'judging-block'; end: PageEnd | 'NULL'; message: Message }
-  | { at: 'closing-block'; message: Message }
+  | { at: 'closing-block'; answer: FrameName; message: Message }
   | { at: 'keeping'; end: PageEnd; answer: FrameName; message: Message }
   /** The sender was told to wait, or was not answered, because the page is still being kept. */
   | { at: 'wait-told'; end: PageEnd; answer: FrameName; message: Message }

@@ -96,7 +96,7 @@ export function stepReceiver(before: Receiver, input: Input, now: number): Recei
     case 'judging-block':
       return judgedBlock(state, place, input)
     case 'closing-block':
-      return answer(state, [{ name: 'MCF' }], 'page', place.message)
+      return answer(state, [{ name: place.answer }], 'page', place.message)
     case 'keeping':
       return kept(state, place, input, now)
     case 'wait-told':
@@ -261,7 +261,8 @@ function messageOf(state: Receiver, frame: Frame): ReceiverStep | undefined {
   const partial = readPageEnd(field)
   if (partial === undefined) return undefined
   if (name === 'EOR') {
-    if (partial === 'NULL') return go(state, { at: 'closing-block', message }, { do: 'close-block' })
+    if (partial === 'NULL')
+      return go(state, { at: 'closing-block', answer: 'ERR', message }, { do: 'close-block' })
     return keep({ ...state, open: true }, partial, 'ERR', message)
   }
   return go(
@@ -317,7 +318,8 @@ function judgedBlock(
     const request = [{ name: 'PPR' as const, fif: buildRequest(input.frames) }]
     return answer(state, request, 'page', message)
   }
-  if (partial === 'NULL') return go(state, { at: 'closing-block', message }, { do: 'close-block' })
+  if (partial === 'NULL')
+    return go(state, { at: 'closing-block', answer: 'MCF', message }, { do: 'close-block' })
   return keep(state, partial, 'MCF', message)
 }
 

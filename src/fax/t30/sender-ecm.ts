@@ -92,7 +92,7 @@ function answer(
   }
   // The other end heard nothing of it and has gone back to the beginning (phase B): so does the page.
   if (has(frames, 'DIS')) return refused(state)
-  if (has(frames, 'DCN')) return refusedByLeaving(state)
+  if (has(frames, 'DCN')) return refusedByLeaving(state, end)
   if (has(frames, 'RNR'))
     return notReady(state, sent, place.at === 'rr-answer' ? place.until : now + T5_MS, now)
   if (state.tries >= MOST_TRIES) return unanswered(state, end)
@@ -171,7 +171,7 @@ function continued(
   const frames = input.got === 'frames' ? input.frames : []
   const only = missing.length === 0 ? undefined : missing
   if (has(frames, 'CTR')) return sendBlock({ ...state, tries: 0 }, { block, requests }, only, true)
-  if (has(frames, 'DCN')) return refusedByLeaving(state)
+  if (has(frames, 'DCN')) return refusedByLeaving(state, 'NULL')
   if (state.tries < MOST_TRIES) return proceed(state, { block, requests, frames: count, end }, missing)
   return leave(state, 'fax-line-dropped', `the line was dropped on page ${state.page + 1}`)
 }

@@ -152,16 +152,15 @@ export function refused(state: Sender): SenderStep {
   return modulation ? train({ ...state, refusals, tries: 0 }, modulation) : dropped(state)
 }
 
-/** DCN instead of an answer: the other end did not take the page, and says so. */
-export const refusedByLeaving = (state: Sender): SenderStep =>
-  ended(
-    state,
-    failed(
-      state,
-      'fax-page-refused',
-      `the other machine hung up instead of confirming page ${state.page + 1}`,
-    ),
-  )
+/**
+ * DCN instead of an answer: the other end did not take the page, and says so. To a last page that was ended twice it may
+ * mean that its confirmation went by unheard.
+ */
+export function refusedByLeaving(state: Sender, end: PageEnd | 'NULL'): SenderStep {
+  const text = `the other machine hung up instead of confirming page ${state.page + 1}`
+  if (end !== 'EOP' || state.tries < 2) return ended(state, failed(state, 'fax-page-refused', text))
+  return ended(state, { result: 'unknown', text, confirmed: state.page, facts: state.facts })
+}
 
 /** The last post-page answer is lost: then nobody knows whether the page was taken. */
 export function unanswered(state: Sender, end: PageEnd | 'NULL'): SenderStep {

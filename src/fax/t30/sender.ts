@@ -145,7 +145,7 @@ function postPageAnswer(state: Sender, end: PageEnd, input: Input): SenderStep {
   if (has(frames, 'RTN') || has(frames, 'PIN')) return refused(state)
   // DIS: the other end heard nothing of the page and has gone back to the beginning (phase B).
   if (has(frames, 'DIS')) return refused(state)
-  if (has(frames, 'DCN')) return refusedByLeaving(state)
+  if (has(frames, 'DCN')) return refusedByLeaving(state, end)
   if (state.tries < MOST_TRIES) return postPage(state, end)
   return unanswered(state, end)
 }

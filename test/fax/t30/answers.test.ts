@@ -1,0 +1,85 @@
+/** Answers that come rarely, each before the machine that gets it: what they mean for the page. */
+import { describe, expect, test } from 'vitest'
+import type { FaxSettings } from '#fax/contract.ts'
+import type { Input } from '#fax/t30/actions.ts'
+import { buildCapabilities, buildChoice, type Choice } from '#fax/t30/capabilities.ts'
+import { buildPartial } from '#fax/t30/ecm.ts'
+import { buildFrame, type Frame, type Outgoing, pageEnds, readFrame } from '#fax/t30/frames.ts'
+import { modulations } from '#fax/t30/modulation.ts'
+import { startReceiver, stepReceiver } from '#fax/t30/receiver.ts'
+import { startSender, stepSender } from '#fax/t30/sender.ts'
+
+const plain: FaxSettings = { station: '', ecm: false, maxRate: 14400 }
+const ecm: FaxSettings = { ...plain, ecm: true }
+
+const heard = (...list: Outgoing[]): Input => ({
+  got: 'frames',
+  damaged: false,
+  frames: list.flatMap((frame): Frame[] => {
+    const read = readFrame(Uint8Array.of(...buildFrame(frame, false, true), 0, 0))
+    return read ? [read] : []
+  }),
+})
+const silence: Input = { got: 'silence' }
+
+/** A call of one page or more up to the end of the first, and the answers to that. */
+function sendUntilEnd(settings: FaxSettings, pages: number, answers: readonly Input[]) {
+  const dis = heard({ name: 'DIS', fif: buildCapabilities(settings, modulations) })
+  let asked = 0
+  let state = startSender({ settings, modulations, pages: new Array<98>(pages).fill(98), from: 0 })
+  let input: Input = { got: 'connected' }
+  for (let turn = 0; turn < 50; turn++) {
+    const step = stepSender(state, input, 0)
+    state = step.state
+    const { place } = state
+    if (place.at === 'ended') return place.result
+    const { action } = step.effects
+    if (action.do !== 'listen') input = { got: 'sent', blocks: 1, frames: 4 }
+    else if (place.at === 'identification') input = dis
+    else if (place.at === 'training-answer') input = heard({ name: 'CFR' })
+    else input = answers[asked++] ?? silence
+  }
+  throw new Error('the call does not end')
+}
+
+describe('a far end that hangs up instead of confirming', () => {
+  const dcn = heard({ name: 'DCN' })
+
+  test.each([plain, ecm])('at once: the page was not taken', (settings) => {
+    expect(sendUntilEnd(settings, 1, [dcn])).toMatchObject({ result: 'failed', failure: 'fax-page-refused' })
+  })
+
+  test.each([plain, ecm])('after an answer that was not heard: nobody knows of the last page', (settings) => {
+    expect(sendUntilEnd(settings, 1, [silence, dcn])).toMatchObject({ result: 'unknown', confirmed: 0 })
+    expect(sendUntilEnd(settings, 2, [silence, dcn])).toMatchObject({
+      result: 'failed',
+      failure: 'fax-page-refused',
+    })
+  })
+})
+
+test('a partial page that its sender leaves incomplete (EOR) is answered with ERR, whatever follows it', () => {
+  const [modulation] = modulations
+  if (!modulation) throw new Error('the table has lost its rows')
+  const choice: Choice = { modulation, resolution: 98, coding: 'MMR', ecm: true, frameSize: 256, rowTime: 0 }
+  for (const end of ['NULL', 'MPS'] as const) {
+    let state = startReceiver({ settings: ecm, modulations })
+    const inputs: Input[] = [
+      { got: 'connected' },
+      { got: 'sent' },
+      heard({ name: 'DCS', fif: buildChoice(choice) }),
+      { got: 'training', good: true },
+      { got: 'sent' },
+      { got: 'data', ended: true },
+      heard({ name: 'EOR', fif: buildPartial(pageEnds[end], 0, 0, 4) }),
+      end === 'NULL' ? { got: 'done' } : { got: 'kept' },
+    ]
+    const actions = inputs.map((input) => {
+      const step = stepReceiver(state, input, 0)
+      state = step.state
+      return step.effects.action
+    })
+    expect(actions.at(-2)?.do).toBe(end === 'NULL' ? 'close-block' : 'keep')
+    expect(actions.at(-1)).toEqual({ do: 'frames', frames: [{ name: 'ERR' }] })
+  }
+})
