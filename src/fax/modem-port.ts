@@ -18,7 +18,7 @@ const CAN = 0x18
 const LINE_LIMIT = 512
 const LINES_LIMIT = 32
 const ABORT_MS = 3_000
-/** The longest XOFF that is believed: at 2400 bit/s a modem with 3 KiB takes 10 s (pitfall 4). */
+/** The longest hold-up, by XOFF or by a port that takes no more: at 2400 bit/s a modem with 3 KiB takes 10 s (pitfall 4). */
 const MOST_PAUSE_MS = 30_000
 
 /** Results that end a command or data (V.250, 5.7; T.31, 8.2; T.32, 8). */
@@ -189,6 +189,7 @@ export class ModemPort {
   ): Promise<Sent> {
     this.#pump = startPump(options.rate, options.training, data.length, this.timing.now())
     const end = Uint8Array.from(options.end ?? [DLE, ETX])
+    let moved = this.timing.now()
     for (;;) {
       if (this.#closed) return this.#pumped({ how: 'closed' })
       if (this.interrupted) return this.#pumped({ how: 'interrupted' })
@@ -209,8 +210,10 @@ export class ModemPort {
       }
       const from = this.#pump.written
       this.#pump = pump
-      if (step.write > 0) this.#write(shield(data.subarray(from, pump.written)))
-      else if (pump.paused && now - pump.pausedAt > MOST_PAUSE_MS) return this.#pumped({ how: 'stuck' })
+      if (step.write > 0) {
+        moved = now
+        this.#write(shield(data.subarray(from, pump.written)))
+      } else if (now - moved > MOST_PAUSE_MS) return this.#pumped({ how: 'stuck' })
       await this.#wait(TICK_MS, () => (this.interrupted ? Number.NEGATIVE_INFINITY : undefined))
     }
   }

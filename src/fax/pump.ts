@@ -28,8 +28,6 @@ export interface PumpState {
   readonly written: number
   readonly asked: number
   readonly paused: boolean
-  /** When the modem said XOFF. */
-  readonly pausedAt: number
 }
 
 /**
@@ -39,7 +37,7 @@ export interface PumpState {
  */
 export function startPump(rate: number, training: number, total: number, now: number): PumpState {
   const bytes = rate / 8
-  return { rate: bytes, from: now + training, total, written: 0, asked: now, paused: false, pausedAt: now }
+  return { rate: bytes, from: now + training, total, written: 0, asked: now, paused: false }
 }
 
 export type PumpStep = { write: number } | { write: 0; finished: true } | { write: 0; starved: true }
@@ -74,7 +72,7 @@ export function flowPump(pump: PumpState, paused: boolean, now: number): PumpSta
   if (paused === pump.paused) return pump
   const fresh = !paused && now - pump.asked <= TICK_MS + HELD_UP_MS
   const from = fresh ? Math.max(pump.from, now - (pump.written * 1000) / pump.rate) : pump.from
-  return { ...pump, from, paused, pausedAt: now }
+  return { ...pump, from, paused }
 }
 
 /** Bytes that the modem still holds, at the least. Below zero it may have run dry. */

@@ -163,4 +163,17 @@ describe('data to the modem', () => {
     })
     expect(await port.result(0)).toEqual({ how: 'code', code: 'NO CARRIER', lines: ['+FHNG: 54'] })
   })
+
+  test('a port that takes no more ends it, whatever the modem says', async () => {
+    const stuck = new ModemPort({
+      write: () => {},
+      backlog: () => 1_000,
+      timing: timing(() => performance.now(), 300),
+      trace: new AtTrace(),
+    })
+    const reply = stuck.command('AT+FTM=96', { within: 60_000, connect: 'send' })
+    stuck.feed(latin1('\r\nCONNECT\r\n'))
+    await reply
+    expect(await stuck.send(new Uint8Array(3_000), { rate: 14400, training: 0 })).toEqual({ how: 'stuck' })
+  })
 })

@@ -8,7 +8,7 @@
 
 import type { ModemPort, Reply, Sent } from '../modem-port.ts'
 import type { Input } from '../t30/actions.ts'
-import { buildFrame, type Frame, type Outgoing, readFrame } from '../t30/frames.ts'
+import { buildFrame, type Frame, type FrameName, type Outgoing, readFrame } from '../t30/frames.ts'
 import type { Modulation } from '../t30/modulation.ts'
 import { codeOf, type Trouble, trouble } from './trouble.ts'
 
@@ -30,7 +30,10 @@ const MOST_PAGE = 16 * 1024 * 1024
 const MOST_PAGE_MS = 3_600_000
 /** Beyond what its data takes, the OK after a page may be so late (pitfall 4). */
 const DRAIN_MS = 15_000
+/** Of one burst, good or damaged. */
 const MOST_FRAMES = 32
+/** Said by both ends, so hearing it is no echo. */
+const BOTH: FrameName = 'CRP'
 
 export type Heard =
   | { got: 'fast'; data: Uint8Array }
@@ -44,6 +47,8 @@ export class Carrier {
   #ready: 'listen' | 'frames' | undefined
   /** A fast carrier was the last thing on the line. */
   #wasFast = false
+  /** What was sent last: on lines with an echo it comes back, and is nobody's answer. */
+  #own: ReadonlySet<Frame['name']> = new Set()
 
   constructor(port: ModemPort, caller: boolean) {
     this.#port = port
@@ -60,10 +65,11 @@ export class Carrier {
     const { timing } = this.#port
     const frames: Frame[] = []
     let damaged = false
+    let seen = 0
     let until = timing.now() + within
     const heard = (): Input =>
       frames.length > 0 || damaged ? { got: 'frames', frames, damaged } : { got: 'silence' }
-    for (let first = true; frames.length < MOST_FRAMES; first = false) {
+    for (let first = true; seen < MOST_FRAMES; first = false) {
       const left = until - timing.now()
       if (left <= 0 && !first) break
       const connected = await this.#openFrame(left, meanwhile)
@@ -73,6 +79,11 @@ export class Carrier {
       if (connected !== 'connected') return connected
       const frame = await this.#frame()
       if ('got' in frame) return frame
+      seen += 1
+      if (frame.frame && this.#own.has(frame.frame.name)) {
+        this.#port.note('that was an echo')
+        continue
+      }
       if (frame.frame) frames.push(frame.frame)
       else damaged = true
       if (frame.frame?.final || frame.over) break
@@ -140,6 +151,7 @@ export class Carrier {
       const failure = await this.#connect('AT+FTH=3')
       if (failure) return failure
     }
+    this.#own = new Set(outgoing.map(({ name }) => name).filter((name) => name !== BOTH))
     for (const [at, frame] of outgoing.entries()) {
       const final = at === outgoing.length - 1
       this.#port.sendShort(buildFrame(frame, this.#caller, final))

@@ -1,0 +1,45 @@
+/** Bursts as a Class 1 modem may bring them: with our own echo before the answer, and damaged without end. */
+import { expect, test } from 'vitest'
+import { Carrier } from '#fax/class1/carrier.ts'
+import { buildFrame, type Frame, type FrameName } from '#fax/t30/frames.ts'
+import { dataThen, scriptedModem } from '../scripted-modem.ts'
+
+/** As +FRH gives it, check sequence included. */
+const burst = (name: FrameName, caller: boolean, result = 'OK'): Uint8Array =>
+  Buffer.concat([
+    Buffer.from('\r\nCONNECT\r\n'),
+    dataThen(Buffer.concat([buildFrame({ name }, caller, true), Uint8Array.of(0, 0)]), result),
+  ])
+
+/** The caller has said EOP and listens. @param bursts what comes then */
+async function afterEop(bursts: (turn: number) => Uint8Array | string) {
+  let turn = 0
+  const { port, commands } = scriptedModem((said) => {
+    if (said === 'AT+FTH=3') return 'CONNECT'
+    return said === 'AT+FRH=3' ? bursts(turn++) : undefined
+  })
+  const carrier = new Carrier(port, true)
+  // After ATD a modem listens without a command; nothing comes.
+  await carrier.listen(100)
+  await carrier.frames([{ name: 'EOP' }])
+  const heard = await carrier.listen(3_000)
+  return { heard, asked: commands.filter((command) => command === 'AT+FRH=3').length }
+}
+
+const namesOf = (frames: readonly Frame[]) => frames.map(({ name }) => name)
+
+test('an echo of our own command is no answer: the one that follows it is', async () => {
+  const { heard } = await afterEop((turn) => burst(turn === 0 ? 'EOP' : 'MCF', turn === 0))
+  expect(heard.got === 'frames' && namesOf(heard.frames)).toEqual(['MCF'])
+})
+
+test('the same word from both ends is an answer', async () => {
+  const { heard } = await afterEop(() => burst('CRP', false))
+  expect(heard.got === 'frames' && namesOf(heard.frames)).toEqual(['CRP'])
+})
+
+test('damaged frames without end are not waited for without end', async () => {
+  const { heard, asked } = await afterEop(() => burst('MCF', false, 'ERROR'))
+  expect(heard).toEqual({ got: 'frames', frames: [], damaged: true })
+  expect(asked).toBe(32)
+})
