@@ -119,6 +119,8 @@ function warningsOf(config: Config): string[] {
       ['gs', 'ghostscript'],
       ['prlimit', 'util-linux'],
       ['setpriv', 'util-linux'],
+      ['chrt', 'util-linux'],
+      ['tiff2pdf', 'libtiff-tools'],
     ] as const) {
       if (!installed(program))
         warnings.push(`lines: fax needs the program ${program} (apt-get install ${pack})`)
