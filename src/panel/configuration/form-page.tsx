@@ -11,6 +11,7 @@ import { type Answer, download, type Problem, post } from '../shell/api.ts'
 import { now } from '../shell/clock.ts'
 import { problemDictionaries, problemText } from '../shell/problems.ts'
 import { type Remote, useRemote } from '../shell/remote.ts'
+import { saidText } from '../shell/said.ts'
 import { may } from '../shell/session.ts'
 import { ConfigTabs } from './config-tabs.tsx'
 import { type Countdown, countdown } from './countdown.ts'
@@ -122,7 +123,7 @@ function Forms({ form: whole, settings }: { form: SettingsForm; settings: Remote
       {may('admin') ? null : <Notice tone="info">{words.t('readOnly')}</Notice>}
       {settings.data.value?.problems.map(({ path, text }) => (
         <Notice key={`${path} ${text}`} tone="warn" title={fieldName(path)}>
-          {text}
+          {saidText(text)}
         </Notice>
       ))}
       <div class="settings">
@@ -221,7 +222,7 @@ function Forms({ form: whole, settings }: { form: SettingsForm; settings: Remote
 }
 
 const withTexts = ({ problems, diff }: Checked) => ({
-  problems: problems.map(({ path, message }) => ({ path, text: message })),
+  problems: problems.map(({ path, message }) => ({ path, text: saidText(message) })),
   diff,
 })
 

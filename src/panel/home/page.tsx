@@ -12,6 +12,7 @@ import { words as lineWords } from '../lines/words.ts'
 import { RoleStatus } from '../shell/header.tsx'
 import { status } from '../shell/live.ts'
 import type { PageModule } from '../shell/router.ts'
+import { saidText } from '../shell/said.ts'
 import { memberName } from '../shell/session.ts'
 import type { HomeView } from '../shell/shapes.ts'
 import { number } from '../shell/words.ts'
@@ -97,7 +98,8 @@ function Answer(props: {
 /** Those with which nothing goes out, or nothing would take over. */
 const grave = new Set(['not-transmitting', 'no-line-ready', 'member-silent', 'own-disk'])
 
-function Alarm({ alarm: { code, text, since } }: { alarm: HomeView['alarms'][number] }) {
+function Alarm({ alarm: { code, text: written, since } }: { alarm: HomeView['alarms'][number] }) {
+  const text = saidText(written)
   const known = words.maybe(`alarm.${code}`)
   // In English the appliance's own sentence often begins with the same words.
   const title = known === undefined || text.startsWith(known) ? undefined : known
@@ -221,7 +223,7 @@ function HomePage() {
             <p class="quiet">{words.t('failover.none')}</p>
           ) : (
             <div>
-              <p>{home.failover.text}</p>
+              <p>{saidText(home.failover.text)}</p>
               <p class="quiet">
                 <Time at={home.failover.at} long /> · {memberName(home.failover.node)} ·{' '}
                 <Ago at={home.failover.at} />

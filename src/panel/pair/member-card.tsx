@@ -6,6 +6,7 @@ import { Status } from '../components/status.tsx'
 import { announce } from '../components/toast.tsx'
 import { post } from '../shell/api.ts'
 import { problemText } from '../shell/problems.ts'
+import { saidText } from '../shell/said.ts'
 import { may, memberName } from '../shell/session.ts'
 import { number } from '../shell/words.ts'
 import { Fingerprint } from './fingerprint.tsx'
@@ -46,7 +47,7 @@ export function MemberCard(props: {
       {member.here ? <p class="here-mark">{words.t('answersHere')}</p> : null}
       {member.here ? (
         <p>
-          {words.t('because')} <span lang="en">{pair.reason}</span>
+          {words.t('because')} {saidText(pair.reason)}
         </p>
       ) : null}
       <Facts rows={factsOf(member)} />

@@ -61,7 +61,10 @@ export interface Outlook {
   silence: number
   lease: number
   lines: number
-  restart?: { kept: boolean; patience: number; enough: number; takes: number }
+  /** (misses − 1) × interval, ms: as long may a restart take. */
+  patience: number
+  /** Whether that is kept, where somebody said how long a restart takes. */
+  restart?: { kept: boolean; enough: number; takes: number }
 }
 
 /**
@@ -81,6 +84,7 @@ export function outlook(valueAt: ValueAt, lineStart: number, thirdMember: boolea
     ...(grantWait === undefined ? {} : { grantWait }),
   })
   const takes = spanAt(valueAt, 'pair.profile.restart')
+  const rule = restartRule(beats, takes ?? 0)
   return {
     beats,
     served: time.served,
@@ -88,7 +92,8 @@ export function outlook(valueAt: ValueAt, lineStart: number, thirdMember: boolea
     silence: time.silence,
     lease: time.lease,
     lines: time.lines,
-    ...(takes === undefined ? {} : { restart: { ...restartRule(beats, takes), takes } }),
+    patience: rule.patience,
+    ...(takes === undefined ? {} : { restart: { kept: rule.kept, enough: rule.enough, takes } }),
   }
 }
 

@@ -28,6 +28,7 @@ import { post, withQuery } from '../shell/api.ts'
 import { problemDictionaries, problemText } from '../shell/problems.ts'
 import { useRemote } from '../shell/remote.ts'
 import { place, setQuery } from '../shell/router.ts'
+import { saidText } from '../shell/said.ts'
 import { may, memberName, session } from '../shell/session.ts'
 import { PairTabs } from './pair-tabs.tsx'
 import { byHand, driverOf, grouped, type Outlook, outlook } from './settings-model.ts'
@@ -105,7 +106,7 @@ function OfMember({ node }: { node: string }) {
   return (
     <>
       {trial.trial.value === undefined || trial.restarting.value ? null : (
-        <TrialBar trial={trial.trial.value} confirm={trial.confirm} over={trial.over} />
+        <TrialBar trial={trial.trial.value} confirm={trial.confirm} revert={trial.revert} over={trial.over} />
       )}
       {trial.restarting.value ? (
         <Notice tone="info">
@@ -136,7 +137,7 @@ function Forms({ own, trial }: { own: OwnConfiguration; trial: ReturnType<typeof
   const paths = fields.flatMap((field) => fieldPaths(field, valueAt(field.path), field.path))
   const problems: FieldProblem[] = checked.value.problems.map(({ path, message }) => ({
     path,
-    text: message,
+    text: saidText(message),
   }))
   const stray = strayProblems(problems, paths)
   const disabled = !may('admin') || !own.writable || trial.trial.value !== undefined
@@ -294,10 +295,14 @@ function OutlookCard({ look, promises }: { look: Outlook | undefined; promises: 
           [words.t('firstMessage'), spanText(look.sending)],
           [
             words.t('restartRule'),
-            restart === undefined ? undefined : (
+            restart === undefined ? (
+              words.t('restartOpen', {
+                sum: `(${beats.misses} − 1) × ${spanText(beats.interval)} = ${spanText(look.patience)}`,
+              })
+            ) : (
               <Status tone={restart.kept ? 'ok' : 'bad'}>
                 {words.t(restart.kept ? 'restartKept' : 'restartBroken', {
-                  sum: `(${beats.misses} − 1) × ${spanText(beats.interval)} = ${spanText(restart.patience)}`,
+                  sum: `(${beats.misses} − 1) × ${spanText(beats.interval)} = ${spanText(look.patience)}`,
                   restart: spanText(restart.takes),
                   enough: restart.enough,
                 })}

@@ -8,6 +8,7 @@ import { Card, EmptyState, Waiting } from '../components/layout.tsx'
 import { StatusShape, type Tone } from '../components/status.tsx'
 import { useRemote } from '../shell/remote.ts'
 import { place, setQuery } from '../shell/router.ts'
+import { saidText } from '../shell/said.ts'
 import { memberName } from '../shell/session.ts'
 import { linesWith, type Weight } from './failover-lines.ts'
 import type { FailoverDay } from './shapes.ts'
@@ -88,7 +89,7 @@ export function FailoverLog() {
             <StatusShape tone={tones[weight]} />
             <span class="figures log-time">{time}</span>
             <span class="log-node">{memberName(node)}</span>
-            <span>{text}</span>
+            <span>{saidText(text)}</span>
           </li>
         ))}
       </ol>

@@ -3,6 +3,7 @@
  * appliance's own sentence, which is English and names the field and what is allowed.
  */
 import type { Answer, Problem } from './api.ts'
+import { sentences } from './said.ts'
 import { dictionary, language } from './words.ts'
 
 export const problemWords = dictionary({
@@ -42,10 +43,10 @@ const reasonWords = dictionary({
   de: () => import('../words/reasons.de.json'),
 })
 
-/** Why a line or a delivery is as it is, in plain words: a whole sentence. */
+/** Why a line or a delivery is as it is, in plain words: a whole sentence. What has no words here is quoted. */
 export function reasonText({ code, text }: ReasonView): string {
-  const said = reasonWords.maybe(code) ?? text
+  const said = reasonWords.maybe(code, { text }) ?? reasonWords.t('other-code', { text })
   return /[.!?]$/.test(said) ? said : `${said}.`
 }
 
-export const problemDictionaries = [problemWords, reasonWords]
+export const problemDictionaries = [problemWords, reasonWords, sentences]

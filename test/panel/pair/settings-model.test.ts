@@ -47,17 +47,21 @@ describe('the outlook', () => {
       false,
     )
     expect(whole).toEqual(byKey)
-    expect(whole).toMatchObject({ served: 160_000, restart: { kept: true, patience: 120_000 } })
+    expect(whole).toMatchObject({ served: 160_000, patience: 120_000, restart: { kept: true } })
   })
 
   it('says that the rule about restarts is broken, and with how many failures it is kept', () => {
     const profile = { interval: '15s', misses: 4, restart: '60s' }
-    expect(outlook(values({ 'pair.profile': profile }), 0, false)?.restart).toEqual({
-      kept: false,
+    expect(outlook(values({ 'pair.profile': profile }), 0, false)).toMatchObject({
       patience: 45_000,
-      enough: 6,
-      takes: 60_000,
+      restart: { kept: false, enough: 6, takes: 60_000 },
     })
+  })
+
+  it('says how long a restart may take where nobody has said how long one does', () => {
+    const look = outlook(values({ 'pair.profile': 'telisca' }), 0, false)
+    expect(look).toMatchObject({ patience: 120_000 })
+    expect(look?.restart).toBeUndefined()
   })
 
   it('is silent while a figure cannot be read', () => {

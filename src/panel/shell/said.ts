@@ -1,0 +1,28 @@
+/**
+ * Sentences that members write for people and that have no code: why a member has its role, lines of the failover log,
+ * what is wrong with a setting. They are known by their words: the English entry is what the member writes (src/pair/role,
+ * src/config), with places for names and figures, and a test holds it against the sources. A sentence that no entry fits
+ * stays as it is. Entries with more words of their own come first.
+ */
+import { type Pattern, patternsOf, translated } from './said-patterns.ts'
+import { dictionary, type Loadable, language } from './words.ts'
+
+const words = dictionary({
+  en: () => import('../words/said.en.json'),
+  de: () => import('../words/said.de.json'),
+})
+
+let patterns: readonly Pattern[] = []
+
+/** English needs nothing: it is what was written. */
+export const sentences: Loadable = {
+  async load(wanted) {
+    if (wanted === 'en') return
+    const [written] = await Promise.all([import('../words/said.en.json'), words.load(wanted)])
+    patterns = patternsOf(written.default)
+  },
+}
+
+/** The sentence in the language of the user. Names stay, and a reason within it is put into words as well. */
+export const saidText = (text: string): string =>
+  language.value === 'en' ? text : translated(text, patterns, words.maybe)
