@@ -4,6 +4,7 @@ import type { Setup } from '#intake/http/panel-schemas.ts'
 import { Field, Form, FormEnd, PasswordInput, useForm } from '../components/field.tsx'
 import { Card } from '../components/layout.tsx'
 import { type Answer, post } from '../shell/api.ts'
+import { foundHere } from '../shell/problems.ts'
 import { loadSession, session } from '../shell/session.ts'
 import { language } from '../shell/words.ts'
 import { words } from './words.ts'
@@ -18,14 +19,10 @@ export function AccountStep({ done }: { done: () => void }) {
   const again = useSignal('')
   const appliance = useSignal(session.value?.appliance.name ?? '')
 
-  const refusal = (field: string, detail: string): Answer<never> => ({
-    ok: false,
-    problem: { status: 400, code: 'found-here', detail, field },
-  })
   const submit = async (): Promise<Answer<unknown>> => {
-    if (code.value.trim() === '') return refusal('code', words.t('codeMissing'))
-    if (password.value.length < SHORTEST_PASSWORD) return refusal('password', words.t('passwordShort'))
-    if (password.value !== again.value) return refusal('again', words.t('passwordsDiffer'))
+    if (code.value.trim() === '') return foundHere('code', words.t('codeMissing'))
+    if (password.value.length < SHORTEST_PASSWORD) return foundHere('password', words.t('passwordShort'))
+    if (password.value !== again.value) return foundHere('again', words.t('passwordsDiffer'))
     const body: Setup = {
       code: code.value.trim(),
       name: name.value.trim(),

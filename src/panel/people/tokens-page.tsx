@@ -7,6 +7,8 @@ import { EmptyState, Notice, Page, Waiting } from '../components/layout.tsx'
 import { type Column, Table } from '../components/table.tsx'
 import { Ago, Time } from '../components/time.tsx'
 import { announce } from '../components/toast.tsx'
+import { authorText } from '../configuration/author.ts'
+import { words as configWords } from '../configuration/words.ts'
 import { post, remove } from '../shell/api.ts'
 import { problemDictionaries, problemText } from '../shell/problems.ts'
 import { useRemote } from '../shell/remote.ts'
@@ -35,7 +37,15 @@ function View() {
           <Ago at={lastUsedAt} />
         ),
     },
-    { title: words.t('createdAt'), cell: ({ createdAt }) => <Time at={createdAt} /> },
+    {
+      title: words.t('createdAt'),
+      cell: ({ createdAt, createdBy }) => (
+        <span>
+          <Time at={createdAt} />
+          {createdBy === undefined ? null : <span class="quiet"> · {authorText(createdBy)}</span>}
+        </span>
+      ),
+    },
     {
       title: words.t('actions'),
       silent: true,
@@ -119,7 +129,7 @@ function View() {
   )
 }
 
-export const page = { words: [words, ...problemDictionaries], view: View }
+export const page = { words: [words, configWords, ...problemDictionaries], view: View }
 
 /** The one time that the token can be seen. */
 function Made({ token, close }: { token: CreatedToken; close: () => void }) {

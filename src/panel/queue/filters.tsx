@@ -5,8 +5,9 @@ import type { MessageCounts } from '#intake/http/queue-schemas.ts'
 import { Button } from '../components/button.tsx'
 import { Icon } from '../components/icons.tsx'
 import { StatusShape } from '../components/status.tsx'
-import { status } from '../shell/live.ts'
+import { useRemote } from '../shell/remote.ts'
 import { place, setQuery } from '../shell/router.ts'
+import type { LineListView } from '../shell/shapes.ts'
 import { number } from '../shell/words.ts'
 import { type State, stateTones, stateWord } from './states.tsx'
 import { words } from './words.ts'
@@ -122,7 +123,8 @@ export function StateFilter({ counts }: { counts: MessageCounts | undefined }) {
 }
 
 export function Filters() {
-  const lines = status.value?.lines ?? []
+  const lines = useRemote<LineListView>('/lines?node=*').data.value?.items ?? []
+  const ids = [...new Set(lines.map(({ id }) => id))].sort()
   const any = Object.keys(filters()).length > 0
   return (
     <details class="filters-fold" open={!narrow || any}>
@@ -130,7 +132,7 @@ export function Filters() {
       <div class="queue-filters">
         <TextFilter name="search" label={words.t('search')} />
         <TextFilter name="to" label={words.t('recipient')} />
-        <Choice name="line" label={words.t('line')} choices={lines.map(({ id }) => [id, id] as const)} />
+        <Choice name="line" label={words.t('line')} choices={ids.map((id) => [id, id] as const)} />
         <Choice
           name="channel"
           label={words.t('channel')}

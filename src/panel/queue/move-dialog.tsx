@@ -4,6 +4,9 @@ import { Dialog } from '../components/dialog.tsx'
 import { Field, Form, FormEnd, useForm } from '../components/field.tsx'
 import { Waiting } from '../components/layout.tsx'
 import { LineStatus } from '../lines/summary.tsx'
+import { withQuery } from '../shell/api.ts'
+import { status } from '../shell/live.ts'
+import { foundHere } from '../shell/problems.ts'
 import { useRemote } from '../shell/remote.ts'
 import type { LineListView } from '../shell/shapes.ts'
 import { actOn } from './actions.ts'
@@ -11,7 +14,10 @@ import { words } from './words.ts'
 
 export function MoveDialog(props: { ids: readonly string[]; close: () => void; done: () => void }) {
   const form = useForm()
-  const lines = useRemote<LineListView>('/lines')
+  // Whoever transmits does it, on lines of its own; where several do, that is the member that answers.
+  const active = status.peek()?.members.find(({ role }) => role === 'active')
+  const node = active === undefined || active.here ? undefined : active.node
+  const lines = useRemote<LineListView>(withQuery('/lines', { node }))
   const line = useSignal('')
   return (
     <Dialog title={words.t('ask.move', { count: props.ids.length })} onClose={props.close}>
@@ -20,11 +26,7 @@ export function MoveDialog(props: { ids: readonly string[]; close: () => void; d
         <Form
           form={form}
           submit={async () => {
-            if (line.value === '')
-              return {
-                ok: false,
-                problem: { status: 400, code: 'found-here', detail: words.t('moveChoose'), field: 'line' },
-              }
+            if (line.value === '') return foundHere('line', words.t('moveChoose'))
             return { ok: true, value: await actOn('move', props.ids, line.value), status: 200 }
           }}
           done={(moved) => {
