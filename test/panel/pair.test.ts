@@ -207,6 +207,16 @@ describeWith(['chromium'], 'the panel of a pair', () => {
     await page.getByText('The change is kept').waitFor()
     const { body } = await rig.a.running().call('GET', '/api/v1/own-configuration')
     expect(body['text']).toContain('priority: 140')
+
+    await page.getByLabel('Priority').fill('141')
+    await page.getByRole('button', { name: 'Look at the difference' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Apply' }).click()
+    await page.getByRole('button', { name: 'Take it back now' }).click(PATIENCE)
+    await page.getByText('The old settings are back').waitFor(PATIENCE)
+    await until(async () => {
+      const back = await rig.a.running().call('GET', '/api/v1/own-configuration')
+      return String(back.body['text']).includes('priority: 140') && back.body['trial'] === undefined
+    }, 'the file before it')
     await view.close()
   })
 

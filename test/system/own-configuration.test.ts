@@ -100,12 +100,21 @@ describe('the own configuration', { timeout: 60_000 }, () => {
     expect(await lines()).toEqual(['gsm0'])
     expect(existsSync(join(directory, 'twinline.yaml.trial'))).toBe(false)
 
-    await call('PUT', '/own-configuration', change)
+    expect((await call('POST', '/own-configuration/revert')).body['code']).toBe('trial-unknown')
+    await call('PUT', '/own-configuration', { ...change, confirmWithin: '90s' })
     await startedTimes(4)
+    expect((await call('POST', '/own-configuration/revert')).status).toBe(202)
+    await startedTimes(5)
+    expect(file()).toBe(before)
+    expect(await lines()).toEqual(['gsm0'])
+    expect((await call('GET', '/own-configuration')).body).not.toHaveProperty('trial')
+
+    await call('PUT', '/own-configuration', change)
+    await startedTimes(6)
     expect((await call('POST', '/own-configuration/confirm')).status).toBe(204)
     expect((await call('GET', '/own-configuration')).body).not.toHaveProperty('trial')
     expect(existsSync(join(directory, 'twinline.yaml.trial'))).toBe(false)
-    expect(starts()).toBe(4)
+    expect(starts()).toBe(6)
     expect(await lines()).toEqual(['gsm0', 'gsm1'])
   })
 

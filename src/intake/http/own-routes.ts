@@ -31,6 +31,8 @@ export interface OwnConfigurationService {
   trial(): number | undefined
   /** @returns false when none was waiting */
   confirm(): boolean
+  /** The file before the change on trial is the file again. @returns false when none was waiting */
+  putBack(): boolean
   /** Stops the appliance and starts it from its file, in a moment. */
   restart(): void
 }
@@ -186,12 +188,29 @@ export function ownRoutes(api: Api, parts: Parts, own: OwnConfigurationService):
         },
       },
       async ({ source }, reply) => {
-        if (!own.confirm()) {
-          const text = 'no change of the file is on trial: it was confirmed, or taken back already'
-          throw new Problem(404, 'trial-unknown', text)
-        }
+        if (!own.confirm()) throw noTrial()
         records?.audit.write(source, 'file-confirmed', `the configuration file of ${node} was confirmed`)
         reply.code(204)
+      },
+    )
+
+    scope.post(
+      '/own-configuration/revert',
+      {
+        onRequest: admin,
+        schema: {
+          tags,
+          summary: 'Take the change on trial back now, and start anew with the file before it',
+          querystring: memberQuery,
+          response: { 202: schemas.ownApplied },
+        },
+      },
+      async ({ source }, reply): Promise<schemas.OwnApplied> => {
+        if (!replaced(() => own.putBack())) throw noTrial()
+        records?.audit.write(source, 'file-reverted', `the configuration file of ${node} was put back`)
+        own.restart()
+        reply.code(202)
+        return { changed: true, restart: true }
       },
     )
 
@@ -217,6 +236,13 @@ export function ownRoutes(api: Api, parts: Parts, own: OwnConfigurationService):
     )
   })
 }
+
+const noTrial = (): Problem =>
+  new Problem(
+    404,
+    'trial-unknown',
+    'no change of the file is on trial: it was confirmed, or taken back already',
+  )
 
 function invalid(problems: readonly FileProblem[]): Problem {
   const text = problems.map(({ path, text: what }) => (path === '' ? what : `${path}: ${what}`)).join('\n')

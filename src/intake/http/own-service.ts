@@ -87,6 +87,12 @@ export function createOwnConfiguration(deps: {
       watch()
       return confirmed
     },
+    putBack() {
+      if (file === undefined || trialUntil(file) === undefined) return false
+      putBackOwnFile(file)
+      watch()
+      return true
+    },
     restart,
     stop() {
       clearTimeout(timer)

@@ -19,6 +19,7 @@ export interface OwnTrial {
   restarting: Signal<boolean>
   apply(changes: Readonly<Record<string, unknown>>, confirmWithin: string): Promise<Problem | undefined>
   confirm(): Promise<void>
+  revert(): Promise<void>
   over(): void
 }
 
@@ -68,6 +69,16 @@ export function useOwnTrial(own: Remote<OwnConfiguration>, node: string): OwnTri
       const answer = await post(withQuery('/own-configuration/confirm', { node }))
       if (answer.ok) announce(words.t('ownConfirmed'))
       else announce(problemText(answer.problem), 'bad')
+      own.reload()
+    },
+    async revert() {
+      const answer = await post(withQuery('/own-configuration/revert', { node }))
+      if (answer.ok) {
+        announce(words.t('reverted'))
+        await waitForRestart()
+        return
+      }
+      announce(problemText(answer.problem), 'bad')
       own.reload()
     },
     over() {

@@ -14,8 +14,7 @@ const TICK_MS = 250
 export function TrialBar(props: {
   trial: Countdown
   confirm: () => Promise<void>
-  /** Absent where it can only be waited for. */
-  revert?: () => Promise<void>
+  revert: () => Promise<void>
   /** Called once when the time is over. */
   over: () => void
 }) {
@@ -47,11 +46,9 @@ export function TrialBar(props: {
         <Button kind="primary" disabled={ended} onClick={props.confirm}>
           {words.t('confirm')}
         </Button>
-        {props.revert === undefined ? null : (
-          <Button disabled={ended} onClick={props.revert}>
-            {words.t('revertNow')}
-          </Button>
-        )}
+        <Button disabled={ended} onClick={props.revert}>
+          {words.t('revertNow')}
+        </Button>
       </div>
       <progress class="trial-bar" max={1} value={shareLeft(trial, now.value)} aria-hidden="true" />
     </section>
