@@ -78,6 +78,7 @@ interface Options {
 }
 
 const root = join(import.meta.dirname, '..')
+const profiles = join(root, 'firmware-config', 'modems')
 
 export function version(): string {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
@@ -214,7 +215,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
   }
   const built = await buildLines({
     config,
-    profiles: join(root, 'firmware-config', 'modems'),
+    profiles,
     pair,
     store,
     clock,
@@ -343,6 +344,10 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     ...(fax ? { documents: fax.documents } : {}),
     withoutLine: dispatch.withoutLine,
     check: dispatch.check,
+    modems: async () => {
+      const { heldModems, searchModems } = await import('#dispatch/modem-search.ts')
+      return searchModems({ lines: config.lines, known: heldModems(lines), profiles })
+    },
     inbound: { actions: createActionRecords(store, clock, (entry) => actions.reload(entry)), stops },
     records: {
       audit,

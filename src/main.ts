@@ -29,6 +29,7 @@ const commands: Record<string, () => Promise<Command>> = {
   config: async () => (await import('./cli/config.ts')).config,
   contacts: async () => (await import('./cli/contacts.ts')).contacts,
   storm: async () => (await import('./cli/storm.ts')).storm,
+  modems: async () => (await import('./cli/modems.ts')).modems,
   check: async () => (await import('./cli/check.ts')).check,
   demo: async () => (await import('./cli/demo.ts')).demo,
   simulate: async () => (await import('./cli/simulate.ts')).simulate,

@@ -8,6 +8,7 @@ const text = `twinline: alerts in over the network, SMS out over serial modems, 
   twinline send -i DEST -m TEXT       hand over a message; several --host are tried in order
   twinline status                     an appliance at a glance
   twinline line list|mute|test|…      lines: switch, mute, try, watch one speak with its modem
+  twinline modems                     what is plugged in and is no line yet: signal, SIM, what to write for it
   twinline totals [--since 24h]       traffic per appliance and line
   twinline token create|list|revoke   API tokens, whether the appliance runs or not
   twinline user list|add|password|…   the people who log in at the panel

@@ -42,6 +42,25 @@ export function iccidOf(answer: Answer): string {
   return ''
 }
 
+/** The code that +CPIN? asks for; `absent`, `failure`, `busy`; empty when the modem does not know the command. */
+export async function simState(ask: Ask): Promise<string> {
+  const answer = await ask('AT+CPIN?')
+  const line = lineOf(answer, '+CPIN:')
+  if (line !== undefined) {
+    const state = line.slice('+CPIN:'.length).replaceAll('"', '').trim()
+    // What the standard answers with an error, some modems put into words.
+    return /^NOT INSERTED/i.test(state) ? 'absent' : /^NOT READY/i.test(state) ? 'busy' : state
+  }
+  if (answer.result !== 'error') return ''
+  const { code, text } = answer.error
+  if (code === 10 || /not inserted/i.test(text)) return 'absent'
+  if (code === 13 || code === 15 || /sim (failure|wrong)/i.test(text)) return 'failure'
+  if (code === 14 || /busy/i.test(text)) return 'busy'
+  if (code === 11 || /SIM PIN required/i.test(text)) return 'SIM PIN'
+  if (code === 12 || /SIM PUK required/i.test(text)) return 'SIM PUK'
+  return ''
+}
+
 /** Attempts left for SIM PIN: the first whole number of the answer (docs/modems.md); undefined when the modem does not say. */
 export function retriesOf(answer: Answer): number | undefined {
   if (answer.result !== 'ok') return undefined

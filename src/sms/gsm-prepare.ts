@@ -22,6 +22,7 @@ import {
   operatorOf,
   registrationOf,
   signalOf,
+  simState,
   smscOf,
   textOf,
 } from './gsm-commands.ts'
@@ -166,25 +167,6 @@ async function openSim(ask: Ask, preparation: Preparation): Promise<Prepared | u
 
 /** What a SIM's facts are remembered under. A SIM that hides its ICCID behind the PIN is known by its modem. */
 export const simName = (modem: Modem): string => modem.iccid || `in-${modem.imei || 'unknown'}`
-
-/** The code that +CPIN? asks for; `absent`, `failure`, `busy`; empty when the modem does not know the command. */
-async function simState(ask: Ask): Promise<string> {
-  const answer = await ask('AT+CPIN?')
-  const line = lineOf(answer, '+CPIN:')
-  if (line !== undefined) {
-    const state = line.slice('+CPIN:'.length).replaceAll('"', '').trim()
-    // What the standard answers with an error, some modems put into words.
-    return /^NOT INSERTED/i.test(state) ? 'absent' : /^NOT READY/i.test(state) ? 'busy' : state
-  }
-  if (answer.result !== 'error') return ''
-  const { code, text } = answer.error
-  if (code === 10 || /not inserted/i.test(text)) return 'absent'
-  if (code === 13 || code === 15 || /sim (failure|wrong)/i.test(text)) return 'failure'
-  if (code === 14 || /busy/i.test(text)) return 'busy'
-  if (code === 11 || /SIM PIN required/i.test(text)) return 'SIM PIN'
-  if (code === 12 || /SIM PUK required/i.test(text)) return 'SIM PUK'
-  return ''
-}
 
 /**
  * The service centre's number gets lost on some modems. What was once known for a SIM is written back; only the

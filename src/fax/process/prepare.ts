@@ -5,6 +5,7 @@
 import { openClass1 } from '../class1/class1-modem.ts'
 import { openClass2 } from '../class2/class2-modem.ts'
 import type { FaxClass } from '../contract.ts'
+import { listedClasses } from '../listed-classes.ts'
 import type { ModemPort } from '../modem-port.ts'
 import type { Prepared } from './keeper.ts'
 import type { ProcessConfig } from './protocol.ts'
@@ -31,13 +32,8 @@ export async function prepareModem(
   // A modem that knows no caller-ID refuses it, and rings without a number.
   await ask('AT+VCID=1')
   const able = (await ask('AT+FCLASS=?')) ?? []
-  const classes = preferred.filter((one) =>
-    able
-      .join(',')
-      .replaceAll(/[() "]/g, '')
-      .split(',')
-      .includes(one),
-  )
+  const listed = listedClasses(able)
+  const classes = preferred.filter((one) => listed.includes(one))
   // A modem may have a class that it does not list (ZyXEL's Class 1 with S57.4=0): the one that is set is tried.
   const tried = config.class !== 'auto' && (await ask(`AT+FCLASS=${config.class}`)) ? config.class : undefined
   if (tried !== undefined) await ask('AT+FCLASS=0')

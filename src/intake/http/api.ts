@@ -23,6 +23,7 @@ import { inboundRoutes } from './inbound-routes.ts'
 import { whenRead } from './large-bodies.ts'
 import { lineRoutes } from './line-routes.ts'
 import { messageRoutes } from './message-routes.ts'
+import { modemRoutes } from './modem-routes.ts'
 import { openRoutes } from './open-routes.ts'
 import { ownRoutes } from './own-routes.ts'
 import { pairRoutes } from './pair-routes.ts'
@@ -158,6 +159,7 @@ export async function createApi(parts: Parts, compat?: CompatConfig): Promise<Ap
       homeRoutes(versioned, parts)
       messageRoutes(versioned, parts)
       lineRoutes(versioned, parts)
+      if (parts.modems !== undefined) modemRoutes(versioned, parts, parts.modems)
       statusRoutes(versioned, parts)
       tokenRoutes(versioned, parts)
       pairRoutes(versioned, parts)

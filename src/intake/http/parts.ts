@@ -8,6 +8,7 @@ import type { Clock } from '#core/clock.ts'
 import type { Log } from '#core/log.ts'
 import type { Dispatch } from '#dispatch/contract.ts'
 import type { RunningDispatch } from '#dispatch/dispatch.ts'
+import type { FoundPort } from '#dispatch/modem-search.ts'
 import type { StormView } from '#dispatch/storm-guard.ts'
 import type { FaxDocuments } from '#fax/documents/contract.ts'
 import type { Metrics } from '#notify/metrics.ts'
@@ -51,6 +52,8 @@ export interface Services {
   check?: RunningDispatch['check']
   /** The member's configuration file. */
   own?: OwnConfigurationService
+  /** Looks for modems at ports that no line uses; bounded in time. */
+  modems?: () => Promise<FoundPort[]>
   /** Where a backup takes everything from, and a restore puts it. */
   backup?: BackupService
   /** What a support bundle takes from outside of the interface. */

@@ -1,0 +1,47 @@
+/**
+ * The serial ports of this machine, under names that stay: ttyUSB2 is another modem after the next start, while
+ * /dev/serial/by-id names the device itself and by-path the socket that it is plugged into (both are made by udev).
+ */
+import { readdir, readFile, realpath } from 'node:fs/promises'
+import { join } from 'node:path'
+import { SerialPort } from 'serialport'
+
+export interface SerialPlace {
+  /** `/dev/ttyUSB2` */
+  device: string
+  /** What belongs into a configuration: the link that stays, or the device where it has none. */
+  name: string
+}
+
+/** By-id first: it stays when the modem is plugged into another socket. Two alike share one, and then by-path serves. */
+const linkDirectories = ['/dev/serial/by-id', '/dev/serial/by-path']
+/** The consoles that the kernel writes to; somebody may log in there, and a question would be typed into the login. */
+const CONSOLES = '/sys/class/tty/console/active'
+
+const byNumber = new Intl.Collator('en', { numeric: true })
+
+/** Consoles left out. A machine without udev has none. In the order of the devices' numbers. */
+export async function serialPorts(): Promise<SerialPlace[]> {
+  const [listed, consoles, ...links] = await Promise.all([
+    SerialPort.list().catch(() => []),
+    readFile(CONSOLES, 'utf8').catch(() => ''),
+    ...linkDirectories.map(linksIn),
+  ])
+  const taken = new Set(consoles.split(/\s+/).map((name) => `/dev/${name}`))
+  const devices = [...new Set(listed.map(({ path }) => path))].filter((device) => !taken.has(device))
+  return devices.sort(byNumber.compare).map((device) => {
+    const name = links.map((found) => found.get(device)).find((link) => link !== undefined)
+    return { device, name: name ?? device }
+  })
+}
+
+/** Where a path leads; the path itself when it leads nowhere now. */
+export const deviceOf = (path: string): Promise<string> => realpath(path).catch(() => path)
+
+/** The links of a directory, by the device that they lead to. */
+async function linksIn(directory: string): Promise<Map<string, string>> {
+  const names = await readdir(directory).catch(() => [])
+  const links = names.sort().map((name) => join(directory, name))
+  const devices = await Promise.all(links.map(deviceOf))
+  return new Map(devices.map((device, n) => [device, links[n] ?? device]))
+}
