@@ -1,8 +1,9 @@
-/** First run, step 2: the modems that were found, with signal and SIM, and a test message over any of them. */
+/** First run, step 2: the lines with signal and SIM, a test message over any of them, and modems that are no line yet. */
 import { useSignal } from '@preact/signals'
 import { Button } from '../components/button.tsx'
 import { Card, EmptyState, Facts, Waiting } from '../components/layout.tsx'
 import { Bars } from '../components/status.tsx'
+import { FindModems } from '../lines/find-modems.tsx'
 import { LineStatus } from '../lines/summary.tsx'
 import { TestDialog } from '../lines/tools.tsx'
 import { reasonText } from '../shell/problems.ts'
@@ -53,6 +54,7 @@ export function LinesStep({ done }: { done: () => void }) {
           ))}
         </ul>
       </Card>
+      <FindModems reload={lines.reload} />
       <div class="actions actions-end">
         <Button kind="primary" onClick={done}>
           {words.t('goOn')}

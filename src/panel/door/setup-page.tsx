@@ -4,6 +4,7 @@
  */
 import { signal } from '@preact/signals'
 import { Page } from '../components/layout.tsx'
+import { findWords } from '../lines/find-modems.tsx'
 import { words as lineWords } from '../lines/words.ts'
 import { words as queueWords } from '../queue/words.ts'
 import type { PageModule } from '../shell/router.ts'
@@ -53,4 +54,4 @@ function SetupPage() {
   )
 }
 
-export const page: PageModule = { words: [words, lineWords, queueWords], view: SetupPage }
+export const page: PageModule = { words: [words, lineWords, queueWords, ...findWords], view: SetupPage }

@@ -6,9 +6,10 @@ import { words as queueWords } from '../queue/words.ts'
 import { status } from '../shell/live.ts'
 import { useRemote } from '../shell/remote.ts'
 import type { PageModule } from '../shell/router.ts'
-import { memberName, session } from '../shell/session.ts'
+import { may, memberName, session } from '../shell/session.ts'
 import type { LineListView, LineView } from '../shell/shapes.ts'
 import { LineCard, type LineTool } from './card.tsx'
+import { FindModems, findWords } from './find-modems.tsx'
 import { MuteDialog, TestDialog, TraceDialog } from './tools.tsx'
 import { words } from './words.ts'
 
@@ -80,6 +81,7 @@ function LinesPage() {
         ))}
       </div>
       {asked === undefined ? null : <Missing shown={new Set(groups.keys())} />}
+      {may('admin') ? <FindModems reload={remote.reload} /> : null}
       {chosen === undefined || open.value === undefined ? null : open.value.tool === 'test' ? (
         <TestDialog line={chosen} {...tool} />
       ) : open.value.tool === 'mute' ? (
@@ -91,4 +93,4 @@ function LinesPage() {
   )
 }
 
-export const page: PageModule = { words: [words, queueWords], view: LinesPage }
+export const page: PageModule = { words: [words, queueWords, ...findWords], view: LinesPage }
