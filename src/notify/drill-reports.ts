@@ -62,6 +62,8 @@ export function createDrillReports(deps: {
   let reports: { slot: string; report: DrillReport }[] = []
   let timer: NodeJS.Timeout | undefined
   let stopped = false
+  /** Since when this member is active, ms since 1970; the report of its drill may reach it later than the role does. */
+  let activeSince: number | undefined
   let turn: Promise<unknown> = Promise.resolve()
 
   /** What is written follows what was read before it. */
@@ -109,8 +111,13 @@ export function createDrillReports(deps: {
     }
   }
 
-  async function taken(since: number): Promise<void> {
+  /** Reads the reports, and writes into those of drills that made this member active that they did. */
+  async function look(): Promise<void> {
     await read()
+    if (activeSince !== undefined) await taken(activeSince)
+  }
+
+  async function taken(since: number): Promise<void> {
     for (const { slot, report } of running()) {
       const mine = report.takenBy === undefined && report.node !== node && report.role !== 'standby'
       const skew = status().members.find((member) => member.node === report.node)?.skewMs ?? 0
@@ -135,11 +142,11 @@ export function createDrillReports(deps: {
       }),
     list: () => reports.map(({ report }) => report),
     role({ role, since }) {
-      if (role !== 'active' && role !== 'single') return
-      const at = clock.now() - (clock.monotonic() - since)
-      inTurn(() => taken(at)).catch(() => {})
+      const serves = role === 'active' || role === 'single'
+      activeSince = serves ? clock.now() - (clock.monotonic() - since) : undefined
+      if (serves) inTurn(look).catch(() => {})
     },
-    refresh: () => inTurn(read),
+    refresh: () => inTurn(look),
     stop() {
       stopped = true
       clearTimeout(timer)

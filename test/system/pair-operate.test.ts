@@ -63,8 +63,9 @@ describe('a pair, as the panel asks it', { timeout: 120_000 }, () => {
       { path: 'node', message: expect.stringContaining('remove it from the pair first') },
     ])
     expect((await call(a, 'GET', '/pair?node=box-b')).body).toMatchObject({ node: 'box-b', role: 'standby' })
+    // Eight heartbeats of 300 ms, as the rig has them.
     expect((await call(a, 'GET', '/pair')).body).toMatchObject({
-      failover: { silence: 900, start: 0, expected: 900 },
+      failover: { silence: 2_400, start: 0, expected: 2_400 },
     })
 
     const begun = await call(b, 'POST', '/pair/drill?node=box-a', { kind: 'freeze' })
