@@ -20,16 +20,31 @@ const CONSOLES = '/sys/class/tty/console/active'
 
 const byNumber = new Intl.Collator('en', { numeric: true })
 
-/** Consoles left out. A machine without udev has none. In the order of the devices' numbers. */
+/** A machine without udev has none. */
 export async function serialPorts(): Promise<SerialPlace[]> {
   const [listed, consoles, ...links] = await Promise.all([
     SerialPort.list().catch(() => []),
     readFile(CONSOLES, 'utf8').catch(() => ''),
     ...linkDirectories.map(linksIn),
   ])
-  const taken = new Set(consoles.split(/\s+/).map((name) => `/dev/${name}`))
-  const devices = [...new Set(listed.map(({ path }) => path))].filter((device) => !taken.has(device))
-  return devices.sort(byNumber.compare).map((device) => {
+  return placesOf(
+    listed.map(({ path }) => path),
+    consoles.split(/\s+/).map((name) => `/dev/${name}`),
+    links,
+  )
+}
+
+/**
+ * In the order of the devices' numbers, consoles left out.
+ * @param links of each directory, by the device that they lead to; the first that has one names it
+ */
+export function placesOf(
+  devices: readonly string[],
+  consoles: readonly string[],
+  links: readonly ReadonlyMap<string, string>[],
+): SerialPlace[] {
+  const free = [...new Set(devices)].filter((device) => !consoles.includes(device))
+  return free.sort(byNumber.compare).map((device) => {
     const name = links.map((found) => found.get(device)).find((link) => link !== undefined)
     return { device, name: name ?? device }
   })
@@ -39,7 +54,7 @@ export async function serialPorts(): Promise<SerialPlace[]> {
 export const deviceOf = (path: string): Promise<string> => realpath(path).catch(() => path)
 
 /** The links of a directory, by the device that they lead to. */
-async function linksIn(directory: string): Promise<Map<string, string>> {
+export async function linksIn(directory: string): Promise<Map<string, string>> {
   const names = await readdir(directory).catch(() => [])
   const links = names.sort().map((name) => join(directory, name))
   const devices = await Promise.all(links.map(deviceOf))
