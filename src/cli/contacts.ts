@@ -16,7 +16,7 @@ const usage = `twinline contacts list [--json]
 twinline contacts import FILE [--apply] [--json]
 
 list prints contacts and groups.
-import looks at a table (CSV: id, name, sms, mail, groups) and says what it would change and what is wrong with which
+import looks at a table (CSV: id, name, sms, fax, mail, groups) and says what it would change and what is wrong with which
 line; it ends with 1 when anything is.
   --apply       takes the table, whole or not at all
 
@@ -45,11 +45,12 @@ export async function contacts(argv: string[]): Promise<number> {
       if (json) printJson({ contacts: contacts.items, groups: groups.items })
       else {
         printTable(
-          ['contact', 'name', 'sms', 'mail', 'from'],
-          contacts.items.map(({ id = '', name = '', sms = '', mail = '', source = '' }) => [
+          ['contact', 'name', 'sms', 'fax', 'mail', 'from'],
+          contacts.items.map(({ id = '', name = '', sms = '', fax = '', mail = '', source = '' }) => [
             id,
             name,
             sms,
+            fax,
             mail,
             source,
           ]),

@@ -33,7 +33,7 @@ export interface ImportPlan {
   changes: { path: string; value: unknown }[]
 }
 
-const columns = ['id', 'name', 'sms', 'mail', 'groups'] as const
+const columns = ['id', 'name', 'sms', 'fax', 'mail', 'groups'] as const
 type Column = (typeof columns)[number]
 
 /** Problems that are told; a file of another kind has one on each line. */
@@ -106,7 +106,7 @@ function rowOf(
   fields: readonly string[],
 ): { contact: Partial<Contact>; groups: string[] } {
   const of = (column: Column) => fields[names.indexOf(column)]?.trim() ?? ''
-  const given = (['id', 'name', 'sms', 'mail'] as const).filter((column) => of(column) !== '')
+  const given = (['id', 'name', 'sms', 'fax', 'mail'] as const).filter((column) => of(column) !== '')
   const groups = of('groups')
     .split(/[\s,;|]+/)
     .filter((name) => name !== '')

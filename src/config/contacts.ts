@@ -11,6 +11,8 @@ export interface Contact {
   name: string
   /** As people write it; parseRecipient() reads it. */
   sms?: string
+  /** The number of a fax machine, likewise. */
+  fax?: string
   mail?: string
   /** An import keeps it up to date, and takes away again what its source no longer has. */
   source?: 'ldap'
@@ -65,29 +67,32 @@ function readList<T extends { id: string }>(
 }
 
 export function readContact(value: unknown, report: Report): Contact | undefined {
-  const fields = fieldsOf(value, ['id', 'name', 'sms', 'mail', 'source'], report)
+  const fields = fieldsOf(value, ['id', 'name', 'sms', 'fax', 'mail', 'source'], report)
   if (fields === undefined) return undefined
   const id = readId(fields, report)
   const name = textOf(fields, 'name', report) ?? id
   const sms = textOf(fields, 'sms', report)
+  const fax = textOf(fields, 'fax', report)
   const mail = textOf(fields, 'mail', report)
   const source = textOf(fields, 'source', report)
   if (name !== undefined) checkName(name, report)
-  if (sms !== undefined) {
-    const parsed = parseRecipient(sms)
-    if ('problem' in parsed) report(['sms'], `${quoted(sms)} is no number. ${parsed.problem}`)
+  for (const [key, number] of Object.entries({ sms, fax })) {
+    const parsed = number === undefined ? undefined : parseRecipient(number)
+    if (number !== undefined && parsed !== undefined && 'problem' in parsed)
+      report([key], `${quoted(number)} is no number. ${parsed.problem}`)
   }
   const address = mail === undefined ? undefined : parseMailAddress(mail)
   if (address !== undefined && 'allowed' in address)
     report(['mail'], `${quoted(mail ?? '')} is no mail address; ${address.allowed}`)
   if (source !== undefined && source !== 'ldap') report(['source'], 'allowed: ldap, or leave it away')
-  if (fields['sms'] === undefined && fields['mail'] === undefined)
-    report([], 'has neither sms nor mail; give at least one of them')
+  if (['sms', 'fax', 'mail'].every((key) => fields[key] === undefined))
+    report([], 'has neither sms, fax nor mail; give at least one of them')
   if (id === undefined || name === undefined) return undefined
   return {
     id,
     name,
     ...(sms === undefined ? {} : { sms }),
+    ...(fax === undefined ? {} : { fax }),
     ...(mail === undefined ? {} : { mail }),
     ...(source === 'ldap' ? { source } : {}),
   }

@@ -149,6 +149,7 @@ const people: Described[] = [
       { path: 'id', type: 'text', required: true, placeholder: 'night-shift', help: 'How requests name it.' },
       { path: 'name', type: 'text', placeholder: 'Night shift', help: 'How people call it.' },
       { path: 'sms', type: 'text', placeholder: '+491701234567', help: 'The number of the mobile phone.' },
+      { path: 'fax', type: 'text', placeholder: '+4930123456', help: 'The number of the fax machine.' },
       { path: 'mail', type: 'text', placeholder: 'night@example.org', help: 'The mail address.' },
       {
         path: 'source',

@@ -15,7 +15,7 @@ export interface LdapConfig {
   /** ms */
   every: number
   /** Which attribute gives what. */
-  attributes: { id: string; name: string; sms: string; mail: string }
+  attributes: { id: string; name: string; sms: string; fax: string; mail: string }
 }
 
 const minute = 60_000
@@ -42,6 +42,8 @@ export function readLdap(root: Section): LdapConfig | undefined {
     id: attribute('id', 'uid'),
     name: attribute('name', 'cn'),
     sms: attribute('sms', 'mobile'),
+    // RFC 4519, 2.10.
+    fax: attribute('fax', 'facsimileTelephoneNumber'),
     mail: attribute('mail', 'mail'),
   }
   names.finish()

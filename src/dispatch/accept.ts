@@ -192,16 +192,7 @@ function recipients(
   chosen: string | undefined,
 ): string[] | Extract<Draft, { result: 'invalid' }> {
   const { router, paired, directory } = rules
-  // The number of a contact is that of a phone: a fax that rang it at night would be worse than a refusal.
-  const person = channel === 'fax' ? to.findIndex((name) => directory.kind(name.trim()) !== undefined) : -1
-  if (person >= 0) {
-    return invalid(
-      `to[${person}]`,
-      'invalid-recipient',
-      'Contacts and groups have no fax numbers; name the number itself.',
-    )
-  }
-  const expanded = expand(to, directory, limits.recipients)
+  const expanded = expand(to, channel, directory, limits.recipients)
   if ('problem' in expanded) return invalid(`to[${expanded.index}]`, 'invalid-recipient', expanded.problem)
   if (expanded.size > limits.recipients) return tooMany('stands for more than can be')
   // A member without lines passes everything on; the one that sends it knows its routes.

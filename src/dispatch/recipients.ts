@@ -6,6 +6,7 @@
  * or itself. Nothing here fails on that.
  */
 import { type Book, type Contact, type Group, nameKey } from '#config/contacts.ts'
+import type { Channel } from '#messages/message.ts'
 import { parseRecipient } from '#messages/recipient.ts'
 
 /** Who there is. Names are ids, without regard to case. */
@@ -66,13 +67,20 @@ export interface Unusable {
 export type Expanded = Map<string, number>
 
 /**
+ * @param channel which of a contact's numbers is meant: a fax that rang a phone at night would be worse than a refusal
  * @param most recipients that are allowed; it stops soon after, however large the groups are
  * @returns each number once
  */
-export function expand(to: readonly string[], directory: Directory, most: number): Expanded | Unusable {
+export function expand(
+  to: readonly string[],
+  channel: Channel,
+  directory: Directory,
+  most: number,
+): Expanded | Unusable {
+  const key = channel === 'fax' ? 'fax' : 'sms'
   const numbers: Expanded = new Map()
   for (const [index, text] of to.entries()) {
-    const read = numbersOf(text, directory)
+    const read = numbersOf(text, key, directory)
     if (typeof read === 'string') return { index, problem: read }
     for (const number of read) if (!numbers.has(number)) numbers.set(number, index)
     if (numbers.size > most) break
@@ -83,7 +91,7 @@ export function expand(to: readonly string[], directory: Directory, most: number
 /** Begins like a word: no number does. */
 const namePattern = /^\s*\p{L}/u
 
-function numbersOf(text: string, directory: Directory): readonly string[] | string {
+function numbersOf(text: string, key: 'sms' | 'fax', directory: Directory): readonly string[] | string {
   if (!namePattern.test(text)) {
     const parsed = parseRecipient(text)
     return 'problem' in parsed ? parsed.problem : [parsed.number]
@@ -92,12 +100,13 @@ function numbersOf(text: string, directory: Directory): readonly string[] | stri
   const kind = directory.kind(name)
   if (kind === undefined)
     return 'There is no contact or group of this name. Allowed are the id of a contact or a group, or a number.'
-  const numbers = directory.contacts(name).flatMap(({ sms }) => {
-    const parsed = sms === undefined ? { problem: '' } : parseRecipient(sms)
+  const numbers = directory.contacts(name).flatMap(({ [key]: number }) => {
+    const parsed = number === undefined ? { problem: '' } : parseRecipient(number)
     return 'problem' in parsed ? [] : [parsed.number]
   })
   if (numbers.length > 0) return numbers
+  const what = key === 'fax' ? 'fax number' : 'number'
   return kind === 'contact'
-    ? 'This contact has no number. Give it one (sms), or name another contact, a group or a number.'
-    : 'Nobody in this group has a number. Give one of its members one (sms), or name another group, a contact or a number.'
+    ? `This contact has no ${what}. Give it one (${key}), or name another contact, a group or a number.`
+    : `Nobody in this group has a ${what}. Give one of its members one (${key}), or name another group, a contact or a number.`
 }

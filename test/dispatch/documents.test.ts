@@ -30,7 +30,7 @@ const fax = "{ id: fax0, kind: fax, port: 'tcp://127.0.0.1:2' }"
 const pair = 'pair: { listen: 127.0.0.1:0, advertise: ["127.0.0.1:1"], vip: { driver: none }'
 
 function dispatchOf(lines: string[], more = '', parts: Partial<DispatchDependencies> = {}) {
-  const text = `node: box-a\nlines: [${lines.join(', ')}]\ncontacts: [{ id: duty, name: Duty, sms: '+491701' }]\n${more}`
+  const text = `node: box-a\nlines: [${lines.join(', ')}]\ncontacts: [{ id: duty, name: Duty, sms: '+491701' }, { id: office, sms: '+491702', fax: '+49302' }]\n${more}`
   return createDispatch({
     config: parseConfig(text, join(directory, 'twinline.yaml')),
     store,
@@ -66,9 +66,22 @@ test.each<[string, string[], Partial<SubmitRequest>, string, string]>([
   ['nobody has a fax line', [gsm], {}, 'channel', 'no-line'],
   ['it is to go out as SMS', [gsm, fax], { channel: 'sms' }, 'channel', 'document-for-fax-only'],
   ['somebody is to answer it', [fax], { acknowledge: true }, 'acknowledge', 'not-for-fax'],
-  ['it is for a contact, who has a phone', [fax], { to: ['+4930', 'duty'] }, 'to[1]', 'invalid-recipient'],
+  [
+    'it is for a contact who has a phone alone',
+    [fax],
+    { to: ['+4930', 'duty'] },
+    'to[1]',
+    'invalid-recipient',
+  ],
 ])('refused when %s', async (_, lines, rest, field, code) => {
   expect(await dispatchOf(lines).submit(request(rest))).toMatchObject({ result: 'invalid', field, code })
+})
+
+test("a contact's fax number is where it goes", async () => {
+  const result = await dispatchOf([gsm, fax]).submit(request({ to: ['office'] }))
+  if (result.result !== 'accepted') throw new Error(JSON.stringify(result))
+  const view = await store.message(result.view.message.id)
+  expect(view?.deliveries).toMatchObject([{ channel: 'fax', to: '+49302' }])
 })
 
 test('a fax without a document is refused, and an SMS where only faxes go out', async () => {

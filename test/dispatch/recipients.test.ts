@@ -4,7 +4,7 @@ import { createDirectory, expand } from '#dispatch/recipients.ts'
 
 const contacts = [
   { id: 'ops', name: 'Duty', sms: '+49 170 111', mail: 'duty@example.org' },
-  { id: 'eve', name: 'Eve', sms: '0170 222' },
+  { id: 'eve', name: 'Eve', sms: '0170 222', fax: '+49 30 222' },
   { id: 'desk', name: 'Desk', mail: 'desk@example.org' },
 ]
 const groups = [
@@ -17,7 +17,7 @@ const groups = [
 ]
 const directory = createDirectory({ contacts, groups })
 const numbers = (...to: string[]) => {
-  const result = expand(to, directory, 60_000)
+  const result = expand(to, 'sms', directory, 60_000)
   return 'problem' in result ? result : [...result]
 }
 
@@ -38,6 +38,17 @@ test.each([
   ['', /number is empty/],
 ])('%s is refused with its place', (name, problem) => {
   expect(numbers('ops', name)).toEqual({ index: 1, problem: expect.stringMatching(problem) })
+})
+
+test('for a fax the fax numbers count, and no others', () => {
+  const faxes = (...to: string[]) => expand(to, 'fax', directory, 60_000)
+  expect(faxes('all', '+49170333')).toEqual(
+    new Map([
+      ['+4930222', 0],
+      ['+49170333', 1],
+    ]),
+  )
+  expect(faxes('ops')).toEqual({ index: 0, problem: expect.stringMatching(/no fax number.*\(fax\)/) })
 })
 
 test('who there is', () => {

@@ -96,7 +96,7 @@ export function contactRoutes(api: Api, parts: Parts, settings: Settings): void 
         bodyLimit: TABLE_LIMIT,
         schema: {
           tags,
-          summary: 'Take a table of contacts in (text/csv): columns id, name, sms, mail, groups',
+          summary: 'Take a table of contacts in (text/csv): columns id, name, sms, fax, mail, groups',
           consumes: ['text/csv'],
           querystring: schemas.importQuery,
           // Another member sends it on as a JSON text.

@@ -7,6 +7,7 @@ export const contactFields = object(
     id: { ...text, description: 'As in the path; may be left away' },
     name: text,
     sms: { ...text, description: 'A number' },
+    fax: { ...text, description: 'The number of a fax machine' },
     mail: text,
     source: { type: 'string', enum: ['ldap'], description: 'An import keeps it up to date' },
   },

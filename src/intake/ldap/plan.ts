@@ -55,12 +55,13 @@ export function planDirectory(
 /** A number or an address that cannot be used is left away, and the entry with it when nothing else is there. */
 function contactOf(
   entry: DirectoryEntry,
-  { id, name, sms, mail }: LdapConfig['attributes'],
+  { id, name, sms, fax, mail }: LdapConfig['attributes'],
 ): Contact | undefined {
   const values = {
     id: first(entry, id),
     name: first(entry, name)?.slice(0, 100),
     sms: first(entry, sms),
+    fax: first(entry, fax),
     mail: first(entry, mail),
     source: 'ldap',
   }
@@ -68,9 +69,9 @@ function contactOf(
   const wrong = new Set<string>()
   const contact = readContact(given, ([field]) => wrong.add(String(field ?? '')))
   if (contact === undefined || wrong.has('') || wrong.has('name')) return undefined
-  if (wrong.has('sms')) delete contact.sms
-  if (wrong.has('mail')) delete contact.mail
-  return contact.sms === undefined && contact.mail === undefined ? undefined : contact
+  const ways = ['sms', 'fax', 'mail'] as const
+  for (const way of ways) if (wrong.has(way)) delete contact[way]
+  return ways.every((way) => contact[way] === undefined) ? undefined : contact
 }
 
 /** Names of attributes have no case (RFC 4512 2.5). */

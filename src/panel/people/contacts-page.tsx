@@ -30,6 +30,7 @@ function View() {
     { title: words.t('id'), kind: 'lead', cell: ({ id }) => id },
     { title: words.t('contactName'), cell: ({ name, id }) => (name === id ? '' : name) },
     { title: words.t('sms'), cell: ({ sms }) => <span class="figures">{sms ?? ''}</span> },
+    { title: words.t('fax'), cell: ({ fax }) => <span class="figures">{fax ?? ''}</span> },
     { title: words.t('mail'), cell: ({ mail }) => mail ?? '' },
     {
       title: words.t('inGroups'),
@@ -208,6 +209,7 @@ function ContactForm({
   const fields = {
     name: useSignal(contact?.name ?? ''),
     sms: useSignal(contact?.sms ?? ''),
+    fax: useSignal(contact?.fax ?? ''),
     mail: useSignal(contact?.mail ?? ''),
   }
   const slip = contact === undefined ? idSlip(id.value, taken) : undefined
@@ -246,7 +248,7 @@ function ContactForm({
           )}
         </Field>
       ) : null}
-      {(['name', 'sms', 'mail'] as const).map((key) => (
+      {(['name', 'sms', 'fax', 'mail'] as const).map((key) => (
         <Field
           key={key}
           form={form}
@@ -259,7 +261,7 @@ function ContactForm({
             <input
               {...bind}
               autocomplete="off"
-              inputMode={key === 'sms' ? 'tel' : key === 'mail' ? 'email' : 'text'}
+              inputMode={key === 'sms' || key === 'fax' ? 'tel' : key === 'mail' ? 'email' : 'text'}
               value={fields[key].value}
               onInput={(event) => {
                 fields[key].value = event.currentTarget.value

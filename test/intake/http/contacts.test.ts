@@ -90,7 +90,7 @@ test('a table is looked at first, and taken whole or not at all', async () => {
       { line: 4, text: expect.stringMatching(/^id: "9z" is not allowed/) },
       { line: 5, text: 'id: "new" stands in line 2 already' },
       { line: 6, text: 'has 1 fields, and the first line names 3' },
-      { line: 7, text: expect.stringMatching(/neither sms nor mail/) },
+      { line: 7, text: expect.stringMatching(/neither sms, fax nor mail/) },
     ],
   })
   expect(await load(wrong)).toMatchObject({

@@ -16,12 +16,24 @@ import { planDirectory } from '#intake/ldap/plan.ts'
 import { ModelLog } from '../../config/model-log.ts'
 import { describeWith } from '../../requirements.ts'
 
-const attributes = { id: 'uid', name: 'cn', sms: 'mobile', mail: 'mail' }
+const attributes = {
+  id: 'uid',
+  name: 'cn',
+  sms: 'mobile',
+  fax: 'facsimileTelephoneNumber',
+  mail: 'mail',
+}
 
 test('people come first, unusable values are left away, who is gone leaves its groups', () => {
   const plan = planDirectory(
     [
-      { uid: 'ann', CN: ['Ann', 'Anna'], mobile: '+49 170 111', mail: 'nonsense' },
+      {
+        uid: 'ann',
+        CN: ['Ann', 'Anna'],
+        mobile: '+49 170 111',
+        facsimileTelephoneNumber: '+49 30 111',
+        mail: 'nonsense',
+      },
       { uid: 'ops', cn: 'Somebody else', mobile: '+49170222' },
       { uid: 'all', cn: 'A group has this id', mobile: '+49170222' },
       { uid: 'no number', cn: 'x', mobile: '+49170222' },
@@ -40,7 +52,10 @@ test('people come first, unusable values are left away, who is gone leaves its g
   )
   expect(plan).toEqual({
     changes: [
-      { path: 'contacts/ann', value: { id: 'ann', name: 'Ann', sms: '+49 170 111', source: 'ldap' } },
+      {
+        path: 'contacts/ann',
+        value: { id: 'ann', name: 'Ann', sms: '+49 170 111', fax: '+49 30 111', source: 'ldap' },
+      },
       { path: 'contacts/old', value: null },
       { path: 'groups/all', value: { id: 'all', members: ['ops'] } },
     ],

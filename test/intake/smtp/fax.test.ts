@@ -10,6 +10,9 @@ import { type RunningAppliance, startAppliance } from '../../system/appliance.ts
 
 const smtp = `intake: { smtp: { listen: '127.0.0.1:0', domains: [fax.test], allow: [127.0.0.0/8], auth: optional } }\n`
 const fax = `  - { id: fax0, kind: fax, port: "tcp://127.0.0.1:1", class: "1" }\n`
+const people = `contacts: [{ id: ann, fax: "+49301" }, { id: eve, sms: "+49302" }]
+groups: [{ id: offices, members: [ann, eve] }]
+`
 
 interface Shown {
   id: string
@@ -61,7 +64,7 @@ describeWith(['ghostscript'], 'mail to a fax line', () => {
   let box: Box
   const pdf = pagesPdf(2)
   beforeAll(async () => {
-    box = await Box.start(fax + smtp, [])
+    box = await Box.start(fax + smtp + people, [])
   })
   afterAll(() => box.stop())
 
@@ -138,6 +141,12 @@ describeWith(['ghostscript'], 'mail to a fax line', () => {
       }),
     ).toMatch(/^554 .*too-many-documents/)
     expect(await box.mail({ to: 'fax+nobody@fax.test', text: 'x' })).toMatch(/^550 .*invalid-recipient/)
+  })
+
+  test('a contact or a group is known by its fax numbers', async () => {
+    expect(await box.mail({ to: 'fax+offices@fax.test', text: 'To the offices' })).toMatch(/^250 /)
+    expect(await box.newest(1)).toMatchObject([{ deliveries: [{ to: '+49301', channel: 'fax' }] }])
+    expect(await box.mail({ to: 'fax+eve@fax.test', text: 'x' })).toMatch(/^550 .*no fax number/)
   })
 })
 
