@@ -55,6 +55,13 @@ describe('answering', () => {
     expect(ring(['RING 2', 'RING 2'], second)).toEqual([false, true])
   })
 
+  it('does not dial into a ring that is for somebody else', () => {
+    const { ringing, answer } = heard(quiet, 'RING 1', 1_000, { ...settings, distinctive: ['RING 2'] })
+    expect(answer).toBe(false)
+    expect(isRinging(ringing, 1_500)).toBe(true)
+    expect(isRinging(heard(quiet, 'DATE = 1121', 1_000, settings).ringing, 1_500)).toBe(false)
+  })
+
   it('answers the callers that are wanted, however the exchange writes them', () => {
     const some = { ...settings, callers: ['+4930*', '0891'] }
     expect(ring(['RING', 'NMBR = 4930555', 'RING'], some)).toEqual([false, false, true])

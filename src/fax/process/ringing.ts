@@ -35,15 +35,17 @@ export function heard(
   const caller = /^NMBR\s*=\s*(.*)$/.exec(line)?.[1]
   // Some modems tell the caller before the first ring.
   if (caller !== undefined) return { ringing: { ...current, caller, at: now }, answer: false }
-  if (!isRing(line, settings)) return { ringing: current, answer: false }
-  const ringing = { ...current, rings: current.rings + 1, at: now }
+  const counts = isRing(line, settings)
+  if (!counts && !isAnyRing(line)) return { ringing: current, answer: false }
+  // A ring for somebody else occupies the line as well.
+  const ringing = { ...current, rings: current.rings + (counts ? 1 : 0), at: now }
   const { rings, callers } = settings
   const wanted = callers.length === 0 || callers.some((pattern) => comesFrom(pattern, ringing.caller))
-  return { ringing, answer: rings > 0 && ringing.rings >= rings && wanted }
+  return { ringing, answer: counts && rings > 0 && ringing.rings >= rings && wanted }
 }
 
 /** Any ring, wanted or not: the line is in use. */
-export const isAnyRing = (line: string): boolean => /^RING\b/.test(line)
+const isAnyRing = (line: string): boolean => /^RING\b/.test(line)
 
 const isRing = (line: string, { distinctive }: FaxAnswerSettings): boolean =>
   distinctive.length === 0 ? isAnyRing(line) : distinctive.includes(line)
