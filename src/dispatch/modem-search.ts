@@ -74,7 +74,6 @@ const SEARCH_MS = 9_000
 /** One answer; +COPS? may take a second on a modem that is searching for a network. */
 const ANSWER_MS = 1_500
 const AT_ONCE = 4
-const MOST_PORTS = 64
 /** Below this no modem could be spoken to. */
 const LEAST_MS = 2_500
 
@@ -86,7 +85,7 @@ export async function searchModems(parts: SearchParts): Promise<FoundPort[]> {
   const profiles = loadProfiles(parts.profiles)
   const configured = parts.lines.flatMap(({ port }) => (port.scheme === 'serial' ? [port.path] : []))
   const used = new Set(await Promise.all(configured.map(deviceOf)))
-  const places = (parts.places ?? (await serialPorts())).slice(0, MOST_PORTS)
+  const places = parts.places ?? (await serialPorts())
   const waiting: SerialPlace[] = []
   for (const place of places) if (!used.has(await deviceOf(place.device))) waiting.push(place)
   const ends = performance.now() + SEARCH_MS

@@ -28,7 +28,8 @@ export async function serialPorts(): Promise<SerialPlace[]> {
     ...linkDirectories.map(linksIn),
   ])
   return placesOf(
-    listed.map(({ path }) => path),
+    // Opening an rfcomm would call a Bluetooth device.
+    listed.map(({ path }) => path).filter((path) => path.startsWith('/dev/tty')),
     consoles.split(/\s+/).map((name) => `/dev/${name}`),
     links,
   )
