@@ -4,6 +4,7 @@
  */
 import { readdir, readFile, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { SerialPort } from 'serialport'
 
 export interface SerialPlace {
@@ -18,12 +19,15 @@ const linkDirectories = ['/dev/serial/by-id', '/dev/serial/by-path']
 /** The consoles that the kernel writes to; somebody may log in there, and a question would be typed into the login. */
 const CONSOLES = '/sys/class/tty/console/active'
 
+/** udev's program lists every device of the machine; on a slow box within half a second. */
+const LIST_MS = 3_000
+
 const byNumber = new Intl.Collator('en', { numeric: true })
 
 /** A machine without udev has none. */
 export async function serialPorts(): Promise<SerialPlace[]> {
   const [listed, consoles, ...links] = await Promise.all([
-    SerialPort.list().catch(() => []),
+    Promise.race([SerialPort.list().catch(() => []), pause(LIST_MS, [], { ref: false })]),
     readFile(CONSOLES, 'utf8').catch(() => ''),
     ...linkDirectories.map(linksIn),
   ])
