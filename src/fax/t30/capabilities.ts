@@ -13,11 +13,12 @@ export interface Capabilities {
   modulations: readonly Modulation[]
   fine: boolean
   twoDimensional: boolean
-  /** Dots: 1728 is what every machine has. */
   ecm: boolean
   t6: boolean
   /** ms that printing one row takes at least, at 98 and at 196 rows an inch. */
   rowTime: Record<Resolution, number>
+  /** Its paper is cut; absent: a page may be of any length. */
+  sheets?: true
 }
 
 /** What one message is sent with. */
@@ -30,12 +31,15 @@ export interface Choice {
   frameSize: 64 | 256
   /** ms */
   rowTime: number
+  /** The other end has sheets of A4: it must not be told of any length. */
+  sheets?: true
 }
 
 const RECEIVER = 0x02
 const FINE = 0x40
 const TWO_DIMENSIONAL = 0x80
 const UNLIMITED_LENGTH = 0x08
+const LENGTH_BITS = 0x0c
 const NO_ROW_TIME = 0x70
 const EXTENDED = 0x80
 const ECM = 0x04
@@ -79,6 +83,7 @@ export function readCapabilities(fif: Uint8Array): Capabilities {
     ecm: (fourth & ECM) !== 0,
     t6: (fourth & T6) !== 0 && (fourth & ECM) !== 0,
     rowTime: rowTimes[(third >> 4) & 7] ?? { 98: 20, 196: 20 },
+    ...((third & LENGTH_BITS) === UNLIMITED_LENGTH ? {} : { sheets: true }),
   }
 }
 
@@ -107,14 +112,15 @@ export function choose(
     ecm,
     frameSize: 256,
     rowTime: ecm ? 0 : other.rowTime[resolution],
+    ...(other.sheets ? { sheets: true } : {}),
   }
 }
 
 export function buildChoice(choice: Choice): Uint8Array {
-  const { modulation, resolution, coding, ecm, frameSize, rowTime } = choice
+  const { modulation, resolution, coding, ecm, frameSize, rowTime, sheets } = choice
   const second =
     RECEIVER | modulation.dcs | (resolution === 196 ? FINE : 0) | (coding === 'MR' ? TWO_DIMENSIONAL : 0)
-  const third = UNLIMITED_LENGTH | ((rowTimeBits.get(rowTime) ?? 0) << 4)
+  const third = (sheets ? 0 : UNLIMITED_LENGTH) | ((rowTimeBits.get(rowTime) ?? 0) << 4)
   if (!ecm) return Uint8Array.of(0, second, third)
   const fourth = ECM | (frameSize === 64 ? SMALL_FRAMES : 0) | (coding === 'MMR' ? T6 : 0)
   return Uint8Array.of(0, second, third | EXTENDED, fourth)

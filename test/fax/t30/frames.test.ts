@@ -127,6 +127,13 @@ describe('what is negotiated', () => {
     expect(old.modulations.map(({ rate }) => rate)).toEqual([2400])
   })
 
+  test('any length only where the other end has it', () => {
+    const long = readCapabilities(buildCapabilities(settings, modulations))
+    const cut = readCapabilities(hex('00ce70'))
+    expect(buildChoice(choose({ ...settings, ecm: false }, long, v17, 98))[2]).toBe(0x78)
+    expect(buildChoice(choose(settings, cut, v17, 98))[2]).toBe(0x70)
+  })
+
   test('a choice that was not offered is none', () => {
     // Another width; a modulation that does not exist.
     expect(readChoice(hex('000201'))).toBeUndefined()
