@@ -4,7 +4,7 @@
  */
 import type { FaxDialSettings } from '#config/fax.ts'
 
-/** @returns what follows ATD; undefined when the number holds nothing that can be dialled */
+/** @returns what follows ATDT (tones: many modems would dial in pulses by themselves); undefined when the number holds nothing that can be dialled */
 export function dialString(to: string, dial: FaxDialSettings): string | undefined {
   const number = to.replaceAll(/[^0-9+*#]/g, '')
   const digits = number.replaceAll('+', '')

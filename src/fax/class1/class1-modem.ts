@@ -143,7 +143,7 @@ class OutCall {
     using _ = onAbort(this.#port, this.#signal, () => true)
     const number = this.#out.number.replace(/[^0-9+*#,W]/gi, '')
     this.#events.progress('dialling')
-    const reply = await this.#port.command(`ATD${number}`, { within: DIAL_MS, connect: 'receive' })
+    const reply = await this.#port.command(`ATDT${number}`, { within: DIAL_MS, connect: 'receive' })
     if (this.#signal.aborted) {
       if (reply.how === 'silent') await this.#port.abort()
       return { result: 'stopped', reason: ending, confirmed: this.#out.from, facts: {} }

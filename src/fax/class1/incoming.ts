@@ -11,6 +11,8 @@ import { Block } from '../t30/ecm.ts'
 
 /** Where RTC is looked for: the last octets, since carriers trail off with zeros. */
 const TAIL = 256
+/** Octets of a page in partial pages; without error correction the carrier has a limit of its own. */
+const MOST_OCTETS = 16 * 1024 * 1024
 
 export class IncomingPages {
   readonly #events: CallInEvents
@@ -49,9 +51,12 @@ export class IncomingPages {
     return this.#block.missing(frames)
   }
 
-  closeBlock(): void {
+  /** @returns whether there is room for more of this page */
+  closeBlock(): boolean {
     this.#closed.push(...this.#block.data(true))
     this.#block = new Block()
+    const [frame] = this.#closed
+    return this.#closed.length * (frame?.length ?? 0) < MOST_OCTETS
   }
 
   judge(choice: Choice): { rows: number; badRows: number } {

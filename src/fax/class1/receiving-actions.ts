@@ -45,8 +45,8 @@ export async function performReceiving(action: Action, tools: ReceivingTools): P
     case 'judge-block':
       return { got: 'missing', frames: pages.missing(action.frames) }
     case 'close-block':
-      pages.closeBlock()
-      return { got: 'done' }
+      if (pages.closeBlock()) return { got: 'done' }
+      return { got: 'trouble', failure: 'fax-protocol', text: 'the page does not end' }
     case 'keep':
       return keep(action, tools)
     default:

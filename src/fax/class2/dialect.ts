@@ -113,7 +113,7 @@ const patterns: readonly [RegExp, (report: Report, value: string, dialect: Class
   [/^\+(?:FDCS|FCS): *([0-9A-F, ]+)/i, (report, value) => setSession(report, value)],
   [/^\+(?:FDIS|FIS|FCON|FCO)\b()/, (report) => setMachine(report)],
   [/^\+(?:FPTS|FPS): *([0-9A-F]+)/i, (report, value) => setStatus(report, value)],
-  [/^\+FET: *([0-9])/, (report, value) => setAfter(report, value)],
+  [/^\+FET: *([0-9])/, (report, value, dialect) => setAfter(report, value, dialect)],
   [/^\+FHNG: *([0-9]+)/, (report, value) => setHungUp(report, Number.parseInt(value, 10))],
   [/^\+FHS: *([0-9A-F]+)/i, (report, value) => setHungUp(report, hex(value))],
 ]
@@ -161,10 +161,12 @@ function setStatus(report: Report, value: string): void {
   report.status = Number.parseInt(value, 16)
 }
 
-function setAfter(report: Report, value: string): void {
+function setAfter(report: Report, value: string, dialect: Class2): void {
   const number = Number.parseInt(value, 10)
-  // Procedure interrupts (3 to 5) ask for an operator; what follows the page is the same.
-  if (number <= 5) report.after = ([0, 1, 2] as const)[number % 3] ?? after.nothing
+  // Procedure interrupts ask for an operator; what follows the page is the same. In Class 2 they come after PPS-NULL.
+  const interrupts = dialect === '2' ? 4 : 3
+  const follows = ([0, 1, 2] as const)[number < interrupts ? number : number - interrupts]
+  if (follows !== undefined) report.after = follows
 }
 
 function setHungUp(report: Report, code: number): void {

@@ -120,7 +120,7 @@ class SendCall {
     using _ = onAbort(port, this.#signal)
     this.#events.progress('dialling')
     const number = this.#out.number.replace(/[^0-9+*#,W]/gi, '')
-    const reply = await port.command(`ATD${number}`, { within: DIAL_MS })
+    const reply = await port.command(`ATDT${number}`, { within: DIAL_MS })
     if (this.#signal.aborted) {
       if (reply.how === 'silent') await port.abort()
       return this.#stopped(ending)

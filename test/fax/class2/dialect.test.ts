@@ -25,6 +25,13 @@ test('a call of Class 2.0: no space, numbers in hexadecimal', () => {
   expect(readReport(['+FHS:A1'], '2.0')).toMatchObject({ hungUp: 101 })
 })
 
+test('what follows a page, with an operator called for or not', () => {
+  const follows = (dialect: '2' | '2.0', ...codes: number[]) =>
+    codes.map((code) => readReport([`+FET: ${code}`], dialect).after)
+  expect(follows('2', 0, 1, 2, 3, 4, 5, 6)).toEqual([0, 1, 2, undefined, 0, 1, 2])
+  expect(follows('2.0', 0, 1, 2, 3, 4, 5)).toEqual([0, 1, 2, 0, 1, 2])
+})
+
 test('what a page may take depends on its resolution', () => {
   expect(readSession('0,3,0,2,1,0,0,4')).toMatchObject({ rate: 9600, coding: 'MR', rowTime: 20 })
   expect(readSession('1,3,0,2,1,0,0,4')).toMatchObject({ resolution: 196, rowTime: 10 })
