@@ -125,7 +125,9 @@ async function identify(channel: AtChannel, modem: Identity, profiles: Profiles)
   modem.manufacturer = textOf(await ask('AT+CGMI'))
   modem.model = textOf(await ask('AT+CGMM'))
   const imei = /\d{14,16}/.exec(textOf(await ask('AT+CGSN')))?.[0] ?? ''
-  const sim = await simState(ask)
+  const said = await simState(ask)
+  // The codes of +CPIN are words (27.007, 8.3); some fax modems know the command, and answer with a number.
+  const sim = /[a-z]/i.test(said) ? said : ''
   if (imei !== '' || sim !== '') {
     modem.kind = 'gsm'
     modem.imei = imei
