@@ -99,12 +99,20 @@ export async function joined(rig: PairRig): Promise<void> {
   const invited = await rig.a.running().call('POST', '/api/v1/pair/invite')
   const joined = await rig.b.running().call('POST', '/api/v1/pair/join', { code: invited.body['code'] })
   if (joined.status !== 200) throw new Error(`join: ${joined.status} ${JSON.stringify(joined.body)}`)
-  await until(async () => {
+  await makeActive(rig.a)
+  let seen: unknown
+  const paired = async () => {
     const { body } = await rig.a.running().call('GET', '/api/v1/pair')
+    seen = body
     const members: unknown = body['members']
     const [other] = Array.isArray(members) ? members : []
     return body['role'] === 'active' && other?.role === 'standby' && other?.replication?.state === 'current'
-  }, 'the two are a pair')
+  }
+  await until(paired, 'the two are a pair').catch((error: unknown) => {
+    throw new Error(
+      `${String(error)}: ${JSON.stringify(seen)}\n${rig.a.running().log()}\n${rig.b.running().log()}`,
+    )
+  })
 }
 
 /** Whoever is active on a machine with little time for it: this one is from now on. */

@@ -91,6 +91,9 @@ export function changeMembers(d: Draft, input: Extract<RoleInput, { input: 'memb
   if (before === 'alone' && others.length > 0 && s.phase === 'serving') {
     s.reason = `it was alone until ${others.map(({ node }) => node).join(' and ')} joined it`
   }
+  // What it asked of nobody is no claim on others: its term may be one that they have passed.
+  if (before === 'alone' && others.length > 0 && s.phase !== 'waiting' && !holding(s))
+    withdraw(d, 'another member joined')
   s.removed = input.removed === true
   if (s.removed) {
     leave(d, REMOVED)

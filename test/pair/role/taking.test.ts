@@ -348,6 +348,24 @@ test('whoever handed over takes over again at once when it is named itself', () 
   expect(world.violations).toEqual([])
 })
 
+test('one that is joined while it stores its first term, alone, does not go on with that', () => {
+  const world = new World({ members: 2, witness: false, seed: 5 })
+  const [a, b] = [world.box(0), world.box(1)]
+  const members = world.boxes.map(({ node, settings }) => ({ node, priority: settings.priority }))
+  a.diskDelay = 400
+  world.start(b, [b])
+  world.run(500)
+  expect(roles(world)).toEqual([undefined, 'single'])
+  world.give(b, { input: 'members', members, joined: true })
+  world.run(60)
+  world.start(a, [a])
+  world.run(30)
+  world.give(a, { input: 'members', members, joined: false })
+  expect(world.until(4_000, () => roles(world).includes('active'))).toBeDefined()
+  world.run(1_000)
+  expect(world.violations).toEqual([])
+})
+
 test('two that split the votes of four members in step come to an end: found by the simulation', () => {
   const world = new World({ members: 4, witness: false, seed: 1_597_046_437, profile: normal })
   world.startAll()
