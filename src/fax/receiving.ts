@@ -3,7 +3,7 @@
  * the documents and one entry of the inbox. A call that breaks off keeps what came of it; so does a program that ends in
  * the middle: what lies here at its next start is made whole then.
  */
-import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '#core/clock.ts'
 import { errorText } from '#core/errors.ts'
@@ -73,10 +73,10 @@ export function createFaxReceiver(options: FaxReceiverOptions): FaxReceiver {
     if (page.number >= MOST_PAGES) throw new Error(`a call may bring ${MOST_PAGES} pages at most`)
     const place = join(directory, call.id)
     if (page.number === 0 || !running.has(call.id)) {
+      running.add(call.id)
       await mkdir(place, { recursive: true })
       await writeDurably(join(place, 'call.json'), Buffer.from(JSON.stringify(call)))
       await syncDirectory(directory)
-      running.add(call.id)
     }
     const { data, ...facts } = page
     const head = Buffer.from(`${JSON.stringify(facts)}\n`)
@@ -185,17 +185,30 @@ export function createFaxReceiver(options: FaxReceiverOptions): FaxReceiver {
     begin(line, caller) {
       const at = clock.now()
       const call: Call = { id: newId(at), line, caller, at }
-      return { keep: (page) => keep(call, page), end: (result) => end(call, result) }
+      // A page that is still being written when its call ends belongs to it.
+      let writing: Promise<void> = Promise.resolve()
+      return {
+        keep(page) {
+          const kept = keep(call, page)
+          writing = kept.catch(() => {})
+          return kept
+        },
+        async end(result) {
+          await writing
+          await end(call, result)
+        },
+      }
     },
     start: () => void sweep(),
     stop: () => clearTimeout(timer),
   }
 }
 
+const pagePattern = /^page-[0-9]{4}$/
 const nameOf = (page: number): string => `page-${String(page).padStart(4, '0')}`
 
 async function readPages(place: string): Promise<ReceivedPage[]> {
-  const names = (await readdir(place).catch(() => [])).filter((name) => name.startsWith('page-')).sort()
+  const names = (await readdir(place).catch(() => [])).filter((name) => pagePattern.test(name)).sort()
   const pages: ReceivedPage[] = []
   for (const name of names) {
     const bytes = await readFile(join(place, name))
@@ -216,14 +229,17 @@ async function readJson<T>(path: string): Promise<T | undefined> {
   }
 }
 
+/** Whole or not at all: half a page after a power cut would keep the others from becoming a document. */
 async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(path, 'w', 0o600)
+  const part = `${path}.part`
+  const file = await open(part, 'w', 0o600)
   try {
     await file.writeFile(bytes)
     await file.datasync()
   } finally {
     await file.close()
   }
+  await rename(part, path)
 }
 
 async function syncDirectory(path: string): Promise<void> {

@@ -1,5 +1,5 @@
 /** Received pages on their way to the inbox: kept one by one, whole at the end, and after a crash. */
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -104,6 +104,30 @@ describe('a received fax', () => {
     await expect.poll(() => parts).toHaveLength(1)
     expect(parts[0]).toMatchObject({ from: '030123', fax: { pages: 1, complete: false } })
     again.stop()
+  })
+
+  it('is made whole without the page that a power cut left half written', async () => {
+    const call = receiver().begin('fax0', '030123')
+    await call.keep(page(0))
+    const [place = ''] = await readdir(directory)
+    const [kept] = (await readdir(join(directory, place))).filter((name) => name.startsWith('page-'))
+    await writeFile(join(directory, place, `${kept?.replace(/0$/, '1')}.part`), '')
+    const again = receiver()
+    again.start()
+    await expect.poll(() => parts).toHaveLength(1)
+    expect(parts[0]).toMatchObject({ fax: { pages: 1, complete: false } })
+    expect(await readdir(directory)).toEqual([])
+    again.stop()
+  })
+
+  it('has the page that was being written when the call ended', async () => {
+    const call = receiver().begin('fax0', '030123')
+    await call.keep(page(0))
+    const last = call.keep({ ...page(1), data: new Uint8Array(20_000_000) })
+    await call.end({ result: 'received', pages: 2, facts: {} })
+    await last
+    expect(parts).toMatchObject([{ fax: { pages: 2 } }])
+    expect(await readdir(directory)).toEqual([])
   })
 
   it('waits on the disk while the documents have no room, and comes in once they have', async () => {
