@@ -1,4 +1,5 @@
 /** Received pages on their way to the inbox: kept one by one, whole at the end, and after a crash. */
+import { execFileSync } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -120,14 +121,22 @@ describe('a received fax', () => {
     again.stop()
   })
 
-  it('has the page that was being written when the call ended', async () => {
+  it('waits at its end for a page that is still being written', async () => {
     const call = receiver().begin('fax0', '030123')
     await call.keep(page(0))
-    const last = call.keep({ ...page(1), data: new Uint8Array(20_000_000) })
-    await call.end({ result: 'received', pages: 2, facts: {} })
-    await last
-    expect(parts).toMatchObject([{ fax: { pages: 2 } }])
-    expect(await readdir(directory)).toEqual([])
+    const [place = ''] = await readdir(directory)
+    // Nobody can write to a pipe before somebody reads it: a disk that hangs.
+    const pipe = join(directory, place, 'page-0001.part')
+    execFileSync('mkfifo', [pipe])
+    const kept = call.keep(page(1)).then(
+      () => 'kept',
+      () => 'not kept',
+    )
+    const ended = call.end({ result: 'received', pages: 1, facts: {} }).then(() => 'ended')
+    setTimeout(() => void readFile(pipe).catch(() => {}), 300)
+    expect(await Promise.race([kept, ended])).toBe('not kept')
+    await ended
+    expect(parts).toMatchObject([{ fax: { pages: 1 } }])
   })
 
   it('waits on the disk while the documents have no room, and comes in once they have', async () => {
