@@ -19,6 +19,7 @@ import { describeWith } from '../requirements.ts'
 import { type RunningAppliance, startAppliance, until } from '../system/appliance.ts'
 import { openBrowser, openPanel, password, setUp, setupCode } from './browser.ts'
 
+const search = '**/api/v1/modems/search**'
 const profiles = join(import.meta.dirname, '..', '..', 'firmware-config', 'modems')
 
 /** The same after the appliance has started anew: the browser knows no other. */
@@ -69,7 +70,7 @@ describeWith(['chromium'], 'modems that are no line yet', () => {
 
   /** What the appliance would find if ptys were in the list of its ports, and what stands beside it in the list. */
   async function standIn(page: Page, beside: readonly FoundPort[] = []): Promise<void> {
-    await page.route('**/api/v1/modems/search**', async (route) => {
+    await page.route(search, async (route) => {
       expect(route.request().method()).toBe('POST')
       const items = await searchModems({ lines: [], profiles, places: [{ device, name: device }] })
       await route.fulfill({ json: { node: 'box-a', items: [...items, ...beside] } })
@@ -117,8 +118,11 @@ describeWith(['chromium'], 'modems that are no line yet', () => {
     await setUp(box)
     const look = { viewport: { width: 360, height: 760 }, locale: 'de-DE', reducedMotion: 'reduce' } as const
     const { page, close } = await openPanel(browser, box.address, '/lines', look)
+    // What it finds by itself is up to the machine that this runs on.
+    const own = await box.call('POST', '/api/v1/modems/search', {})
+    expect(own).toMatchObject({ status: 200, body: { node: 'box-a', items: expect.any(Array) } })
+    await page.route(search, (route) => route.fulfill({ json: { node: 'box-a', items: [] } }))
     await page.getByRole('button', { name: 'Modems suchen' }).click()
-    // The appliance's own answer: a pty is in no list.
     await page.getByText('Kein Modem gefunden, das nicht schon eine Leitung ist').waitFor()
     await page.getByText('systemctl disable --now ModemManager', { exact: false }).waitFor()
 
