@@ -2,7 +2,7 @@
  * The page that is coming in: what was heard of it, how good it is, and its hand-over to the gateway.
  */
 
-import { type Decoded, decode } from '../coding/decode.ts'
+import { type Decoded, decode, MOST_ROWS } from '../coding/decode.ts'
 import { encode } from '../coding/encode.ts'
 import { FAX_WIDTH } from '../coding/rows.ts'
 import type { CallInEvents } from '../contract.ts'
@@ -100,7 +100,8 @@ export class IncomingPages {
       resolution: choice.resolution,
       data: this.#inT6(choice),
       badRows,
-      complete,
+      // What came beyond is not here.
+      complete: complete && rows < MOST_ROWS,
     }
     this.#keeping = this.#events.page(page).then(
       () => true,

@@ -2,13 +2,14 @@
  * The pages of one call out, coded as the other end takes them. Coding takes long on a small machine, so a page is coded
  * while the modem is busy with the training or with the end of the page before, not when its turn has come.
  */
+import { MOST_ROWS } from '../coding/decode.ts'
 import { encode } from '../coding/encode.ts'
 import { type Bitmap, blankBitmap, rowOf } from '../coding/rows.ts'
 import type { Choice, Resolution } from '../t30/capabilities.ts'
 import { blockBits, blocksOf } from '../t30/ecm.ts'
 import { readTiff, type TiffPage, tiffBitmap } from '../tiff.ts'
 
-const LIMITS = { pages: 1_000, rows: 16_384 }
+const LIMITS = { pages: 1_000, rows: MOST_ROWS }
 /** The page being sent, and the one after it. */
 const MOST_CODED = 2
 /** Rows an inch from which a page counts as fine. */

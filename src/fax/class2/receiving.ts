@@ -5,7 +5,7 @@
  * A page is confirmed only once it is kept: +FDR waits for that.
  */
 
-import { type Decoded, decode } from '../coding/decode.ts'
+import { type Decoded, decode, MOST_ROWS } from '../coding/decode.ts'
 import { encode } from '../coding/encode.ts'
 import { FAX_WIDTH } from '../coding/rows.ts'
 import type { CallFacts, CallInEvents, CallInResult, FaxFailure } from '../contract.ts'
@@ -208,7 +208,8 @@ class ReceiveCall {
         resolution: this.#session?.resolution ?? 196,
         data: encode('MMR', bitmap),
         badRows,
-        complete,
+        // What came beyond is not here.
+        complete: complete && bitmap.height < MOST_ROWS,
       })
       .then(
         () => true,

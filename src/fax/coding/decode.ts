@@ -23,7 +23,7 @@ export interface DecodeOptions {
   /** Dots a row, at least 1. */
   width: number
   bitOrder?: BitOrder
-  /** Rows beyond it are not decoded. Default 16,384: 2.1 m of paper at 196 rows an inch. */
+  /** Rows beyond it are not decoded. Default MOST_ROWS. */
   mostRows?: number
   /** MH of TIFF compression 2: no ends of line, and each row begins at a byte. */
   bare?: boolean
@@ -37,7 +37,8 @@ export interface Decoded {
   ended: boolean
 }
 
-const MOST_ROWS = 16_384
+/** Of a page: 3.9 m of paper at 196 rows an inch, and more than documents may have that are taken to be sent. */
+export const MOST_ROWS = 30_000
 /** Ends of line in a row that end a page; T.4 has six, of which noise may take some. */
 const MARKS_AT_END = 3
 
