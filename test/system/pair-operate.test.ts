@@ -56,6 +56,7 @@ describe('a pair, as the panel asks it', { timeout: 120_000 }, () => {
     ).toBe('line-standing-by')
     expect((await call(a, 'GET', '/lines?node=box-c')).body['code']).toBe('member-unreachable')
     expect((await call(a, 'GET', '/own-configuration?node=box-b')).body).toMatchObject({ node: 'box-b' })
+    expect((await call(a, 'POST', '/modems/search?node=box-b')).body).toMatchObject({ node: 'box-b' })
     const renamed = await call(a, 'POST', '/own-configuration/check?node=box-b', {
       changes: { node: 'box-c' },
     })
