@@ -100,7 +100,11 @@ describeWith(['chromium'], 'modems that are no line yet', () => {
     await dialog.getByLabel('PIN of the SIM').fill('1234')
     await dialog.getByRole('button', { name: 'Add the line and start anew' }).click()
 
+    const on = page.getByRole('button', { name: 'Go on' })
+    await page.getByRole('button', { name: 'Keep it' }).waitFor()
+    expect(await on.isDisabled()).toBe(true)
     await page.getByRole('button', { name: 'Keep it' }).click()
+    await expect.poll(() => on.isDisabled()).toBe(false)
     await page.getByRole('button', { name: 'Send a test over cellar' }).waitFor()
     await box.ready(2)
     const kept = async () => !('trial' in (await box.call('GET', '/api/v1/own-configuration')).body)

@@ -4,6 +4,7 @@ import { Button } from '../components/button.tsx'
 import { Card, EmptyState, Facts, Waiting } from '../components/layout.tsx'
 import { Bars } from '../components/status.tsx'
 import { FindModems } from '../lines/find-modems.tsx'
+import { words as modemWords } from '../lines/modem-words.ts'
 import { LineStatus } from '../lines/summary.tsx'
 import { TestDialog } from '../lines/tools.tsx'
 import { reasonText } from '../shell/problems.ts'
@@ -14,6 +15,8 @@ import { words } from './words.ts'
 export function LinesStep({ done }: { done: () => void }) {
   const lines = useRemote<LineListView>('/lines', { refresh: ['status'], every: 2_000 })
   const testing = useSignal<LineView | undefined>(undefined)
+  /** Whoever went on now would lose the line that was just added. */
+  const onTrial = useSignal(false)
   const found = lines.data.value?.items
   return (
     <>
@@ -54,9 +57,15 @@ export function LinesStep({ done }: { done: () => void }) {
           ))}
         </ul>
       </Card>
-      <FindModems reload={lines.reload} />
+      <FindModems
+        reload={lines.reload}
+        waits={(pending) => {
+          onTrial.value = pending
+        }}
+      />
       <div class="actions actions-end">
-        <Button kind="primary" onClick={done}>
+        {onTrial.value ? <span class="quiet">{modemWords.t('trialFirst')}</span> : null}
+        <Button kind="primary" disabled={onTrial.value} onClick={done}>
           {words.t('goOn')}
         </Button>
       </div>

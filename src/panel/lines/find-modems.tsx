@@ -3,6 +3,7 @@
  * by a change of its own file, on trial. Stands on the page of the lines and in the first run.
  */
 import { useSignal } from '@preact/signals'
+import { useEffect } from 'preact/hooks'
 import { Button } from '../components/button.tsx'
 import { Card, EmptyState, Facts, Notice, ProblemNotice, Progress } from '../components/layout.tsx'
 import { Bars, Status, type Tone } from '../components/status.tsx'
@@ -29,8 +30,15 @@ import { UseDialog } from './use-dialog.tsx'
 /** What a page that shows this has to load. */
 export const findWords = [words, configWords, ...problemDictionaries]
 
-/** For administrators: the search and the file are theirs alone. @param reload asks for the lines again */
-export function FindModems({ reload }: { reload: () => void }) {
+interface FindProps {
+  /** Asks for the lines again. */
+  reload: () => void
+  /** Told whether a change of the file waits for somebody to keep it. */
+  waits?: (pending: boolean) => void
+}
+
+/** For administrators: the search and the file are theirs alone. */
+export function FindModems(props: FindProps) {
   const here = session.value?.appliance.node ?? ''
   const chosen = useSignal(here)
   const members = session.value?.pair?.members ?? []
@@ -55,12 +63,12 @@ export function FindModems({ reload }: { reload: () => void }) {
           </select>
         </label>
       )}
-      <AtMember key={chosen.value} node={chosen.value} reload={reload} />
+      <AtMember key={chosen.value} node={chosen.value} {...props} />
     </Card>
   )
 }
 
-function AtMember({ node, reload }: { node: string; reload: () => void }) {
+function AtMember({ node, reload, waits }: FindProps & { node: string }) {
   const own = useRemote<OwnConfiguration>(withQuery('/own-configuration', { node }))
   const trial = useOwnTrial(own, node)
   const found = useSignal<readonly FoundPortView[] | undefined>(undefined)
@@ -79,6 +87,7 @@ function AtMember({ node, reload }: { node: string; reload: () => void }) {
 
   const view = own.data.value
   const pending = trial.trial.value !== undefined
+  useEffect(() => waits?.(pending), [pending])
   if (trial.restarting.value) {
     return (
       <Notice tone="info">
