@@ -59,7 +59,7 @@ export function settle(
       return again(outcome.reason, context.otherLine ? 0 : (outcome.again?.pause ?? 0), false)
     case 'unknown': {
       // Each time its last page may have arrived: not as often as something that surely did not.
-      const often = outcome.again && (delivery.dials ?? 0) >= outcome.again.tries
+      const often = outcome.again && isOftenInDoubt(delivery, outcome.again)
       if (message.onUnknown === 'hold' || often) return { event: 'hold', reason: outcome.reason, ...where }
       const due = outcome.again ? context.now + outcome.again.pause : delivery.due
       return { event: 'resend', reason: outcome.reason, due, ...where }
@@ -88,6 +88,13 @@ export function settle(
 /** The call that has just ended is among its calls already, and not yet among its failures. */
 const isExhausted = ({ dials = 0, failures }: Delivery, again: Again): boolean =>
   dials >= again.dials || (again.counts && failures + 1 >= again.tries)
+
+/** Calls that found the number busy put nothing in doubt. This time is not in its timeline yet. */
+function isOftenInDoubt({ dials = 0, timeline }: Delivery, again: Again): boolean {
+  const asked = timeline.findLastIndex(({ event }) => event === 'retry')
+  const before = timeline.slice(asked + 1).filter(({ event }) => event === 'resend').length
+  return before + 1 >= again.tries || dials >= again.dials
+}
 
 const givenUp = ({ code, text }: Reason, { dials = 0 }: Delivery): Reason => ({
   code,

@@ -117,15 +117,19 @@ describe('a line with rules of its own', () => {
   })
 
   it('sends what is in doubt again after the pause, and a few times only', () => {
-    const unknown = (dials: number, onUnknown: Message['onUnknown'] = 'resend') =>
+    const unknown = (dials: number, onUnknown: Message['onUnknown'] = 'resend', ...before: string[]) =>
       settle(
-        { ...delivery, dials },
+        { ...delivery, dials, timeline: before.map((event) => ({ at: 0, event, state: 'queued' as const })) },
         { ...message, onUnknown },
         { result: 'unknown', reason, step: 1, progress, again },
         { now, node: 'a', line: 'fax0', otherLine: true },
       )
     expect(unknown(1)).toMatchObject({ event: 'resend', due: now + 180_000 })
-    expect(unknown(3)).toMatchObject({ event: 'hold' })
+    expect(unknown(3, 'resend', 'resend', 'resend')).toMatchObject({ event: 'hold' })
+    // Two of the calls found the number busy.
+    expect(unknown(3, 'resend', 'defer', 'defer')).toMatchObject({ event: 'resend' })
+    expect(unknown(12, 'resend')).toMatchObject({ event: 'hold' })
+    expect(unknown(3, 'resend', 'resend', 'resend', 'retry')).toMatchObject({ event: 'resend' })
     expect(unknown(1, 'hold')).toMatchObject({ event: 'hold' })
   })
 
