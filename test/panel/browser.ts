@@ -15,11 +15,19 @@ import { type RunningAppliance, startAppliance } from '../system/appliance.ts'
 
 export const password = 'correct horse battery'
 
+/** 127.0.0.1 by a name to which a browser offers no more than to any plain http, as to a box in the network. */
+export const plainName = 'box.test'
+
 /** Debian's; started as root it has no sandbox to use. */
 export const openBrowser = (): Promise<Browser> =>
   chromium.launch({
     executablePath: '/usr/bin/chromium',
-    args: ['--disable-gpu', '--disable-dev-shm-usage', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],
+    args: [
+      '--disable-gpu',
+      '--disable-dev-shm-usage',
+      `--host-resolver-rules=MAP ${plainName} 127.0.0.1`,
+      ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+    ],
   })
 
 export interface PanelRig {

@@ -9,7 +9,16 @@ import axe from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { describeWith } from '../requirements.ts'
-import { openBrowser, openPanel, type PanelRig, password, setUp, startRig, type View } from './browser.ts'
+import {
+  openBrowser,
+  openPanel,
+  type PanelRig,
+  password,
+  plainName,
+  setUp,
+  startRig,
+  type View,
+} from './browser.ts'
 
 const routes = readFileSync(
   join(import.meta.dirname, '..', '..', 'src', 'panel', 'shell', 'routes.ts'),
@@ -113,6 +122,25 @@ describeWith(['chromium'], 'every page of the panel', () => {
     } finally {
       await fresh.stop()
     }
+  })
+
+  it('all of them over plain http, where a browser offers less than over https', {
+    timeout: 60_000,
+  }, async () => {
+    const address = rig.box.address.replace('127.0.0.1', plainName)
+    const { page, faults, close } = await openPanel(browser, address, '/login', { user: null })
+    expect(await page.evaluate('isSecureContext')).toBe(false)
+    await page.getByLabel('Name').fill('admin')
+    await page.getByLabel('Password').fill(password)
+    await page.getByRole('button', { name: 'Log in' }).click()
+    await page.getByRole('link', { name: 'Queue', exact: true }).first().waitFor()
+    for (const path of [...paths, `/queue/${message}`]) {
+      await page.goto(address + path)
+      await page.locator('h1').first().waitFor()
+      await page.locator('.skeleton').first().waitFor({ state: 'detached' })
+    }
+    expect(faults).toEqual([])
+    await close()
   })
 
   it.each([...paths, '/queue/:id'])('%s', { timeout: 45_000 }, async (pattern) => {

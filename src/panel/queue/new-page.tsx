@@ -17,6 +17,10 @@ import { words } from './words.ts'
 const validities = ['', '10m', '30m', '2h', '24h', '7d'] as const
 const channels = ['', 'sms', 'fax'] as const
 
+/** Not crypto.randomUUID(), which browsers offer over https only. */
+const freshKey = (): string =>
+  [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+
 /** The appliance names the place in the list (`to[3]`); a person wants to see what stands there. */
 function refusedRecipient(problem: Problem | undefined, to: readonly string[]): string | undefined {
   const place = /^to\[(\d+)\]/.exec(problem?.field ?? '')?.[1]
@@ -36,7 +40,7 @@ function NewMessagePage() {
   const flash = useSignal(false)
   const document = useSignal<File | undefined>(undefined)
   /** The same for every try of this form, so that pressing twice, or again after a lost answer, sends once. */
-  const key = useSignal(crypto.randomUUID())
+  const key = useSignal(freshKey())
   const to = useComputed(() => [...new Set([...chosen.value, ...recipientsIn(typed.value)])])
 
   const submit = (): Promise<Answer<AcceptedView>> => {
