@@ -211,12 +211,16 @@ describeWith(['chromium'], 'the panel of a pair', () => {
     await page.getByLabel('Priority').fill('141')
     await page.getByRole('button', { name: 'Look at the difference' }).click()
     await page.getByRole('dialog').getByRole('button', { name: 'Apply' }).click()
-    await page.getByRole('button', { name: 'Take it back now' }).click(PATIENCE)
+    const back = page.getByRole('button', { name: 'Take it back now' })
+    await back.waitFor(PATIENCE)
+    const starts = () => rig.a.running().log().split('"msg":"started"').length
+    const before = starts()
+    await back.click()
     await page.getByText('The old settings are back').waitFor(PATIENCE)
-    await until(async () => {
-      const back = await rig.a.running().call('GET', '/api/v1/own-configuration')
-      return String(back.body['text']).includes('priority: 140') && back.body['trial'] === undefined
-    }, 'the file before it')
+    await until(() => starts() > before, 'it started anew')
+    const again = await rig.a.running().call('GET', '/api/v1/own-configuration')
+    expect(again.body['text']).toContain('priority: 140')
+    expect(again.body).not.toHaveProperty('trial')
     await view.close()
   })
 
