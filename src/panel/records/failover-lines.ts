@@ -26,8 +26,20 @@ export function readLine(line: string): FailoverLine {
   return { time, node, text, weight }
 }
 
-/** Those that hold every word that somebody looks for, without regard to case. */
-export function linesWith(lines: readonly string[], search: string): FailoverLine[] {
+/**
+ * Those that hold every word that somebody looks for, without regard to case.
+ * @param say a text as it is shown: its words count as well
+ */
+export function linesWith(
+  lines: readonly string[],
+  search: string,
+  say: (text: string) => string = (text) => text,
+): FailoverLine[] {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean)
-  return lines.filter((line) => words.every((word) => line.toLowerCase().includes(word))).map(readLine)
+  const all = lines.map(readLine)
+  if (words.length === 0) return all
+  return all.filter(({ text }, n) => {
+    const whole = `${lines[n]} ${say(text)}`.toLowerCase()
+    return words.every((word) => whole.includes(word))
+  })
 }

@@ -5,7 +5,7 @@
  * stays as it is. Entries with more words of their own come first.
  */
 import { type Pattern, patternsOf, translated } from './said-patterns.ts'
-import { dictionary, type Loadable, language } from './words.ts'
+import { dictionary, keepLoaded, type Loadable, language } from './words.ts'
 
 const words = dictionary({
   en: () => import('../words/said.en.json'),
@@ -17,6 +17,7 @@ let patterns: readonly Pattern[] = []
 /** English needs nothing: it is what was written. */
 export const sentences: Loadable = {
   async load(wanted) {
+    keepLoaded(sentences.load)
     if (wanted === 'en') return
     const [written] = await Promise.all([import('../words/said.en.json'), words.load(wanted)])
     patterns = patternsOf(written.default)

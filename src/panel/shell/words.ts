@@ -47,6 +47,11 @@ effect(() => {
 
 const loaded = new Set<(wanted: Language) => Promise<void>>()
 
+/** What is loaded once is loaded in every language that is chosen later. */
+export const keepLoaded = (load: (wanted: Language) => Promise<void>): void => {
+  loaded.add(load)
+}
+
 /** Loads the words of everything on the screen first, so that nothing is ever drawn half in one language. */
 export async function setLanguage(wanted: string): Promise<void> {
   if (!isLanguage(wanted) || wanted === language.value) return
@@ -75,7 +80,7 @@ export function dictionary<D extends Record<string, Entry>>(loaders: {
 }): Dictionary<D> {
   const entries: Partial<Record<Language, Record<string, Entry>>> = {}
   const load = async (wanted: Language): Promise<void> => {
-    loaded.add(load)
+    keepLoaded(load)
     entries[wanted] ??= (await loaders[wanted]()).default
   }
   const maybe = (key: string, values: Values = {}): string | undefined => {

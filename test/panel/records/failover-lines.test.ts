@@ -28,5 +28,6 @@ describe('a line of the failover log', () => {
     ]
     expect(linesWith(lines, 'box-a ERROR').map(({ node }) => node)).toEqual(['box-b'])
     expect(linesWith(lines, ' ')).toHaveLength(2)
+    expect(linesWith(lines, 'befohlen', (text) => text.replace('told to', 'befohlen'))).toHaveLength(1)
   })
 })
