@@ -23,8 +23,8 @@ const ALIVE_MS = 1_000
 const LOOK_MS = 60_000
 /** How long a call that must end may take to hang up. */
 const LEAVE_MS = 1_500
-/** How long a call waits for the confirmation of a page to be written; the other machine waits 6 s (T.30, T2). */
-const RECORD_MS = 1_500
+/** How long a call waits for the confirmation of a page to be written; the other machine waits 6 s +-1 s (T.30, T2). */
+const RECORD_MS = 3_000
 
 const gone: Reason = { code: 'stopping', text: 'The program is stopping' }
 
@@ -141,6 +141,7 @@ class FaxProcess {
     clearTimeout(this.#quietAgain)
     for (const answer of this.#asked.values()) answer(gone)
     for (const answer of this.#keeping.values()) answer(gone.text)
+    this.#recorded()
     this.#current?.abort.abort()
     const patience = new Promise<void>((resolve) => setTimeout(resolve, LEAVE_MS))
     await Promise.race([this.#current?.done, patience])
