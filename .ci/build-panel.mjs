@@ -1,9 +1,9 @@
-// Builds the browser code of src/panel into dist/panel: index.html and, under assets/, files with a hash in their names,
-// each with a .gz beside. Plain JavaScript: it must run on any Node ≥ 20. A running appliance goes on meanwhile: new files
+// Builds the browser code of src/panel into dist/panel: index.html, early.json (what each page loads at once) and, under
+// assets/, files with a hash in their names, each with a .gz beside. Plain JavaScript: it must run on any Node ≥ 20. A running appliance goes on meanwhile: new files
 // come first, then the page that names them, and what no page names goes last.
 import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { basename, join, resolve } from 'node:path'
+import { basename, isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
@@ -56,6 +56,8 @@ function page({ script, style, early }) {
     '<title>twinline</title>',
     '<link rel="icon" href="data:,">',
     ...style.map((name) => `<link rel="stylesheet" href="/assets/${name}">`),
+    // Asked for by the first line of the code, whatever the page.
+    '<link rel="preload" href="/api/v1/session" as="fetch" crossorigin>',
     ...early.map((name) => `<link rel="modulepreload" href="/assets/${name}">`),
     `<script type="module" src="/assets/${script}"></script>`,
     '</head>',
@@ -65,6 +67,86 @@ function page({ script, style, early }) {
     '</html>',
   ]
   return `${lines.join('\n')}\n`
+}
+
+/** The pages of the panel by path, as files below src/panel. */
+function pagesOf() {
+  const routes = readFileSync(join(source, 'shell', 'routes.ts'), 'utf8')
+  return new Map(
+    [...routes.matchAll(/path: '([^']+)',\s+load: \(\) => import\('\.\.\/([^']+)'\)/g)].map(
+      ([, path, file]) => [path, file],
+    ),
+  )
+}
+
+/**
+ * Bundlers share code by who uses it: each set of pages that have some modules in common makes a file, and a page then
+ * asks for a dozen of them, which costs more than it saves. So every page has all components, and knows where all
+ * dictionaries are: these come with the shell. A dictionary is nothing but its object, without an export for each word.
+ */
+function together(pages) {
+  const shared = readdirSync(source, { recursive: true })
+    .map(String)
+    .filter((name) => /^components\/|^shell\/(?!routes)\w+\.ts$|^\w+\/words\.ts$/.test(name))
+  const imports = shared.map((name) => `import ${JSON.stringify(join(source, name))}`).join('\n')
+  const wholes = new Set(['main.tsx', ...pages.values()].map((file) => join(source, file)))
+  return {
+    name: 'together',
+    setup(build) {
+      build.onLoad({ filter: /\.tsx$/ }, ({ path }) =>
+        wholes.has(path)
+          ? { contents: `${readFileSync(path, 'utf8')}\n${imports}\n`, loader: 'tsx' }
+          : undefined,
+      )
+      build.onLoad({ filter: /\.json$/ }, ({ path }) => ({
+        contents: `export default ${readFileSync(path, 'utf8')}`,
+        loader: 'js',
+      }))
+    },
+  }
+}
+
+/**
+ * What each page of the panel loads besides what the shell names: its own code with all that this imports, and its words
+ * in each language. The server says it in advance, so that a browser need not find out step by step.
+ */
+function earlyOf({ inputs }, made, entry, pages) {
+  const byName = new Map(made.map((output) => [output.name, output]))
+  const withImports = (name, seen = new Set()) => {
+    if (seen.has(name)) return seen
+    seen.add(name)
+    for (const { kind, path } of byName.get(name)?.imports ?? [])
+      if (kind === 'import-statement') withImports(basename(path), seen)
+    return seen
+  }
+  // By what the sources themselves import, without what together() adds.
+  const dictionaries = (file, found = new Set(), seen = new Set()) => {
+    if (seen.has(file)) return found
+    seen.add(file)
+    for (const { kind, path, original } of inputs[file]?.imports ?? []) {
+      if (kind === 'dynamic-import' && path.endsWith('.json')) found.add(path)
+      if (kind === 'import-statement' && !isAbsolute(original)) dictionaries(path, found, seen)
+    }
+    return found
+  }
+  const shell = withImports(entry.name)
+  return Object.fromEntries(
+    [...pages].map(([path, file]) => {
+      const page = made.find(({ entryPoint }) => entryPoint === `src/panel/${file}`)
+      const words = {}
+      for (const dictionary of [
+        ...dictionaries('src/panel/main.tsx'),
+        ...dictionaries(`src/panel/${file}`),
+      ]) {
+        const [, area, language] = /([\w-]+)\.([a-z]{2})\.json$/.exec(dictionary) ?? []
+        const name = made.find(({ entryPoint }) => entryPoint === dictionary)?.name
+        // What only German needs comes with German.
+        if (area === 'said' || name === undefined) continue
+        words[language] = [...new Set([...(words[language] ?? []), name])]
+      }
+      return [path, { code: [...withImports(page?.name)].filter((name) => !shell.has(name)), words }]
+    }),
+  )
 }
 
 /**
@@ -77,6 +159,7 @@ export async function buildPanel({ out = standard, force = false } = {}) {
   const wanted = fingerprint()
   if (!force && readOr(stamp, '') === wanted) return { built: false, ms: performance.now() - begun }
 
+  const pages = pagesOf()
   const { build } = await import('esbuild')
   const { outputFiles, metafile } = await build({
     absWorkingDir: root,
@@ -86,6 +169,7 @@ export async function buildPanel({ out = standard, force = false } = {}) {
     chunkNames: '[name]-[hash]',
     assetNames: '[name]-[hash]',
     bundle: true,
+    plugins: [together(pages)],
     splitting: true,
     format: 'esm',
     minify: true,
@@ -119,6 +203,7 @@ export async function buildPanel({ out = standard, force = false } = {}) {
     style: entry.cssBundle === undefined ? [] : [basename(entry.cssBundle)],
     early: entry.imports.filter(({ kind }) => kind === 'import-statement').map(({ path }) => basename(path)),
   })
+  put(join(out, 'early.json'), JSON.stringify(earlyOf(metafile, made, entry, pages)))
   put(join(out, 'index.html'), html)
   for (const name of readdirSync(assets)) if (!kept.has(name)) rmSync(join(assets, name), { force: true })
   put(stamp, wanted)

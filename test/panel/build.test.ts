@@ -121,6 +121,22 @@ test('what a page routes by itself is the page', async () => {
   })
 })
 
+test('what a page loads besides is named in advance, in the language that is asked for', async () => {
+  const linked = async (path: string, language: string) =>
+    [
+      ...((await get(path, { 'accept-language': language })).headers.get('link') ?? '').matchAll(
+        /<([^>]+)>; rel=modulepreload/g,
+      ),
+    ].map(([, file]) => file ?? '')
+  const german = await linked('/configuration?x=1', 'de-DE,de;q=0.9,en;q=0.8')
+  expect(german.join()).toMatch(/\/form-page-.*\/configuration\.de-/)
+  expect(german.join()).not.toContain('.en-')
+  expect((await linked('/configuration', 'fr')).join()).toContain('/configuration.en-')
+  expect((await linked('/queue/0123', 'en')).join()).toContain('/message-page-')
+  expect(await linked('/queue/0123/more', 'en')).toEqual([])
+  for (const path of german) expect((await get(path)).status).toBe(200)
+})
+
 test('nothing else than what was built is under /assets', async () => {
   const inside = ['/assets/', '/assets/nothing.js', '/assets/.built', '/assets/%2e%2e%2findex.html']
   for (const path of [...inside, '/assets/..%2f.built', '/assets/%2fetc%2fpasswd', '/assets/a%00.js'])

@@ -4,9 +4,9 @@
  * for again. Nothing is read before somebody asks, and nothing is kept: an appliance that nobody looks at pays nothing.
  */
 import { createHash } from 'node:crypto'
-import { type FileHandle, open, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { extname, join } from 'node:path'
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Api } from './parts.ts'
 import { Problem } from './problems.ts'
 
@@ -57,10 +57,35 @@ const guards = {
   'content-security-policy': policy,
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',
-  'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
   'permissions-policy': 'camera=(), geolocation=(), microphone=()',
 } as const
+
+/** Browsers heed it over https only, and complain about it otherwise. */
+const overHttps = { 'cross-origin-opener-policy': 'same-origin' } as const
+
+/** What each page loads at once, by its path: files under /assets/. */
+type Early = Record<string, { code: string[]; words: Record<string, string[]> }>
+
+/** The longest is a hundredth of it; more is no path of ours. */
+const LONGEST_PATH = 1_000
+
+/** The path as the panel knows it: `/queue/:id` for that of one message. */
+function routeOf(path: string, early: Early): string | undefined {
+  if (path in early) return path
+  const parent = path.slice(0, path.lastIndexOf('/'))
+  return `${parent}/:id` in early ? `${parent}/:id` : undefined
+}
+
+/** Names what the page will ask for next (RFC 8288, preload as of WHATWG HTML 4.6.7), for the language asked for. */
+function linksFor(path: string, languages: string, early: Early): string | undefined {
+  const found = early[path.length > LONGEST_PATH ? '' : (routeOf(path, early) ?? '')]
+  if (found === undefined) return undefined
+  const [language = ''] = /^[a-z]{2}/.exec(languages) ?? []
+  return [...found.code, ...(found.words[language] ?? found.words['en'] ?? [])]
+    .map((name) => `</assets/${name}>; rel=modulepreload`)
+    .join(', ')
+}
 
 const notBuilt = `<!doctype html>
 <html lang="en">
@@ -76,18 +101,29 @@ Build them with <code>npm run build</code> in the folder of the program and load
 
 /** @param directory what the build made: index.html and assets/; absent: it was not built */
 export function panelFiles(api: Api, directory: string | undefined): void {
-  async function shell(matches: string | undefined, reply: FastifyReply): Promise<unknown> {
-    reply.headers(guards).type('text/html; charset=utf-8').header('cache-control', 'no-cache')
+  async function shell({ headers, url, protocol }: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+    reply
+      .headers(protocol === 'https' ? { ...guards, ...overHttps } : guards)
+      .type('text/html; charset=utf-8')
+      .header('cache-control', 'no-cache')
     const page = directory === undefined ? undefined : await readOr(join(directory, 'index.html'))
     if (page === undefined) return reply.code(503).send(notBuilt)
     const tag = `"${createHash('sha256').update(page).digest('base64url').slice(0, 22)}"`
+    const links = linksFor(url.split('?')[0] ?? '', headers['accept-language'] ?? '', await early())
+    if (links !== undefined) reply.header('link', links).header('vary', 'accept-language')
     reply.header('etag', tag)
-    return matches === tag ? reply.code(304).send() : page
+    return headers['if-none-match'] === tag ? reply.code(304).send() : page
+  }
+
+  /** Without it the page loads all the same, only later. */
+  async function early(): Promise<Early> {
+    const text = directory === undefined ? undefined : await readOr(join(directory, 'early.json'))
+    return JSON.parse(text ?? '{}') as Early
   }
 
   const hidden = { schema: { hide: true } }
   for (const url of ['/', ...pages.flatMap((page) => [`/${page}`, `/${page}/*`])]) {
-    api.get(url, hidden, async (request, reply) => shell(request.headers['if-none-match'], reply))
+    api.get(url, hidden, shell)
   }
 
   api.get<{ Params: { '*': string } }>('/assets/*', hidden, async ({ params, headers }, reply) => {
@@ -105,28 +141,25 @@ export function panelFiles(api: Api, directory: string | undefined): void {
       .header('cache-control', `public, max-age=${YEAR_S}, immutable`)
       .header('etag', `"${name}"`)
       .header('vary', 'accept-encoding')
-    if (headers['if-none-match'] === `"${name}"`) {
-      await found.file.close()
-      return reply.code(304).send()
-    }
+    if (headers['if-none-match'] === `"${name}"`) return reply.code(304).send()
     if (found.compressed) reply.header('content-encoding', 'gzip')
-    reply.header('content-length', (await found.file.stat()).size)
-    return reply.send(found.file.createReadStream())
+    return reply.send(found.bytes)
   })
 
+  /** Whole: the largest has 60 kB, and a page asks for a dozen at a time. */
   async function assetOf(
     name: string,
     codings: string | string[],
-  ): Promise<{ file: FileHandle; compressed: boolean } | undefined> {
+  ): Promise<{ bytes: Buffer; compressed: boolean } | undefined> {
     if (directory === undefined) return undefined
     const path = join(directory, 'assets', name)
     const wanted = /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/.test(String(codings))
-    const smaller = wanted ? await openOr(`${path}.gz`) : undefined
-    if (smaller !== undefined) return { file: smaller, compressed: true }
-    const file = await openOr(path)
-    return file === undefined ? undefined : { file, compressed: false }
+    const smaller = wanted ? await bytesOr(`${path}.gz`) : undefined
+    if (smaller !== undefined) return { bytes: smaller, compressed: true }
+    const bytes = await bytesOr(path)
+    return bytes === undefined ? undefined : { bytes, compressed: false }
   }
 }
 
-const openOr = (path: string): Promise<FileHandle | undefined> => open(path).catch(() => undefined)
+const bytesOr = (path: string): Promise<Buffer | undefined> => readFile(path).catch(() => undefined)
 const readOr = (path: string): Promise<string | undefined> => readFile(path, 'utf8').catch(() => undefined)

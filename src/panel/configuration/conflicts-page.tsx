@@ -39,7 +39,11 @@ function View() {
   )
 }
 
-export const page = { words: [words, settingWords, ...problemDictionaries], view: View }
+export const page = {
+  words: [words, settingWords, ...problemDictionaries],
+  asks: () => ['/config/conflicts'],
+  view: View,
+}
 
 function Conflict({ conflict, settled }: { conflict: ConflictView; settled: () => void }) {
   const { revision, path, value, holds, author, at, node } = conflict

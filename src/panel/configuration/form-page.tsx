@@ -59,7 +59,11 @@ function View() {
   )
 }
 
-export const page = { words: [words, settingWords, ...problemDictionaries], view: View }
+export const page = {
+  words: [words, settingWords, ...problemDictionaries],
+  asks: () => ['/config/schema', '/config', '/config/conflicts'],
+  view: View,
+}
 
 const PeopleLink = () => (
   <p>

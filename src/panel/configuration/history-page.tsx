@@ -18,9 +18,10 @@ import type { Applied, HistoryPage, RevisionView } from './shapes.ts'
 import { settingWords, words } from './words.ts'
 
 const PAGE = 30
+const NEWEST = `/config/history?limit=${PAGE}`
 
 function View() {
-  const newest = useRemote<HistoryPage>(`/config/history?limit=${PAGE}`, { refresh: ['configuration'] })
+  const newest = useRemote<HistoryPage>(NEWEST, { refresh: ['configuration'] })
   const older = useSignal<readonly RevisionView[]>([])
   const next = useSignal<string | undefined>(undefined)
   const first = newest.data.value
@@ -69,7 +70,7 @@ function View() {
   )
 }
 
-export const page = { words: [words, settingWords, ...problemDictionaries], view: View }
+export const page = { words: [words, settingWords, ...problemDictionaries], asks: () => [NEWEST], view: View }
 
 function Revision({
   revision,

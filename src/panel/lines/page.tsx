@@ -93,4 +93,8 @@ function LinesPage() {
   )
 }
 
-export const page: PageModule = { words: [words, queueWords, ...findWords], view: LinesPage }
+export const page: PageModule = {
+  words: [words, queueWords, ...findWords],
+  asks: () => ['/lines?node=*'],
+  view: LinesPage,
+}

@@ -57,7 +57,11 @@ function View() {
   )
 }
 
-export const page = { words: [words, configWords, recordWords, ...problemDictionaries], view: View }
+export const page = {
+  words: [words, configWords, recordWords, ...problemDictionaries],
+  asks: () => ['/pair', '/pair/drills'],
+  view: View,
+}
 
 function Begin({ pair, running, begun }: { pair: PairView; running: boolean; begun: () => void }) {
   const members = membersNow(pair)

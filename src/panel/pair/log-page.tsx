@@ -15,4 +15,8 @@ function View() {
   )
 }
 
-export const page = { words: [words, recordWords, ...problemDictionaries], view: View }
+export const page = {
+  words: [words, recordWords, ...problemDictionaries],
+  asks: () => ['/pair/failover'],
+  view: View,
+}

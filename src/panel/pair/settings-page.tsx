@@ -58,9 +58,12 @@ const text: FieldWords = {
   },
 }
 
+/** Whose file is looked at: the address says it; otherwise that of the member that answers. */
+const nodeHere = (): string => place.value.query.get('node') ?? session.value?.appliance.node ?? ''
+
 function View() {
   const here = session.value?.appliance.node ?? ''
-  const node = place.value.query.get('node') ?? here
+  const node = nodeHere()
   return (
     <Page
       title={words.t('settingsTitle')}
@@ -123,6 +126,7 @@ function OfMember({ node }: { node: string }) {
 
 export const page = {
   words: [words, keyWords, configWords, settingWords, ...problemDictionaries],
+  asks: () => ['/own-configuration', '/pair'].map((path) => withQuery(path, { node: nodeHere() })),
   view: View,
 }
 

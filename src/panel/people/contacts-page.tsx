@@ -138,7 +138,11 @@ function View() {
   )
 }
 
-export const page = { words: [words, ...problemDictionaries], view: View }
+export const page = {
+  words: [words, ...problemDictionaries],
+  asks: () => ['/contacts', '/groups'],
+  view: View,
+}
 
 const groupsOf = (groups: GroupList | undefined, id: string): string[] =>
   (groups?.items ?? []).flatMap((group) =>

@@ -132,7 +132,11 @@ function View() {
   )
 }
 
-export const page = { words: [words, ...problemDictionaries], view: View }
+export const page = {
+  words: [words, ...problemDictionaries],
+  asks: () => ['/groups', '/contacts'],
+  view: View,
+}
 
 const lines = (text: string): string[] =>
   text

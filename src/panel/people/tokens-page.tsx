@@ -129,7 +129,11 @@ function View() {
   )
 }
 
-export const page = { words: [words, configWords, ...problemDictionaries], view: View }
+export const page = {
+  words: [words, configWords, ...problemDictionaries],
+  asks: () => ['/tokens'],
+  view: View,
+}
 
 /** The one time that the token can be seen. */
 function Made({ token, close }: { token: CreatedToken; close: () => void }) {

@@ -165,7 +165,11 @@ function View() {
   )
 }
 
-export const page = { words: [words, configWords, ...problemDictionaries], view: View }
+export const page = {
+  words: [words, configWords, ...problemDictionaries],
+  asks: () => ['/users'],
+  view: View,
+}
 
 function NewUserForm({ done }: { done: (name: string) => void }) {
   const form = useForm()

@@ -204,4 +204,8 @@ function DeliveryFacts({ delivery }: { delivery: DeliveryView }) {
   )
 }
 
-export const page: PageModule = { words: [words, lineWords], view: MessagePage }
+export const page: PageModule = {
+  words: [words, lineWords],
+  asks: ({ id = '' }) => [`/messages/${encodeURIComponent(id)}`],
+  view: MessagePage,
+}

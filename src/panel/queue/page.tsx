@@ -162,4 +162,12 @@ function BulkBar(props: {
   )
 }
 
-export const page: PageModule = { words: [words, lineWords], view: QueuePage }
+export const page: PageModule = {
+  words: [words, lineWords],
+  asks: () => [
+    withQuery('/messages', { ...filters(), archived: 'no', limit: 100 }),
+    '/messages/counts',
+    '/lines?node=*',
+  ],
+  view: QueuePage,
+}

@@ -54,7 +54,11 @@ function View() {
   )
 }
 
-export const page = { words: [words, configWords, ...problemDictionaries], view: View }
+export const page = {
+  words: [words, configWords, ...problemDictionaries],
+  asks: () => ['/audit/verify'],
+  view: View,
+}
 
 function Verification({ report, again }: { report: AuditReport | undefined; again: () => void }) {
   if (report === undefined) return null

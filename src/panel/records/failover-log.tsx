@@ -27,7 +27,7 @@ export function FailoverLog() {
     refresh: ['failover'],
   })
   const view = log.data.value
-  const lines = linesWith(view?.lines ?? [], search.value)
+  const lines = linesWith(view?.lines ?? [], search.value, saidText)
   const shown = all.value ? lines : lines.slice(-SHOWN)
   return (
     <Card

@@ -10,6 +10,7 @@ import { words } from '../components/words.ts'
 import { Header, LostNotice } from './header.tsx'
 import { Navigation, TabBar } from './navigation.tsx'
 import { problemDictionaries } from './problems.ts'
+import { askAhead } from './remote.ts'
 import { go, match, type PageModule, type Place, place, type Route } from './router.ts'
 import { routes } from './routes.ts'
 import { loadSession, may, session, sessionProblem } from './session.ts'
@@ -77,6 +78,8 @@ async function open(at: Place): Promise<void> {
   }
   loading.value = true
   try {
+    const { page: module } = await route.load()
+    if (mine === turn) askAhead(module.asks?.(params) ?? [])
     const page = await prepared(route)
     if (mine === turn) shown.value = { kind: 'page', key, module: page, params }
   } catch {

@@ -6,7 +6,8 @@
  */
 import { type ReadonlySignal, signal } from '@preact/signals'
 import { useEffect, useMemo } from 'preact/hooks'
-import { get, type Problem, withQuery } from './api.ts'
+import { type Problem, withQuery } from './api.ts'
+import { asked } from './remote.ts'
 
 const PAGE_ROWS = 100
 const KEPT = 12
@@ -58,7 +59,7 @@ function makePages<T>(path: () => string, key: (row: T) => string): Pages<T> {
     const url = path()
     const [base = '', given = ''] = url.split('?')
     const query = Object.fromEntries(new URLSearchParams(given))
-    const answer = await get<PageView<T>>(withQuery(base, { ...query, limit: PAGE_ROWS, after }))
+    const answer = await asked<PageView<T>>(withQuery(base, { ...query, limit: PAGE_ROWS, after }))
     if (mine !== generation) return undefined
     problem.value = answer.ok ? undefined : answer.problem
     return answer.ok ? answer.value : undefined

@@ -8,7 +8,7 @@
  */
 import { type ReadonlySignal, signal } from '@preact/signals'
 import { useEffect, useMemo } from 'preact/hooks'
-import { get, type Problem } from './api.ts'
+import { type Answer, get, type Problem } from './api.ts'
 import { type LiveEvents, onLive } from './live.ts'
 
 export interface Remote<T> {
@@ -20,6 +20,22 @@ export interface Remote<T> {
 
 const REFRESH_PAUSE_MS = 400
 
+/** Answers that are on their way before the page that wants them is drawn, by path; of the page that is opened. */
+const ahead = new Map<string, Promise<Answer<unknown>>>()
+
+/** Asks for what a page will ask for first. @param paths as the page gives them to useRemote */
+export function askAhead(paths: readonly string[]): void {
+  ahead.clear()
+  for (const path of paths) ahead.set(path, get(path))
+}
+
+/** The answer that was asked for ahead, for whoever comes first; otherwise asks now. */
+export function asked<T>(path: string, signal?: AbortSignal): Promise<Answer<T>> {
+  const early = ahead.get(path)
+  ahead.delete(path)
+  return early === undefined ? get<T>(path, undefined, signal) : (early as Promise<Answer<T>>)
+}
+
 /** @param path below /api/v1 with its query; undefined asks nothing. `every`: also asked each so many ms. */
 export function useRemote<T>(
   path: string | undefined,
@@ -29,15 +45,15 @@ export function useRemote<T>(
     const data = signal<T | undefined>(undefined)
     const problem = signal<Problem | undefined>(undefined)
     const loading = signal(path !== undefined)
-    let asked = new AbortController()
+    let latest = new AbortController()
     let at = path
     const reload = async (): Promise<void> => {
-      asked.abort()
+      latest.abort()
       if (at === undefined) return
       const mine = new AbortController()
-      asked = mine
+      latest = mine
       loading.value = true
-      const answer = await get<T>(at, undefined, mine.signal)
+      const answer = await asked<T>(at, mine.signal)
       if (mine.signal.aborted) return
       loading.value = false
       problem.value = answer.ok ? undefined : answer.problem
@@ -52,7 +68,7 @@ export function useRemote<T>(
         at = to
         void reload()
       },
-      end: () => asked.abort(),
+      end: () => latest.abort(),
     }
   }, [])
   useEffect(() => remote.point(path), [path])

@@ -17,6 +17,8 @@ export interface PageProps {
 
 export interface PageModule {
   words: readonly Loadable[]
+  /** What it asks for as soon as it is drawn, so that this is on its way before; paths as given to useRemote. */
+  asks?: (params: Record<string, string>) => readonly string[]
   view: ComponentType<PageProps>
 }
 

@@ -1,0 +1,170 @@
+/**
+ * The figures of the panel, one JSON line each: Debian's Chromium against a real appliance over loopback.
+ *
+ *   node test/bench/panel.ts [--only open,first,scroll] [--times 10] [--directory DIR]
+ *
+ * open: the whole load of every page by an administrator of an appliance with 100,000 messages queued, from the start of
+ * the navigation until what belongs on the page is drawn and nothing more is waited for; `cold` with nothing in the
+ * browser's cache, `again` as everybody comes who was here before. first: bytes of the files that a
+ * first visit to the login loads, compressed as they travel. scroll: five seconds through the queue, a row a frame, and what the slowest frame took.
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import type { Browser, CDPSession, Page } from 'playwright-core'
+import { openBrowser, openPanel, type PanelRig, setUp, startRig } from '../panel/browser.ts'
+import { COUNT, fill } from '../panel/long-queue.ts'
+import { machine, printRow, quantiles, type Row } from './measure.ts'
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: '' },
+    times: { type: 'string', default: '10' },
+    directory: { type: 'string', default: '.' },
+  },
+})
+const times = Number(values.times)
+const under = { queued: COUNT, browser: 'Chromium, headless' }
+
+const routes = readFileSync(
+  join(import.meta.dirname, '..', '..', 'src', 'panel', 'shell', 'routes.ts'),
+  'utf8',
+)
+const pages = [...routes.matchAll(/path: '([^']+)'/g)]
+  .map(([, path]) => path ?? '')
+  .filter((path) => path !== '/login' && path !== '/setup')
+
+/**
+ * Runs before the page's own code: notes when the page was last seen to become whole. A page is whole with its title,
+ * without a place that waits, and when two frames in a row find it so: by then it is drawn and takes input.
+ */
+const watching = `
+  globalThis.whole = undefined
+  globalThis.long = 0
+  new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) globalThis.long = Math.max(globalThis.long, duration)
+  }).observe({ type: 'longtask', buffered: true })
+  const look = () => {
+    const there = document.querySelector('h1') !== null && document.querySelector('.skeleton') === null
+    if (!there) globalThis.whole = undefined
+    else globalThis.whole ??= performance.now()
+    requestAnimationFrame(look)
+  }
+  requestAnimationFrame(look)
+`
+
+/** ms from the start of the navigation. What comes within 300 ms after it seems whole is part of it. */
+async function opened(page: Page, address: string): Promise<number> {
+  await page.goto(address, { waitUntil: 'commit' })
+  return page.evaluate<number>(`new Promise((resolve) => {
+    const asking = setInterval(() => {
+      if (globalThis.whole === undefined || performance.now() - globalThis.whole < 300) return
+      clearInterval(asking)
+      resolve(globalThis.whole)
+    }, 20)
+  })`)
+}
+
+async function open(bench: Bench): Promise<void> {
+  const { page, session, rig } = bench
+  const { body } = await rig.box.call('GET', '/api/v1/messages?limit=1')
+  const items: unknown = body['items']
+  const id: unknown = Array.isArray(items) ? items[0]?.id : undefined
+  const slowest = { cold: 0, again: 0 }
+  for (const path of pages) {
+    const address = rig.box.address + path.replace(':id', String(id))
+    const cold: number[] = []
+    const again: number[] = []
+    for (let n = 0; n < times; n += 1) {
+      await session.send('Network.clearBrowserCache')
+      cold.push(await opened(page, address))
+      again.push(await opened(page, address))
+    }
+    const value = { cold: quantiles(cold).p50, again: quantiles(again).p50 }
+    slowest.cold = Math.max(slowest.cold, value.cold)
+    slowest.again = Math.max(slowest.again, value.again)
+    bench.print({ figure: `panel opens ${path}`, value, unit: 'ms, median', under, reach: '≤ 100' })
+  }
+  bench.print({ figure: 'panel opens, the slowest page', value: slowest, unit: 'ms', under, reach: '≤ 100' })
+}
+
+async function first({ browser, rig, print }: Bench): Promise<void> {
+  const context = await browser.newContext()
+  const page = await context.newPage()
+  const session = await context.newCDPSession(page)
+  await session.send('Network.enable')
+  let bytes = 0
+  session.on('Network.dataReceived', ({ encodedDataLength }) => {
+    bytes += encodedDataLength
+  })
+  await page.goto(`${rig.box.address}/login`)
+  await page.locator('h1').first().waitFor()
+  await page.waitForLoadState('networkidle')
+  await context.close()
+  print({
+    figure: 'panel, first load',
+    value: bytes,
+    unit: 'bytes',
+    under: { page: '/login' },
+    reach: '≤ 40,000',
+  })
+}
+
+async function scroll({ page, rig, print }: Bench): Promise<void> {
+  await opened(page, `${rig.box.address}/queue`)
+  const frames = await page.evaluate<number[]>(`new Promise((resolve) => {
+    const gaps = []
+    let last = performance.now()
+    const begun = last
+    globalThis.long = 0
+    const step = (now) => {
+      gaps.push(now - last)
+      last = now
+      window.scrollBy(0, 56)
+      if (now - begun < 5000) requestAnimationFrame(step)
+      else resolve(gaps.slice(1))
+    }
+    requestAnimationFrame(step)
+  })`)
+  const { p50, p99, max } = quantiles(frames)
+  const longest = await page.evaluate<number>('globalThis.long')
+  const value = { p50, p99, max, 'longest task': longest, rows: frames.length }
+  print({ figure: 'panel, scrolling the queue', value, unit: 'ms a frame', under, reach: 'smooth' })
+}
+
+interface Bench {
+  browser: Browser
+  rig: PanelRig
+  page: Page
+  session: CDPSession
+  print(row: Omit<Row, 'subject'>): void
+}
+
+const figures = { open, first, scroll }
+const only = values.only === '' ? Object.keys(figures) : values.only.split(',')
+const unknown = only.filter((name) => !(name in figures))
+if (unknown.length > 0)
+  throw new Error(`unknown: ${unknown.join(', ')}; known: ${Object.keys(figures).join(', ')}`)
+
+const base = mkdtempSync(join(resolve(values.directory), 'twinline-bench-'))
+const on = machine(base)
+const [browser, rig] = await Promise.all([openBrowser(), startRig({ before: fill })])
+try {
+  await rig.box.ready(1)
+  await setUp(rig.box)
+  const { page } = await openPanel(browser, rig.box.address)
+  await page.addInitScript(watching)
+  const session = await page.context().newCDPSession(page)
+  const bench: Bench = {
+    browser,
+    rig,
+    page,
+    session,
+    print: (row) => printRow({ subject: 'twinline', ...row }, on),
+  }
+  for (const [name, measure] of Object.entries(figures)) if (only.includes(name)) await measure(bench)
+} finally {
+  await browser.close()
+  await rig.stop()
+  rmSync(base, { recursive: true, force: true })
+}
