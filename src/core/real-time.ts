@@ -17,3 +17,10 @@ export function runFirst(pid: number, priority: number): Promise<boolean> {
     change.once('close', (code) => resolve(code === 0))
   })
 }
+
+/**
+ * For a Node process under SCHED_FIFO. V8's main thread polls without pause for a thread of its own that collects garbage,
+ * and a FIFO thread that never waits leaves no core to another one of its priority: with as many such processes as cores
+ * they all stood still, and everything below them, for as long as a minute.
+ */
+export const collectsGarbageAlone = '--single-threaded-gc'

@@ -10,12 +10,12 @@ import { Socket } from 'node:net'
 import { monotonic } from '#core/clock.ts'
 import { errorText } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
-import { runFirst } from '#core/real-time.ts'
+import { collectsGarbageAlone, runFirst } from '#core/real-time.ts'
 import { type Channel, openChannel } from './process/channel.ts'
 import type { FromProcess, ProcessConfig, ToProcess } from './process/protocol.ts'
 
 /** It holds one coded page at a time. */
-const heap = ['--max-semi-space-size=2', '--max-old-space-size=96', '--v8-pool-size=1']
+const heap = ['--max-semi-space-size=2', '--max-old-space-size=96', '--v8-pool-size=1', collectsGarbageAlone]
 const environment = { MALLOC_ARENA_MAX: '2', UV_THREADPOOL_SIZE: '2' }
 
 const FIRST_RESTART_MS = 250

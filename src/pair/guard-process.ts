@@ -13,7 +13,7 @@ import type { PairConfig } from '#config/types.ts'
 import { monotonic } from '#core/clock.ts'
 import { errorText, unreachable } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
-import { runFirst } from '#core/real-time.ts'
+import { collectsGarbageAlone, runFirst } from '#core/real-time.ts'
 import type { Term } from '#messages/operation.ts'
 import type { MemberView, PairEvents, RoleState, SwitchResult, WitnessView } from './contract.ts'
 import type { Former, FromGuard, GuardMember, Health, ToGuard } from './guard/protocol.ts'
@@ -31,6 +31,7 @@ const heap = [
   '--no-maglev',
   '--no-opt',
   '--v8-pool-size=1',
+  collectsGarbageAlone,
 ]
 const environment = { MALLOC_ARENA_MAX: '2', UV_THREADPOOL_SIZE: '2' }
 
