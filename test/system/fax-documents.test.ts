@@ -5,6 +5,7 @@ import { afterEach, expect, test } from 'vitest'
 import { pagesIn, pagesPdf } from '../fax/documents/rig.ts'
 import { pagesOf } from '../fax-modem/pages.ts'
 import { describeWith } from '../requirements.ts'
+import { until } from './appliance.ts'
 import { type FaxRig, startFaxRig } from './fax-rig.ts'
 
 const HEADER_BYTES = 16 * 216
@@ -26,10 +27,13 @@ describeWith(['spandsp', 'libtiff-tools', 'ghostscript'], 'documents, end to end
     const end = await rig.modem.next('far-end')
     expect(end).toMatchObject({ ok: true, received: 2 })
     const directory = join(rig.directory, 'box', 'data', 'documents')
-    const tiff = readdirSync(directory).find(
-      (name) => readFileSync(join(directory, name)).subarray(0, 2).toString() === 'II',
-    )
-    const kept = pagesIn(join(directory, tiff ?? ''))
+    const tiffs = () =>
+      readdirSync(directory).filter(
+        (name) => readFileSync(join(directory, name)).subarray(0, 2).toString() === 'II',
+      )
+    // What was made for the call alone is gone with it.
+    await until(() => tiffs().length === 1, 'the pages alone are kept')
+    const kept = pagesIn(join(directory, tiffs()[0] ?? ''))
     const received = pagesOf(end.file ?? '')
     expect(received).toHaveLength(2)
     received.forEach(({ bits }, page) => {
@@ -44,7 +48,6 @@ describeWith(['spandsp', 'libtiff-tools', 'ghostscript'], 'documents, end to end
           .some((byte) => byte !== 0),
       ).toBe(true)
     })
-    // What was made for the call alone is gone with it.
     expect(readdirSync(directory).filter((name) => name.endsWith('.part'))).toEqual([])
   })
 })
