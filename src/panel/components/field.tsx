@@ -12,7 +12,7 @@
  * A refusal names its field as the interface does (`to[3]`, `users.name`); it is shown at the Field whose name is that or a
  * beginning of it. form.refuse({ field, … }) shows a refusal that the page found by itself.
  */
-import { signal, useSignal } from '@preact/signals'
+import { type Signal, signal, useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
 import { useEffect, useId, useMemo, useRef } from 'preact/hooks'
 import type { Answer, Problem } from '../shell/api.ts'
@@ -237,5 +237,31 @@ export function FormEnd(props: {
         {props.children}
       </div>
     </>
+  )
+}
+
+/** A password of a form, with its label and what was refused about it; `isNew` where it is being chosen. */
+export function PasswordField(props: {
+  form: FormState
+  name: string
+  label: string
+  help?: ComponentChildren
+  isNew?: boolean
+  value: Signal<string>
+}) {
+  const { value, isNew = false, ...field } = props
+  return (
+    <Field {...field}>
+      {(bind) => (
+        <PasswordInput
+          bind={bind}
+          isNew={isNew}
+          value={value.value}
+          onInput={(typed) => {
+            value.value = typed
+          }}
+        />
+      )}
+    </Field>
   )
 }

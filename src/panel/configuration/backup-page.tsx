@@ -1,7 +1,7 @@
 /** /configuration/backup: an encrypted copy of everything on this member, and the way back to one. */
 import { useSignal } from '@preact/signals'
 import { Button } from '../components/button.tsx'
-import { Checkbox, Field, Form, FormEnd, PasswordInput, useForm } from '../components/field.tsx'
+import { Checkbox, Field, Form, FormEnd, PasswordField, useForm } from '../components/field.tsx'
 import { Card, Notice, Page, Progress } from '../components/layout.tsx'
 import { Time } from '../components/time.tsx'
 import { announce } from '../components/toast.tsx'
@@ -99,35 +99,15 @@ function BackupCard() {
           announce(words.t('backupDone'))
         }}
       >
-        <Field
+        <PasswordField
           form={form}
           name="passphrase"
           label={words.t('passphrase')}
           help={words.t('passphraseHelp', { count: SHORTEST })}
-        >
-          {(bind) => (
-            <PasswordInput
-              bind={bind}
-              isNew
-              value={passphrase.value}
-              onInput={(value) => {
-                passphrase.value = value
-              }}
-            />
-          )}
-        </Field>
-        <Field form={form} name="again" label={words.t('passphraseAgain')}>
-          {(bind) => (
-            <PasswordInput
-              bind={bind}
-              isNew
-              value={again.value}
-              onInput={(value) => {
-                again.value = value
-              }}
-            />
-          )}
-        </Field>
+          isNew
+          value={passphrase}
+        />
+        <PasswordField form={form} name="again" label={words.t('passphraseAgain')} isNew value={again} />
         <FormEnd form={form} action={words.t('downloadBackup')} />
       </Form>
     </Card>
@@ -180,22 +160,13 @@ function RestoreCard() {
             />
           )}
         </Field>
-        <Field
+        <PasswordField
           form={form}
           name="passphrase"
           label={words.t('passphrase')}
           help={words.t('passphraseOfBackup')}
-        >
-          {(bind) => (
-            <PasswordInput
-              bind={bind}
-              value={passphrase.value}
-              onInput={(value) => {
-                passphrase.value = value
-              }}
-            />
-          )}
-        </Field>
+          value={passphrase}
+        />
         <Checkbox
           label={words.t('withFile')}
           help={words.t('withFileHelp')}

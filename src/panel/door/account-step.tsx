@@ -1,7 +1,7 @@
 /** First run, step 1: the setup code, the first administrator, the appliance's name for people. */
 import { useSignal } from '@preact/signals'
 import type { Setup } from '#intake/http/panel-schemas.ts'
-import { Field, Form, FormEnd, PasswordInput, useForm } from '../components/field.tsx'
+import { Field, Form, FormEnd, PasswordField, useForm } from '../components/field.tsx'
 import { Card } from '../components/layout.tsx'
 import { type Answer, post } from '../shell/api.ts'
 import { foundHere } from '../shell/problems.ts'
@@ -73,30 +73,15 @@ export function AccountStep({ done }: { done: () => void }) {
             />
           )}
         </Field>
-        <Field form={form} name="password" label={words.t('password')} help={words.t('passwordHelp')}>
-          {(bind) => (
-            <PasswordInput
-              bind={bind}
-              isNew
-              value={password.value}
-              onInput={(value) => {
-                password.value = value
-              }}
-            />
-          )}
-        </Field>
-        <Field form={form} name="again" label={words.t('passwordAgain')}>
-          {(bind) => (
-            <PasswordInput
-              bind={bind}
-              isNew
-              value={again.value}
-              onInput={(value) => {
-                again.value = value
-              }}
-            />
-          )}
-        </Field>
+        <PasswordField
+          form={form}
+          name="password"
+          label={words.t('password')}
+          help={words.t('passwordHelp')}
+          isNew
+          value={password}
+        />
+        <PasswordField form={form} name="again" label={words.t('passwordAgain')} isNew value={again} />
         <Field form={form} name="appliance" label={words.t('applianceName')} help={words.t('applianceHelp')}>
           {(bind) => (
             <input

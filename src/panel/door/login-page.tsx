@@ -1,6 +1,6 @@
 /** Login. Where somebody wanted to go stands in `back`; the shell goes there once the session is known. */
 import { useSignal } from '@preact/signals'
-import { Field, Form, FormEnd, PasswordInput, useForm } from '../components/field.tsx'
+import { Field, Form, FormEnd, PasswordField, useForm } from '../components/field.tsx'
 import { Card, Page } from '../components/layout.tsx'
 import { post } from '../shell/api.ts'
 import type { PageModule } from '../shell/router.ts'
@@ -36,17 +36,7 @@ function LoginPage() {
               />
             )}
           </Field>
-          <Field form={form} name="password" label={words.t('password')}>
-            {(bind) => (
-              <PasswordInput
-                bind={bind}
-                value={password.value}
-                onInput={(value) => {
-                  password.value = value
-                }}
-              />
-            )}
-          </Field>
+          <PasswordField form={form} name="password" label={words.t('password')} value={password} />
           <FormEnd form={form} action={words.t('logIn')} />
         </Form>
       </Card>

@@ -1,6 +1,6 @@
 /** /people/me: the own password and language. */
 import { useSignal } from '@preact/signals'
-import { Field, Form, FormEnd, PasswordInput, useForm } from '../components/field.tsx'
+import { Field, Form, FormEnd, PasswordField, useForm } from '../components/field.tsx'
 import { Card, Facts, Page } from '../components/layout.tsx'
 import { announce } from '../components/toast.tsx'
 import { words as shell } from '../components/words.ts'
@@ -59,41 +59,16 @@ function PasswordCard() {
           announce(words.t('passwordChanged'))
         }}
       >
-        <Field form={form} name="password.old" label={words.t('oldPassword')}>
-          {(bind) => (
-            <PasswordInput
-              bind={bind}
-              value={before.value}
-              onInput={(value) => {
-                before.value = value
-              }}
-            />
-          )}
-        </Field>
-        <Field form={form} name="password.new" label={words.t('newPassword')} help={words.t('passwordHelp')}>
-          {(bind) => (
-            <PasswordInput
-              bind={bind}
-              isNew
-              value={next.value}
-              onInput={(value) => {
-                next.value = value
-              }}
-            />
-          )}
-        </Field>
-        <Field form={form} name="again" label={words.t('passwordAgain')}>
-          {(bind) => (
-            <PasswordInput
-              bind={bind}
-              isNew
-              value={again.value}
-              onInput={(value) => {
-                again.value = value
-              }}
-            />
-          )}
-        </Field>
+        <PasswordField form={form} name="password.old" label={words.t('oldPassword')} value={before} />
+        <PasswordField
+          form={form}
+          name="password.new"
+          label={words.t('newPassword')}
+          help={words.t('passwordHelp')}
+          isNew
+          value={next}
+        />
+        <PasswordField form={form} name="again" label={words.t('passwordAgain')} isNew value={again} />
         <FormEnd form={form} action={words.t('changePassword')} />
       </Form>
     </Card>

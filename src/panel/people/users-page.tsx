@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals'
 import { Button } from '../components/button.tsx'
 import { Dialog } from '../components/dialog.tsx'
-import { Field, Form, FormEnd, PasswordInput, useForm } from '../components/field.tsx'
+import { Field, Form, FormEnd, PasswordField, PasswordInput, useForm } from '../components/field.tsx'
 import { Card, Notice, Page, Waiting } from '../components/layout.tsx'
 import { type Column, Table } from '../components/table.tsx'
 import { Ago, Time } from '../components/time.tsx'
@@ -199,18 +199,14 @@ function NewUserForm({ done }: { done: (name: string) => void }) {
           />
         )}
       </Field>
-      <Field form={form} name="password" label={words.t('password')} help={words.t('passwordHelp')}>
-        {(bind) => (
-          <PasswordInput
-            bind={bind}
-            isNew
-            value={password.value}
-            onInput={(value) => {
-              password.value = value
-            }}
-          />
-        )}
-      </Field>
+      <PasswordField
+        form={form}
+        name="password"
+        label={words.t('password')}
+        help={words.t('passwordHelp')}
+        isNew
+        value={password}
+      />
       <RoleChoice role={role} />
       <FormEnd form={form} action={words.t('makeUser')} />
     </Form>
