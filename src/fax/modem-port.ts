@@ -18,6 +18,7 @@ const CAN = 0x18
 const LINE_LIMIT = 512
 const LINES_LIMIT = 32
 const ABORT_MS = 3_000
+const BLIND_MS = 1_000
 /** The longest hold-up, by XOFF or by a port that takes no more: at 2400 bit/s a modem with 3 KiB takes 10 s (pitfall 4). */
 const MOST_PAUSE_MS = 30_000
 
@@ -263,6 +264,11 @@ export class ModemPort {
       return true
     }
     return false
+  }
+
+  /** Something for a modem that may answer nothing, whatever it answers. */
+  blind(text: string): Promise<Reply> {
+    return this.command(text, { within: BLIND_MS })
   }
 
   #write(bytes: Uint8Array): void {

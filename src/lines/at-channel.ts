@@ -42,6 +42,8 @@ const STEP_BUDGET_MS = 2_700
 /** Restarts that an echo gave away, each within so long of the one before; with more of them it is the modem's way. */
 const MOST_RELAPSES = 3
 const RELAPSE_MS = 60_000
+/** How long a blind command waits before the next is written. */
+const BLIND_MS = 1_000
 /** Digits of the shortest PDU; some modems write it behind the header instead of below it. A length is shorter. */
 const LEAST_PDU = 20
 
@@ -149,6 +151,11 @@ export class AtChannel {
     return new Promise((resolve) =>
       this.#enter(new CommandExchange(command, resolve), command.blind === true),
     )
+  }
+
+  /** Something for a modem that may answer nothing, whatever it answers. Never rejects. */
+  blind(text: string): Promise<Answer> {
+    return this.run({ text, timeoutMs: BLIND_MS, blind: true })
   }
 
   /** Goes before commands that wait, but not before the one under way. Never rejects. */

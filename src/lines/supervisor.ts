@@ -1,6 +1,6 @@
 /**
- * Keeps one line working: owns its port and its AT channel, performs what supervisor-machine.ts decides, and tells the
- * driver when the modem is there. Knows nothing of messages; the driver knows nothing of ports.
+ * Keeps one line working: owns its port and the dialogue over it, performs what supervisor-machine.ts decides, and tells
+ * the driver when the modem is there. Knows nothing of messages and of what is said; the driver knows nothing of ports.
  *
  * Each port, and each act on it, has a number (`#epoch`, `#act`); an answer that arrives for an older one is dropped,
  * so a late result never moves the machine.
@@ -8,30 +8,18 @@
 import type { PortAddress } from '#config/types.ts'
 import type { Log } from '#core/log.ts'
 import type { Reason } from '#messages/states.ts'
-import { AtChannel } from './at-channel.ts'
-import type { Unsolicited } from './at-syntax.ts'
 import { AtTrace } from './at-trace.ts'
 import type { LineStatus } from './contract.ts'
 import { candidates, describeAddress, type Opener, type Port } from './ports.ts'
-import type { Profile } from './profile.ts'
-import { StartWatch } from './start-watch.ts'
-import {
-  type Effect,
-  type Input,
-  initialState,
-  ladder,
-  lineState,
-  type Rung,
-  step,
-} from './supervisor-machine.ts'
+import { type Effect, type Input, initialState, lineState, type Rung, step } from './supervisor-machine.ts'
 
 const PROBE_MS = 900
-const BLIND_MS = 1_000
 /** How much of the dialogue goes to the log when something went wrong. */
 const TRACE_LINES = 20
 
 export type Prepared =
-  | { result: 'ready' }
+  /** `known`: what it is, for the log. */
+  | { result: 'ready'; known: object }
   /** Answers, but cannot be used yet. After `limitMs` of this the recovery ladder is climbed. */
   | { result: 'notYet'; reason: Reason; limitMs: number }
   /** Only a person can help. */
@@ -42,60 +30,74 @@ export type Prepared =
   /** Not the modem that this line is bound to. */
   | { result: 'other-modem'; reason: Reason }
 
+/** What speaks with the modem while its port is open. */
+export interface Dialogue {
+  /** Bytes from the port. */
+  feed(chunk: Uint8Array): void
+  /** The port is gone: everything that waits ends. */
+  close(): void
+  /**
+   * Brings the modem back to answering, whatever it was doing.
+   * @param budgetMs how long it may stay silent
+   */
+  resync(budgetMs: number): Promise<boolean>
+  /** A command of the recovery ladder, whatever is answered to it. Bounded. */
+  blind(command: string): Promise<unknown>
+}
+
 /** What a kind of line does with a modem that is there. */
-export interface LineDriver {
+export interface LineDriver<D extends Dialogue> {
+  /** The dialogue over a port that is being opened. */
+  speak(port: Pick<Port, 'write' | 'backlog'>, trace: AtTrace): D
   /** Identifies and prepares the modem. Ends soon after `signal` aborts; its result is then dropped. Never rejects. */
-  prepare(channel: AtChannel, signal: AbortSignal): Promise<Prepared>
-  ready(channel: AtChannel): void
-  /** The line does not work any more; the channel may be gone. */
+  prepare(dialogue: D, signal: AbortSignal): Promise<Prepared>
+  ready(): void
+  /** The line does not work any more; the dialogue may be over. */
   down(reason: Reason): void
-  unsolicited(news: Unsolicited): void
+  /** Something of its status may be different. */
+  changed?(): void
 }
 
 export interface SupervisorOptions {
-  id: string
   address: PortAddress
   /** The line is bound to the modem with this IMEI. */
   imei?: string
-  /** What is known of a modem before it has been identified. */
-  profile: Profile
+  /** The ladder of a modem that has not been identified yet. */
+  rungs: readonly Rung[]
   opener: Opener
   log: Log
   /** ms of the monotonic clock */
   monotonic: () => number
-  events: { ready(): void; down(reason: Reason): void }
 }
 
-interface Connection {
+interface Connection<D> {
   port: Port | undefined
-  channel: AtChannel
+  dialogue: D
 }
 
-export class Supervisor {
+export class Supervisor<D extends Dialogue> {
   readonly trace = new AtTrace()
   readonly #options: SupervisorOptions
-  readonly #driver: LineDriver
-  #profile: Profile
+  readonly #driver: LineDriver<D>
   #state
   #inputs: Input[] = []
   #turning = false
-  #connection: Connection | undefined
+  #connection: Connection<D> | undefined
   #epoch = 0
   #act = 0
   #abort = new AbortController()
   #timer: NodeJS.Timeout | undefined
   #closing: Promise<void> = Promise.resolve()
-  #starts = new StartWatch()
+  #known: object = {}
   #candidate = 0
   #path: string
   /** The port on which the bound modem was last found. */
   #found: string | undefined
 
-  constructor(options: SupervisorOptions, driver: LineDriver) {
+  constructor(options: SupervisorOptions, driver: LineDriver<D>) {
     this.#options = options
     this.#driver = driver
-    this.#profile = options.profile
-    this.#state = initialState(ladder(options.profile.recovery, options.profile.timeouts.boot))
+    this.#state = initialState(options.rungs)
     this.#path = describeAddress(options.address)
   }
 
@@ -109,9 +111,9 @@ export class Supervisor {
     return this.#state.reason ?? { code: 'line-not-ready', text: 'The line is not ready' }
   }
 
-  /** The channel to the modem, while a port is open. */
-  get channel(): AtChannel | undefined {
-    return this.#connection?.channel
+  /** The dialogue with the modem, while a port is open. */
+  get dialogue(): D | undefined {
+    return this.#connection?.dialogue
   }
 
   status(): Pick<LineStatus, 'state' | 'reason' | 'port' | 'recoveries'> & {
@@ -147,15 +149,15 @@ export class Supervisor {
     await this.#closing
   }
 
-  /** The driver found out which modem it is. */
-  identified(profile: Profile): void {
-    this.#profile = profile
-    this.#connection?.channel.listenFor(profile)
+  /** The driver found out which modem it is, and how that one is brought back. */
+  identified(rungs: readonly Rung[]): void {
     this.#found = this.#path
-    this.#input({
-      input: 'profile',
-      rungs: ladder(profile.recovery, profile.timeouts.boot),
-    })
+    this.#input({ input: 'profile', rungs })
+  }
+
+  /** The modem has started by itself and lost its state. @param line what gave it away */
+  restarted(line: string): void {
+    this.#input({ input: 'reset', line })
   }
 
   /** The modem does not do its work: the recovery ladder begins. */
@@ -186,6 +188,7 @@ export class Supervisor {
       for (const effect of effects) this.#perform(effect)
     }
     this.#turning = false
+    this.#driver.changed?.()
   }
 
   #perform(effect: Effect): void {
@@ -212,14 +215,12 @@ export class Supervisor {
         this.#timer = setTimeout(() => this.#input({ input: 'timer' }), effect.ms)
         return
       case 'ready':
-        this.#driver.ready(this.#channelOrClosed())
-        this.#options.log.info({ port: this.#path, profile: this.#profile.name }, 'The line is ready')
-        this.#options.events.ready()
+        this.#options.log.info({ port: this.#path, ...this.#known }, 'The line is ready')
+        this.#driver.ready()
         return
       case 'down':
-        this.#driver.down(effect.reason)
         this.#logDown(effect.reason)
-        this.#options.events.down(effect.reason)
+        this.#driver.down(effect.reason)
         return
       case 'note':
         this.#options.log[effect.level](effect.fields ?? {}, effect.text)
@@ -244,45 +245,21 @@ export class Supervisor {
     return ++this.#act
   }
 
-  #channelOrClosed(): AtChannel {
-    const channel = this.#connection?.channel ?? this.#newChannel(() => {})
-    if (!this.#connection) channel.close()
-    return channel
-  }
-
-  #newChannel(write: (text: string) => void): AtChannel {
-    const channel = new AtChannel({
-      write,
-      trace: this.trace,
-      now: this.#options.monotonic,
-      handlers: {
-        unsolicited: (news) => this.#driver.unsolicited(news),
-        started: (line) => this.#started(line),
-      },
-    })
-    channel.listenFor(this.#profile)
-    return channel
-  }
-
-  #started(line: string): boolean {
-    const { boot, timeouts } = this.#profile
-    const restart = this.#starts.isRestart(line, boot, timeouts.boot, this.#options.monotonic())
-    // After the channel has ended what was under way, so that preparing again is not among it.
-    queueMicrotask(() => this.#input(restart ? { input: 'reset', line } : { input: 'nudge' }))
-    return restart
-  }
-
   async #open(epoch: number): Promise<void> {
     await this.#closing
     const address = await this.#nextAddress()
     if (epoch !== this.#epoch) return
     this.#path = describeAddress(address)
-    const connection: Connection = {
-      port: undefined,
-      channel: this.#newChannel((text) => connection.port?.write(text)),
-    }
+    const dialogue = this.#driver.speak(
+      {
+        write: (text) => connection.port?.write(text),
+        backlog: () => connection.port?.backlog() ?? 0,
+      },
+      this.trace,
+    )
+    const connection: Connection<D> = { port: undefined, dialogue }
     const opening = await this.#options.opener(address, {
-      data: (chunk) => connection.channel.feed(chunk),
+      data: (chunk) => connection.dialogue.feed(chunk),
       closed: (why) => this.#lost(connection, epoch, why),
     })
     if (!('opened' in opening)) {
@@ -309,14 +286,14 @@ export class Supervisor {
     return all[this.#candidate % all.length] ?? address
   }
 
-  #lost(connection: Connection, epoch: number, why: string): void {
+  #lost(connection: Connection<D>, epoch: number, why: string): void {
     if (epoch === this.#epoch && this.#connection === connection) {
       this.#connection = undefined
       this.#newAct()
       // Before the outcome of what was under way is known: nobody may think that the line is free.
       this.#input({ input: 'portClosed', why })
     }
-    connection.channel.close()
+    connection.dialogue.close()
   }
 
   #close(): void {
@@ -324,17 +301,18 @@ export class Supervisor {
     const connection = this.#connection
     this.#connection = undefined
     if (!connection) return
-    connection.channel.close()
+    connection.dialogue.close()
     this.#closing = connection.port?.close() ?? Promise.resolve()
   }
 
   async #prepare(act: number): Promise<void> {
-    const channel = this.#connection?.channel
-    if (!channel) return
-    const prepared = await this.#driver.prepare(channel, this.#abort.signal)
+    const dialogue = this.dialogue
+    if (!dialogue) return
+    const prepared = await this.#driver.prepare(dialogue, this.#abort.signal)
     if (act !== this.#act) return
     switch (prepared.result) {
       case 'ready':
+        this.#known = prepared.known
         return this.#input({ input: 'prepared' })
       case 'notYet':
         return this.#input({
@@ -368,18 +346,13 @@ export class Supervisor {
   async #climb(rung: Rung, act: number): Promise<void> {
     const connection = this.#connection
     if (!connection) return
-    if (rung.rung === 'command') {
-      await connection.channel.run({
-        text: rung.command,
-        timeoutMs: BLIND_MS,
-        blind: true,
-      })
-    } else if (rung.rung === 'dtr') await connection.port?.pulse()
+    if (rung.rung === 'command') await connection.dialogue.blind(rung.command)
+    else if (rung.rung === 'dtr') await connection.port?.pulse()
     if (act === this.#act) await this.#probe(act)
   }
 
   async #probe(act: number): Promise<void> {
-    const answered = (await this.#connection?.channel.resync(PROBE_MS)) ?? false
+    const answered = (await this.dialogue?.resync(PROBE_MS)) ?? false
     if (act === this.#act) this.#input({ input: 'answered', answered })
   }
 }

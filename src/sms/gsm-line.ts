@@ -11,12 +11,14 @@ import type { Clock } from '#core/clock.ts'
 import { errorText } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
 import type { AtChannel } from '#lines/at-channel.ts'
+import { AtChannels } from '#lines/at-channels.ts'
 import { fields, type Unsolicited } from '#lines/at-syntax.ts'
-import type { TraceEntry } from '#lines/at-trace.ts'
+import type { AtTrace, TraceEntry } from '#lines/at-trace.ts'
 import type { Line, LineEvents, LineMemory, LineStatus, Transmission } from '#lines/contract.ts'
-import { portOpener } from '#lines/ports.ts'
-import type { Profiles } from '#lines/profile.ts'
+import { type Port, portOpener } from '#lines/ports.ts'
+import type { Profile, Profiles } from '#lines/profile.ts'
 import { type LineDriver, type Prepared, Supervisor } from '#lines/supervisor.ts'
+import { ladder } from '#lines/supervisor-machine.ts'
 import type { Outcome } from '#messages/outcome.ts'
 import type { Reason } from '#messages/states.ts'
 import { Agenda } from './gsm-agenda.ts'
@@ -59,6 +61,8 @@ export function createGsmLine(config: GsmLineConfig, options: GsmLineOptions): G
   return new GsmLineImplementation(config, options)
 }
 
+const rungsOf = ({ recovery, timeouts }: Profile) => ladder(recovery, timeouts.boot)
+
 interface Call {
   /** When it last rang, ms of the monotonic clock. */
   at: number
@@ -66,7 +70,7 @@ interface Call {
   told: boolean
 }
 
-class GsmLineImplementation implements GsmLine, LineDriver {
+class GsmLineImplementation implements GsmLine, LineDriver<AtChannel> {
   readonly id: string
   readonly channel = 'sms'
   readonly #config: GsmLineConfig
@@ -76,7 +80,8 @@ class GsmLineImplementation implements GsmLine, LineDriver {
   readonly #events: LineEvents
   readonly #memory: LineMemory
   readonly #profiles: Profiles
-  readonly #supervisor: Supervisor
+  readonly #channels: AtChannels
+  readonly #supervisor: Supervisor<AtChannel>
   readonly #agenda: Agenda
   readonly #inbound: Inbound
   readonly #modem: Modem
@@ -112,21 +117,23 @@ class GsmLineImplementation implements GsmLine, LineDriver {
       log: this.#log,
       events: options.events,
       agenda: this.#agenda,
-      channel: () => this.#supervisor.channel,
+      channel: () => this.#supervisor.dialogue,
+    })
+    const monotonic = (): number => options.clock.monotonic()
+    this.#channels = new AtChannels({
+      profile,
+      monotonic,
+      unsolicited: (news) => this.#unsolicited(news),
+      started: (line, restart) => (restart ? this.#supervisor.restarted(line) : this.#supervisor.nudge()),
     })
     this.#supervisor = new Supervisor(
       {
-        id: config.id,
         address: config.port,
         ...(config.imei === undefined ? {} : { imei: config.imei }),
-        profile,
+        rungs: rungsOf(profile),
         opener: portOpener(Number(/\d{1,6}$/.exec(config.id)?.[0] ?? 0)),
         log: this.#log,
-        monotonic: () => options.clock.monotonic(),
-        events: {
-          ready: () => this.#events.ready(this.id),
-          down: (reason) => this.#events.down(this.id, reason),
-        },
+        monotonic,
       },
       this,
     )
@@ -183,7 +190,7 @@ class GsmLineImplementation implements GsmLine, LineDriver {
   }
 
   transmit(transmission: Transmission): Promise<Outcome> {
-    const channel = this.#supervisor.channel
+    const channel = this.#supervisor.dialogue
     if (!this.free() || !channel) {
       const reason = this.#leaving ?? {
         code: 'line-not-ready',
@@ -310,25 +317,25 @@ class GsmLineImplementation implements GsmLine, LineDriver {
     await this.#supervisor.stop()
   }
 
+  speak(port: Pick<Port, 'write'>, trace: AtTrace): AtChannel {
+    return this.#channels.open(port, trace)
+  }
+
   async prepare(channel: AtChannel, signal: AbortSignal): Promise<Prepared> {
     try {
-      const { profile, pin, smsc, imei } = this.#config
-      const prepared = await prepareModem({
+      return await prepareModem({
         channel,
         signal,
         modem: this.#modem,
         memory: this.#memory,
         profiles: this.#profiles,
         log: this.#log,
-        settings: {
-          ...(profile === undefined ? {} : { profile }),
-          ...(pin === undefined ? {} : { pin }),
-          ...(smsc === undefined ? {} : { smsc }),
-          ...(imei === undefined ? {} : { imei }),
+        settings: this.#config,
+        identified: () => {
+          this.#channels.listenFor(this.#modem.profile)
+          this.#supervisor.identified(rungsOf(this.#modem.profile))
         },
-        identified: () => this.#supervisor.identified(this.#modem.profile),
       })
-      return prepared
     } catch (error) {
       return {
         result: 'fault',
@@ -344,14 +351,16 @@ class GsmLineImplementation implements GsmLine, LineDriver {
     this.#polledAt = this.#sweptAt
     clearInterval(this.#poll)
     this.#poll = setInterval(() => this.#housekeep(), POLL_MS)
+    this.#events.ready(this.id)
   }
 
   down(reason: Reason): void {
     this.#lastError = { at: this.#clock.now(), reason }
     this.#quiet()
+    this.#events.down(this.id, reason)
   }
 
-  unsolicited(news: Unsolicited): void {
+  #unsolicited(news: Unsolicited): void {
     if (this.#inbound.unsolicited(news)) return
     switch (news.name) {
       case 'RING':
@@ -404,7 +413,7 @@ class GsmLineImplementation implements GsmLine, LineDriver {
   }
 
   async #endCall(call: Call): Promise<void> {
-    const channel = this.#supervisor.channel
+    const channel = this.#supervisor.dialogue
     if (!channel) return
     const ask = asker(channel, () => patience(this.#modem))
     // Some modems know only one of the two for a call that is still ringing.
@@ -426,7 +435,7 @@ class GsmLineImplementation implements GsmLine, LineDriver {
   }
 
   async #look(): Promise<void> {
-    const channel = this.#supervisor.channel
+    const channel = this.#supervisor.dialogue
     if (!channel) return
     const ask = asker(channel, () => patience(this.#modem))
     const signal = await ask('AT+CSQ')
@@ -451,7 +460,7 @@ class GsmLineImplementation implements GsmLine, LineDriver {
   }
 
   async #lookAtServiceCentre(): Promise<void> {
-    const channel = this.#supervisor.channel
+    const channel = this.#supervisor.dialogue
     if (!channel) return
     const { smsc } = this.#config
     await assertServiceCentre(

@@ -97,7 +97,7 @@ export async function prepareModem(preparation: Preparation): Promise<Prepared> 
   // The last question may have gone unanswered by a modem that does answer.
   if (!channel.inStep && !(await channel.resync(HELLO_MS))) return { result: 'silent' }
   return networkOf(modem).registered
-    ? { result: 'ready' }
+    ? { result: 'ready', known: { profile: modem.profile.name } }
     : { ...notRegistered(modem), limitMs: modem.profile.timeouts.network }
 }
 

@@ -7,7 +7,7 @@ import { openClass2 } from '../class2/class2-modem.ts'
 import type { FaxClass } from '../contract.ts'
 import { listedClasses } from '../listed-classes.ts'
 import type { ModemPort } from '../modem-port.ts'
-import type { Prepared } from './keeper.ts'
+import type { KeeperOptions } from './keeper.ts'
 import type { ProcessConfig } from './protocol.ts'
 
 const COMMAND_MS = 3_000
@@ -19,7 +19,7 @@ export async function prepareModem(
   port: ModemPort,
   config: ProcessConfig,
   signal: AbortSignal,
-): Promise<Prepared> {
+): ReturnType<KeeperOptions['prepare']> {
   if (!(await port.resync())) return { result: 'silent' }
   const ask = async (command: string): Promise<readonly string[] | undefined> => {
     if (signal.aborted) return undefined

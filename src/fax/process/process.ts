@@ -8,7 +8,6 @@
 import { monotonic } from '#core/clock.ts'
 import { unreachable } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
-import { portOpener } from '#lines/ports.ts'
 import type { Reason } from '#messages/states.ts'
 import type { CallInEvents, CallOut, ReceivedPage } from '../contract.ts'
 import { timing } from '../timing.ts'
@@ -88,7 +87,6 @@ class FaxProcess {
     const log = logOver(channel)
     this.#keeper = new Keeper({
       address: config.port,
-      opener: portOpener(0),
       timing: timing(monotonic, speed),
       monotonic,
       log,
