@@ -2,7 +2,7 @@
  * A Class 1 modem's carriers (ITU-T T.31): V.21 frames and fast data, out and in, each as one bounded step.
  *
  * What the delays in fax dialogues allow (pitfalls in docs/fax.md) is kept here: no wait of ours between a burst and +FRH=3 or +FRM (pitfalls 5
- * and 6), and 75 ms of silence (T.30, 5.3.2.2) made by the modem with +FTS=8, not by timers. +FRS is never used: an answer that
+ * and 6), and 75 ms of silence (T.30, 5.3.2.4) made by the modem with +FTS=7, not by timers. +FRS is never used: an answer that
  * starts promptly would be missed.
  */
 
@@ -12,8 +12,11 @@ import { buildFrame, type Frame, type FrameName, type Outgoing, readFrame } from
 import type { Modulation } from '../t30/modulation.ts'
 import { codeOf, type Trouble, trouble } from './trouble.ts'
 
-/** 80 ms: within 75 +-20 ms. */
-const SILENCE = 'AT+FTS=8'
+/**
+ * 70 ms: within 75 +-20 ms. What was received last ended some 20 ms before the modem said so, so 75 ms pass after that,
+ * too.
+ */
+const SILENCE = 'AT+FTS=7'
 const COMMAND_MS = 5_000
 /** A frame of 300 bit/s: preamble of 1 s, and as long as a frame of 100 octets takes. */
 const FRAME_MS = 7_000

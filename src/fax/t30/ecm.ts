@@ -12,9 +12,12 @@ const CONTROL = 0x03
 const FCD = 0x06
 const RCP = 0x86
 const RCP_COUNT = 3
-/** Synchronization before the frames (A.3.1): 200 ms of flags, and at most 50 ms after the last RCP. */
+/**
+ * Synchronization before the frames (A.3.1): 200 ms +-100 ms of flags, not fewer: a first frame that goes by unheard costs
+ * seconds. After the last RCP at most 50 ms: as many as surely leave the modem before its carrier ends.
+ */
 const LEAD_MS = 200
-const TRAIL_MS = 40
+const TRAIL_MS = 5
 
 /** @returns the partial pages of a page, each as the octets of its frames; the last frame is filled up with zeros */
 export function blocksOf(data: Uint8Array, frameSize: 64 | 256): Uint8Array[][] {
