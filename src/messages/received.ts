@@ -5,7 +5,7 @@
 import { channels, deliveryId } from './message.ts'
 import { type Operation, roles, scopes } from './operation.ts'
 import { type Packed, unpack } from './packing.ts'
-import { deliveryStates } from './states.ts'
+import { type DeliveryEvent, deliveryStates } from './states.ts'
 
 type Fields = Record<string, unknown>
 type Check = (value: unknown) => boolean
@@ -37,7 +37,8 @@ const isTerm = shape({ counter: isCount, node: isText })
 const isReason = shape({ code: isText, text: isText })
 const decided = { reason: isReason, node: maybe(isText), line: maybe(isText) }
 
-const eventFields: Record<string, Record<string, Check>> = {
+/** Every event there is: one that is missing would be void on every member but its own. */
+const eventFields: Record<DeliveryEvent['event'], Record<string, Check>> = {
   intend: {
     node: isText,
     line: isText,
@@ -59,12 +60,15 @@ const eventFields: Record<string, Record<string, Check>> = {
   reportFailed: { part: isCount, reason: isReason },
   reportTimeout: { reason: isReason },
   acknowledge: { reason: isReason },
+  move: { node: isText, line: isText, due: isNumber, reason: isReason },
 }
 
+const isEventName = (name: unknown): name is DeliveryEvent['event'] =>
+  typeof name === 'string' && Object.hasOwn(eventFields, name)
+
 const isEvent: Check = (value) => {
-  if (!isObject(value) || typeof value['event'] !== 'string') return false
-  if (!Object.hasOwn(eventFields, value['event'])) return false
-  return shape(eventFields[value['event']] ?? {})(value)
+  const name = isObject(value) ? value['event'] : undefined
+  return isEventName(name) && shape(eventFields[name])(value)
 }
 
 const isDocument = shape({
