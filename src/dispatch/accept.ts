@@ -106,7 +106,7 @@ export function draft(request: SubmitRequest, rules: AcceptanceRules): Draft {
     // All share their lists, which nobody changes in place: a job may have 60,000 recipients.
     const delivery = { ...first, id: deliveryId(message.id, n), to }
     const stopped = message.priority !== 0 && rules.stopped(to)
-    return (stopped ? applyEvent(delivery, stoppedEvent, at) : undefined) ?? delivery
+    return (stopped ? applyEvent(delivery, stoppedEvent, at, rules.node) : undefined) ?? delivery
   })
   return { result: 'draft', message, deliveries }
 }

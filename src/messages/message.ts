@@ -129,6 +129,7 @@ export interface TimelineEntry {
   event: string
   /** The state after it. */
   state: DeliveryState
+  /** The member where it happened; absent of acceptance, which the message tells, and of what an older version wrote. */
   node?: string
   line?: string
   part?: number

@@ -166,14 +166,20 @@ export function isFinal(delivery: Pick<Delivery, 'state' | 'reportBy'>): boolean
 /**
  * The delivery after an event, or undefined when its state does not allow the event.
  * @param at when it happened, ms since 1970
+ * @param origin the member where it happened, for what is of no attempt, such as a cancellation
  */
-export function applyEvent(before: Delivery, event: DeliveryEvent, at: number): Delivery | undefined {
+export function applyEvent(
+  before: Delivery,
+  event: DeliveryEvent,
+  at: number,
+  origin?: string,
+): Delivery | undefined {
   const rule = transitions[event.event]
   if (!rule.from.includes(before.state)) return undefined
   const after: Delivery = { ...before, state: rule.to === '=' ? before.state : rule.to }
   change(before, after, event)
   const last = after.timeline.at(-1)
-  const entry = entryOf(event, after, at)
+  const entry = entryOf(event, after, at, origin)
   // What repeats without news (a network that is down for hours) is counted in `attempts`, not listed again and again.
   if (
     last &&
@@ -205,11 +211,11 @@ export function joinEvent(
   if (before.state === 'submitting' && isVoid(before, event)) return undefined
   // It had begun before anybody knew that another one carries its key.
   if (event.event === 'intend' && before.state === 'cancelled' && before.reason?.code === DUPLICATE) {
-    return applyEvent({ ...before, state: 'queued', possibleDuplicate: true }, event, at)
+    return applyEvent({ ...before, state: 'queued', possibleDuplicate: true }, event, at, origin)
   }
   const answer = event.event === 'confirm' || event.event === 'accepted'
   if (mayHappen(before.state, event.event) && !(answer && elsewhere)) {
-    const after = applyEvent(before, event, at)
+    const after = applyEvent(before, event, at, origin)
     const overlaps = event.event === 'intend' && before.state === 'submitting' && event.node !== before.node
     if (after && overlaps) after.possibleDuplicate = true
     return after
@@ -235,7 +241,7 @@ export function joinEvent(
   }
   if (detached || event.event === 'intend') after.possibleDuplicate = true
   if (after.reported.length === after.parts && after.state !== 'acknowledged') settleReported(event, after)
-  const entry = { ...entryOf(event, after, at), node: origin }
+  const entry = { ...entryOf(event, after, at, origin), node: origin }
   if (detached && !('line' in event)) {
     delete entry.line
     const line = lastLine(before, origin)
@@ -388,12 +394,19 @@ function restart(after: Delivery): void {
   delete after.concatenation
 }
 
-function entryOf(event: DeliveryEvent, after: Delivery, at: number): TimelineEntry {
+function entryOf(
+  event: DeliveryEvent,
+  after: Delivery,
+  at: number,
+  origin: string | undefined,
+): TimelineEntry {
   const entry: TimelineEntry = { at, event: event.event, state: after.state }
   // What the far side says comes over the line of the attempt.
   const where: Pick<Delivery, 'node' | 'line'> =
     'line' in event ? event : 'part' in event || event.event === 'accepted' ? after : {}
-  if (where.node !== undefined) entry.node = where.node
+  const node = where.node ?? origin
+  // A message that another one supersedes is cancelled by whoever learns of both: nobody's doing.
+  if (node !== undefined && node !== '') entry.node = node
   if (where.line !== undefined) entry.line = where.line
   if ('part' in event) entry.part = event.part
   if ('reason' in event) entry.reason = event.reason

@@ -9,6 +9,7 @@ import {
   type DeliveryState,
   deliveryStates,
   joinEvent,
+  mayHappen,
 } from '#messages/states.ts'
 
 const message: Message = {
@@ -76,7 +77,21 @@ describe('the join table', () => {
   it.each(decisions)('a decision that the state does not allow is void: $event', (event) => {
     for (const state of deliveryStates) {
       const before: Delivery = { ...fresh(), state, node: 'a' }
-      expect(joinEvent(before, event, 2_000, 'a')).toEqual(applyEvent(before, event, 2_000))
+      expect(joinEvent(before, event, 2_000, 'a')).toEqual(applyEvent(before, event, 2_000, 'a'))
+    }
+  })
+
+  it.each(decisions)('the timeline names the member where it happened: $event', (event) => {
+    const froms = deliveryStates.filter((state) => mayHappen(state, event.event))
+    for (const state of froms) {
+      const before: Delivery = {
+        ...fresh(),
+        state,
+        ...(state === 'queued' ? {} : { node: 'a', line: 'line of a' }),
+      }
+      const entry = joinEvent(before, event, 2_000, 'b')?.timeline.at(-1)
+      // What the far side says comes over the line of the attempt; all else happened where it was written.
+      expect(entry?.node, state).toBe('part' in event ? 'a' : 'b')
     }
   })
 

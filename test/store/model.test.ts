@@ -122,7 +122,7 @@ class Model {
   record(id: string, event: DeliveryEvent, when: number): boolean {
     const n = this.deliveries.findIndex((delivery) => delivery.id === id)
     const before = this.deliveries[n]
-    const after = before && applyEvent(before, event, when)
+    const after = before && applyEvent(before, event, when, 'a')
     if (!after) return false
     this.deliveries[n] = after
     if (after.state !== 'submitting' && event.event !== 'report') this.claimed.delete(id)

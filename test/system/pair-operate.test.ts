@@ -100,6 +100,39 @@ describe('a pair, as the panel asks it', { timeout: 120_000 }, () => {
     expect((await delivery(a, id))?.state).toBe('sent')
   })
 
+  test('tells of everything that happened to a message at which member it was', async () => {
+    const { a, b } = rig
+    for (const node of ['box-a', 'box-b'])
+      await call(a, 'POST', `/lines/gsm0/mute?node=${node}`, { for: '1h' })
+    const message = { to: ['+491701234567'], text: 'to and fro', validity: '6s' }
+    const id = String((await call(a, 'POST', '/messages', message)).body['id'])
+    const moved = await call(a, 'POST', `/messages/${id}/move`, { line: 'gsm0' })
+    expect(moved.status, JSON.stringify(moved.body)).toBe(200)
+    // The standby has the active one do it.
+    await until(
+      async () => (await call(b, 'DELETE', `/messages/${id}`)).status === 200,
+      'cancelled over the other',
+    )
+    const handedOver = async () => (await call(a, 'POST', '/pair/handover')).status === 200
+    await until(handedOver, 'the standby holds everything')
+    await becomes(b, 'active')
+    expect((await call(b, 'POST', `/messages/${id}/retry`)).status).toBe(200)
+    await until(async () => (await delivery(a, id))?.state === 'expired', 'it expires')
+    for (const box of [a, b]) {
+      const timeline = (await call(box, 'GET', `/messages/${id}`)).body['timeline'] as {
+        event: string
+        node?: string
+      }[]
+      expect(timeline.map(({ event, node }) => `${event} at ${node}`)).toEqual([
+        'accept at box-a',
+        'move at box-a',
+        'cancel at box-a',
+        'retry at box-b',
+        'expire at box-b',
+      ])
+    }
+  })
+
   test('takes a change on trial back after a takeover', async () => {
     const { a, b } = rig
     const applied = await call(b, 'POST', '/config/apply', {

@@ -211,7 +211,7 @@ const timelineEntry = object(
     at: time,
     event: text,
     state: text,
-    node: text,
+    node: { ...text, description: 'The appliance where it happened' },
     line: text,
     part: count,
     reason,

@@ -2,7 +2,8 @@
 import { formatDuration } from '#core/duration.ts'
 import type { LineStatus } from '#lines/contract.ts'
 import type { InboxEntry } from '#messages/inbound.ts'
-import type { Delivery } from '#messages/message.ts'
+import type { Delivery, TimelineEntry } from '#messages/message.ts'
+import { DUPLICATE } from '#messages/states.ts'
 import type { MessageView, Page, QueueDepth, TotalsRow } from '#store/contract.ts'
 import type * as schemas from './schemas.ts'
 import type { Shape } from './schemas.ts'
@@ -70,12 +71,14 @@ export function messageView(
 /** The message with everything that happened to all its deliveries, in the order of time. */
 export function detailView(view: MessageView, replicated: boolean): Shape<typeof schemas.messageDetail> {
   const { node } = view.message
-  const whereAccepted = (event: string) => (event === 'accept' && node !== undefined ? { node } : {})
+  // Of two messages with one key the later one was void from its acceptance on.
+  const whereAccepted = ({ event, reason }: TimelineEntry) =>
+    (event === 'accept' || reason?.code === DUPLICATE) && node !== undefined ? { node } : {}
   const timeline = view.deliveries
     .flatMap((delivery) => delivery.timeline.map((entry) => ({ delivery: delivery.id, ...entry })))
     // Sorting is stable: what happened within one millisecond stays in the order of its delivery.
     .sort((a, b) => a.at - b.at)
-    .map((entry) => ({ ...whereAccepted(entry.event), ...entry, at: iso(entry.at) }))
+    .map((entry) => ({ ...whereAccepted(entry), ...entry, at: iso(entry.at) }))
   return { ...messageView(view, replicated), timeline }
 }
 
