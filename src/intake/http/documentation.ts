@@ -67,9 +67,25 @@ export async function describeApi(api: Api, version: string): Promise<void> {
         license: { name: 'Apache-2.0' },
       },
       components: {
-        securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
+        securitySchemes: {
+          token: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'An API token with the scope that is needed',
+          },
+          session: {
+            type: 'apiKey',
+            in: 'cookie',
+            name: 'twinline_session_PORT',
+            description:
+              'The login of a person, set by POST /api/v1/session; the name ends in the port of the listener, such as ' +
+              'twinline_session_8080. The role of the user says what is allowed. What changes something must come from ' +
+              'a page of the same origin (Origin, Sec-Fetch-Site).',
+          },
+        },
       },
-      security: [{ token: [] }],
+      // Either of them.
+      security: [{ token: [] }, { session: [] }],
     },
     refResolver: {
       buildLocalReference: (schema: { $id?: string }, _base, _fragment, index) =>

@@ -143,6 +143,7 @@ export function sessionRoutes(api: Api, parts: Parts): void {
         onRequest: requires('read', access),
         schema: {
           tags,
+          security: [{ session: [] }],
           summary: 'The own password or language; a new password logs out everywhere else',
           body: schemas.ownChange,
           response: { 200: schemas.session },

@@ -91,16 +91,21 @@ test('it is OpenAPI 3.1 and every reference in it leads somewhere', () => {
 })
 
 test('every operation has a summary, a described answer, its problems and its security', () => {
-  expect(document.security).toEqual([{ token: [] }])
-  expect(document.components.securitySchemes).toEqual({ token: { type: 'http', scheme: 'bearer' } })
+  const either = [{ token: [] }, { session: [] }]
+  expect(document.security).toEqual(either)
+  expect(document.components.securitySchemes).toMatchObject({
+    token: { type: 'http', scheme: 'bearer' },
+    session: { type: 'apiKey', in: 'cookie', name: expect.stringMatching(/^twinline_session/) },
+  })
   for (const [path, methods] of Object.entries(document.paths)) {
     for (const [method, operation] of Object.entries(methods)) {
       expect(operation.summary, path).toBeTruthy()
       expect(operation.responses['4XX']?.content, path).toHaveProperty(['application/problem+json'])
       for (const answer of Object.values(operation.responses)) expect(answer.description, path).toBeTruthy()
       const open = !path.startsWith('/api/') || /\/(session|setup)$/.test(path)
-      const own = method === 'patch'
-      expect(operation.security ?? document.security, path).toEqual(open && !own ? [] : [{ token: [] }])
+      const own = path.endsWith('/session') && method === 'patch'
+      const wanted = own ? [{ session: [] }] : open ? [] : either
+      expect(operation.security ?? document.security, path).toEqual(wanted)
       const named = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
       const inPath = (operation.parameters ?? []).filter((parameter) => parameter.in === 'path')
       expect(inPath.map(({ name }) => name).sort(), path).toEqual(named.sort())
