@@ -2,7 +2,8 @@
  * Pictures of the panel: a pair with some traffic, looked at by an administrator.
  *
  *   node test/panel/screenshots.ts             the few that docs/panel.md shows, into docs/panel/
- *   node test/panel/screenshots.ts DIRECTORY   every page, on a desk and on a phone, light and dark, to be looked at
+ *   node test/panel/screenshots.ts DIRECTORY [de]   every page, on a desk and on a phone, light and dark, to be looked
+ *                                                   at; whole pages, and in German where that is asked for
  */
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -99,15 +100,17 @@ const nameOf = ({ path, size, scheme }: Picture, all: boolean): string => {
 
 async function take(browser: Browser, address: string, message: string, directory: string, all: boolean) {
   const pictures = all ? everything() : shown
+  const locale = process.argv[3] === 'de' ? 'de-DE' : 'en-GB'
   for (const size of ['desk', 'phone'] as const) {
-    const view = await openPanel(browser, address, '/', { viewport: sizes[size], reducedMotion: 'reduce' })
+    const look = { viewport: sizes[size], reducedMotion: 'reduce', locale } as const
+    const view = await openPanel(browser, address, '/', look)
     for (const picture of pictures.filter((one) => one.size === size)) {
       await view.page.emulateMedia({ colorScheme: picture.scheme })
       await view.page.goto(address + picture.path.replace(':id', message))
       await view.page.locator('h1').first().waitFor()
       await view.page.locator('.skeleton').first().waitFor({ state: 'detached' })
       await view.page.evaluate('document.fonts.ready')
-      await view.page.screenshot({ path: join(directory, nameOf(picture, all)) })
+      await view.page.screenshot({ path: join(directory, nameOf(picture, all)), fullPage: all })
     }
     await view.close()
   }

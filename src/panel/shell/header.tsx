@@ -41,21 +41,23 @@ export function Header() {
         <span class="plate-name">{name}</span>
         <span class="plate-address figures">{address}</span>
         <RoleStatus role={role} />
-      </p>
-      <div class="top-end">
         {known.user === null ? null : <LiveState />}
-        <Preferences />
-      </div>
+      </p>
+      <Preferences />
     </header>
   )
 }
 
 function LiveState() {
   const lost = connection.value.since !== undefined
+  const clock = time(now.value)
   return (
     <span class={lost ? 'live live-lost' : 'live'}>
       <StatusShape tone={lost ? 'bad' : 'ok'} />
-      <span class="figures">{lost ? '–' : time(now.value)}</span>
+      <span class="figures">
+        {lost ? '–' : clock.slice(0, 5)}
+        {lost ? null : <span class="live-seconds">{clock.slice(5)}</span>}
+      </span>
       <span class="live-zone">{zoneName(now.value)}</span>
     </span>
   )
