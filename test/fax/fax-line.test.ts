@@ -182,6 +182,8 @@ describeWith(['spandsp', 'libtiff-tools'], 'a fax line', () => {
       .poll(() => line.status(), { timeout: 30_000 })
       .toMatchObject({ state: 'ready', recoveries: 1 })
     expect(line.pid()).not.toBe(before)
+    // The modem did not notice: its call is ended before the line is used anew.
+    await modem.next('hung-up', 5_000)
   })
 
   test('a process that hangs is killed and replaced', { timeout: 60_000 }, async () => {

@@ -26,6 +26,8 @@ export async function prepareModem(
     const reply = await port.command(command, { within: COMMAND_MS })
     return reply.how === 'code' && reply.code === 'OK' ? reply.lines : undefined
   }
+  // A call that a process before this one left open: a modem at a device server does not notice that its program is gone.
+  await ask('ATH')
   // No echo, results as words, no answering by itself.
   await ask('ATE0V1Q0')
   await ask('ATS0=0')
