@@ -1,22 +1,26 @@
 /**
- * The gateway's side of its guard: starts it, tells it what it needs, passes on what it says, and starts it again when
- * it dies. While no guard lives nobody may transmit: `transmitUntil` is 0 from the moment its end is known.
+ * The gateway's side of its guard (core/kept-process.ts): tells it what it needs and passes on what it says. While no
+ * guard lives nobody may transmit: `transmitUntil` is 0 from the moment its end is known.
  *
  * The guard is a process of its own session, so that a signal to the gateway's group does not end it, and runs before
  * everything else where the system permits (`chrt`; the only setting that kept its timers under 10 ms on a machine
  * whose cores were all busy).
  */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { Socket } from 'node:net'
 import type { PairConfig } from '#config/types.ts'
 import { monotonic } from '#core/clock.ts'
-import { errorText, unreachable } from '#core/errors.ts'
+import { unreachable } from '#core/errors.ts'
+import { KeptProcess } from '#core/kept-process.ts'
 import type { Log } from '#core/log.ts'
-import { collectsGarbageAlone, runFirst } from '#core/real-time.ts'
 import type { Term } from '#messages/operation.ts'
 import type { MemberView, PairEvents, RoleState, SwitchResult, WitnessView } from './contract.ts'
-import type { Former, FromGuard, GuardMember, Health, ToGuard } from './guard/protocol.ts'
+import {
+  channelLimits,
+  type Former,
+  type FromGuard,
+  type GuardMember,
+  type Health,
+  type ToGuard,
+} from './guard/protocol.ts'
 import type { Identity } from './links/contract.ts'
 
 /**
@@ -31,21 +35,8 @@ const heap = [
   '--no-maglev',
   '--no-opt',
   '--v8-pool-size=1',
-  collectsGarbageAlone,
 ]
-const environment = { MALLOC_ARENA_MAX: '2', UV_THREADPOOL_SIZE: '2' }
 
-const FIRST_RESTART_MS = 250
-const LONGEST_RESTART_MS = 5_000
-/** A guard that ran for so long had no fault of its own: the next one starts at once. */
-const SOUND_MS = 30_000
-/** It says something every second; one that says nothing for so long is hung, and its address has lapsed. */
-const SILENT_MS = 10_000
-const WATCH_MS = 500
-const STOP_MS = 1_500
-/** Above everything else of ours. */
-const PRIORITY = 10
-const MOST_WAITING = 262_144
 /** A change of roles takes a few grant waits at most; `telisca` has the longest, 61 s. */
 const COMMAND_MS = 200_000
 
@@ -99,27 +90,10 @@ export interface GuardProcess {
   stop(): Promise<void>
 }
 
-/** The programs that it has started. */
-function childrenOf(pid: number): number[] {
-  try {
-    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
-    return text.split(' ').filter(Boolean).map(Number)
-  } catch {
-    return []
-  }
-}
-
 export function startGuard(options: GuardOptions, events: GuardEvents): GuardProcess {
   const { node, log } = options
-  const main = options.main ?? process.argv[1] ?? ''
   let { members, former, pairingKey } = options
   let health: Health | undefined
-  let child: ChildProcess | undefined
-  let channel: Socket | undefined
-  let restart: NodeJS.Timeout | undefined
-  let failures = 0
-  let startedAt = 0
-  let unheard = 0
   let stopping = false
   let leaseUntil = 0
   let state: RoleState = noGuard('the guard starts')
@@ -133,61 +107,43 @@ export function startGuard(options: GuardOptions, events: GuardEvents): GuardPro
   function noGuard(reason: string): RoleState {
     return { role: 'standby', term: { counter: 0, node: '' }, since: monotonic(), reason }
   }
-  function tell(message: ToGuard): void {
-    if (!channel || channel.destroyed || channel.writableLength > MOST_WAITING) return
-    channel.write(`${JSON.stringify(message)}\n`)
-  }
-
-  function start(): void {
-    const command = [...heap, main, 'guard']
-    const started = spawn(process.execPath, command, {
-      stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+  const kept = new KeptProcess<FromGuard, ToGuard>(
+    {
+      name: 'the guard',
+      unhurried: 'a busy machine may delay it',
+      command: 'guard',
+      ...(options.main !== undefined && { main: options.main }),
+      node: heap,
       detached: true,
-      env: { ...process.env, ...environment },
-    })
-    child = started
-    startedAt = monotonic()
-    unheard = 0
-    let reason = ''
-    const over = (): void => {
-      if (child !== started) return
-      child = undefined
-      channel = undefined
-      ended(reason || 'the guard ended')
-    }
-    started.on('error', (error) => {
-      reason = errorText(error)
-      over()
-    })
-    started.on('exit', (code, signal) => {
-      reason = `the guard ended (${signal ?? `exit code ${code}`})`
-      over()
-    })
-    // A descriptor of its own for both directions is a socket (node:child_process, options.stdio); a process that
-    // could not be started, for want of descriptors say, has none and ends with the error.
-    const pipe = started.stdio?.[3]
-    if (!(pipe instanceof Socket)) return
-    channel = pipe
-    channel.on('error', () => {})
-    // Known some ms before the process is gone altogether.
-    channel.on('close', () => {
-      if (child !== started) return
-      leaseUntil = 0
-      started.kill('SIGKILL')
-    })
-    readLines(channel, take)
-    tell({
-      kind: 'begin',
-      node,
-      pair: options.pair,
-      identity: options.identity,
-      members,
-      former,
-      directory: options.directory,
-      ...(pairingKey && { pairingKey }),
-    })
-    if (health) tell({ kind: 'health', health })
-  }
+      // Above everything else of ours.
+      priority: 10,
+      limits: channelLimits,
+      longestRestart: 5_000,
+      sound: 30_000,
+      patience: 1_500,
+      log,
+    },
+    {
+      begun() {
+        kept.tell({
+          kind: 'begin',
+          node,
+          pair: options.pair,
+          identity: options.identity,
+          members,
+          former,
+          directory: options.directory,
+          ...(pairingKey && { pairingKey }),
+        })
+        if (health) kept.tell({ kind: 'health', health })
+      },
+      take,
+      cut() {
+        leaseUntil = 0
+      },
+      gone: ended,
+    },
+  )
 
   function ended(reason: string): void {
     leaseUntil = 0
@@ -197,20 +153,14 @@ export function startGuard(options: GuardOptions, events: GuardEvents): GuardPro
       settle({ result: 'refused', code: 'guard-gone', text: 'the guard ended while it changed roles' })
     commands.clear()
     if (stopping) return
-    if (monotonic() - startedAt > SOUND_MS) failures = 0
-    const wait = failures === 0 ? 0 : Math.min(LONGEST_RESTART_MS, FIRST_RESTART_MS * 2 ** (failures - 1))
-    failures = Math.min(failures + 1, 10)
-    log.error({ again: wait }, reason)
     events.gone(reason)
     events.role(state)
-    restart = setTimeout(start, wait)
   }
 
   function take(message: FromGuard): void {
-    unheard = 0
     switch (message.kind) {
       case 'ready':
-        if (child?.pid !== undefined) void hurry(child.pid)
+        void kept.hurry()
         events.ready?.(message.listening)
         return
       case 'role':
@@ -254,31 +204,13 @@ export function startGuard(options: GuardOptions, events: GuardEvents): GuardPro
     }
   }
 
-  async function hurry(pid: number): Promise<void> {
-    const done = await Promise.all([pid, ...childrenOf(pid)].map((each) => runFirst(each, PRIORITY)))
-    if (done[0] === false && child?.pid === pid)
-      log.warn(
-        {},
-        'the guard runs without priority (chrt is missing or not permitted): a busy machine may delay it',
-      )
-  }
-
-  // Counted in turns of this process, not in time: while it was stopped or starved, it could hear nothing.
-  const watch = setInterval(() => {
-    unheard += 1
-    if (!child || unheard < SILENT_MS / WATCH_MS) return
-    unheard = 0
-    log.error({}, 'the guard says nothing: it is killed and started again')
-    child.kill('SIGKILL')
-  }, WATCH_MS)
-  start()
-
+  kept.start()
   return {
     setMembers(now, left, more = {}) {
       members = now
       former = left
       pairingKey = more.pairingKey ?? pairingKey
-      tell({
+      kept.tell({
         kind: 'members',
         members,
         former,
@@ -288,10 +220,10 @@ export function startGuard(options: GuardOptions, events: GuardEvents): GuardPro
     },
     health(now) {
       health = now
-      tell({ kind: 'health', health })
+      kept.tell({ kind: 'health', health })
     },
     command(command) {
-      if (!child)
+      if (kept.pid === undefined)
         return Promise.resolve({
           result: 'refused',
           code: 'guard-gone',
@@ -307,40 +239,18 @@ export function startGuard(options: GuardOptions, events: GuardEvents): GuardPro
         clearTimeout(timer)
         resolve(result)
       })
-      tell({ kind: 'command', id, command })
+      kept.tell({ kind: 'command', id, command })
       return promise
     },
-    released: () => tell({ kind: 'released' }),
-    cut: (ms) => tell({ kind: 'cut', ms }),
+    released: () => void kept.tell({ kind: 'released' }),
+    cut: (ms) => void kept.tell({ kind: 'cut', ms }),
     transmitUntil: () => leaseUntil,
     state: () => state,
     views: () => seen,
-    pid: () => child?.pid,
-    async stop() {
+    pid: () => kept.pid,
+    stop() {
       stopping = true
-      clearInterval(watch)
-      clearTimeout(restart)
-      const last = child
-      if (!last) return
-      tell({ kind: 'stop' })
-      await new Promise<void>((resolve) => {
-        const patience = setTimeout(() => last.kill('SIGKILL'), STOP_MS)
-        last.once('exit', () => {
-          clearTimeout(patience)
-          resolve()
-        })
-      })
+      return kept.stop({ kind: 'stop' })
     },
   }
-}
-
-/** The guard is this same program and the only one that holds the other end. */
-function readLines(channel: Socket, take: (message: FromGuard) => void): void {
-  let rest = ''
-  channel.setEncoding('utf8')
-  channel.on('data', (chunk: string) => {
-    const lines = (rest + chunk).split('\n')
-    rest = lines.pop() ?? ''
-    for (const line of lines) take(JSON.parse(line))
-  })
 }

@@ -7,14 +7,14 @@
  */
 import { monotonic } from '#core/clock.ts'
 import { unreachable } from '#core/errors.ts'
+import { type Channel, openChannel } from '#core/json-channel.ts'
 import type { Log } from '#core/log.ts'
 import type { Reason } from '#messages/states.ts'
 import type { CallInEvents, CallOut, ReceivedPage } from '../contract.ts'
 import { timing } from '../timing.ts'
-import { type Channel, openChannel } from './channel.ts'
 import { Keeper } from './keeper.ts'
 import { prepareModem } from './prepare.ts'
-import type { FromProcess, ProcessConfig, ToProcess } from './protocol.ts'
+import { channelLimits, type FromProcess, type ProcessConfig, type ToProcess } from './protocol.ts'
 import { heard, isRinging, quiet, type Ringing } from './ringing.ts'
 
 const ALIVE_MS = 1_000
@@ -33,6 +33,7 @@ export function runFaxProcess(descriptor: number): Promise<void> {
   let process: FaxProcess | undefined
   const channel: Channel<FromProcess> = openChannel<ToProcess, FromProcess>(
     descriptor,
+    channelLimits,
     (message) => {
       if (message.kind === 'begin') process ??= new FaxProcess(message.config, message.speed, channel)
       else if (message.kind === 'stop') leave()

@@ -3,10 +3,14 @@
  * call has a number, given by who begins it; what comes for a call that has ended is dropped.
  */
 import type { FaxLineConfig } from '#config/types.ts'
+import type { ChannelLimits } from '#core/json-channel.ts'
 import type { TraceEntry } from '#lines/at-trace.ts'
 import type { LineStatus } from '#lines/contract.ts'
 import type { Reason } from '#messages/states.ts'
 import type { CallInResult, CallOut, CallOutResult, FaxClass, ReceivedPage } from '../contract.ts'
+
+/** Base64 of the largest page that is taken; a page of Group 4 has 20 to 100 kB. */
+export const channelLimits: ChannelLimits = { longestLine: 16_000_000, mostWaiting: 32_000_000 }
 
 export type ProcessConfig = Pick<
   FaxLineConfig,

@@ -4,10 +4,14 @@
  * of CLOCK_MONOTONIC, which both processes share.
  */
 import type { PairConfig } from '#config/types.ts'
+import type { ChannelLimits } from '#core/json-channel.ts'
 import type { Term } from '#messages/operation.ts'
 import type { LogPosition } from '#store/contract.ts'
 import type { MemberView, RoleState, Signal, SwitchResult, WitnessView } from '../contract.ts'
 import type { Identity, LinkMember } from '../links/contract.ts'
+
+/** A side that reads nothing must not make the other one grow. */
+export const channelLimits: ChannelLimits = { longestLine: 1_048_576, mostWaiting: 262_144 }
 
 export interface GuardMember extends LinkMember {
   priority: number

@@ -1,23 +1,28 @@
 /**
- * JSON texts, one a line, over a socket between the gateway and the process of a fax line. Both ends are this same
- * program. What waits is bounded: a received page is the largest thing, and waits for its answer; an end that reads
- * nothing any more is given up.
+ * JSON texts, one a line, over a socket between the gateway and a process that it keeps (guard, fax line). Both ends are
+ * this same program, and nobody else holds them. What waits is bounded: what does not fit is not taken.
  */
 import { Socket } from 'node:net'
 
-/** Base64 of the largest page that is taken; a page of Group 4 has 20 to 100 kB. */
-const LONGEST_LINE = 16_000_000
-const MOST_WAITING = 32_000_000
+/** Characters; of received lines, and of what waits to be sent. */
+export interface ChannelLimits {
+  longestLine: number
+  mostWaiting: number
+}
 
 export interface Channel<Out> {
-  /** False when it could not be handed on: the other end is gone or stuck. */
-  tell(message: Out): boolean
+  /**
+   * False when it could not be handed on: the other end is gone or reads nothing.
+   * @param mostWaiting a lower limit, for what may be dropped
+   */
+  tell(message: Out, mostWaiting?: number): boolean
   close(): void
 }
 
 /** @param onEnd called once, whoever ended it */
 export function openChannel<In, Out>(
   from: Socket | number,
+  limits: ChannelLimits,
   onMessage: (message: In) => void,
   onEnd: () => void,
 ): Channel<Out> {
@@ -39,21 +44,20 @@ export function openChannel<In, Out>(
       const text = pieces.length === 0 ? line : pieces.join('') + line
       pieces = []
       waiting = 0
-      // The other end is this same program, and nobody else holds it.
       const message: In = JSON.parse(text)
       onMessage(message)
     }
     if (rest === '') return
     pieces.push(rest)
     waiting += rest.length
-    if (waiting > LONGEST_LINE) end()
+    if (waiting > limits.longestLine) end()
   })
   socket.on('error', end)
   socket.on('end', end)
   socket.on('close', end)
   return {
-    tell(message) {
-      if (ended || socket.destroyed || socket.writableLength > MOST_WAITING) return false
+    tell(message, mostWaiting = limits.mostWaiting) {
+      if (ended || socket.destroyed || socket.writableLength > mostWaiting) return false
       socket.write(`${JSON.stringify(message)}\n`)
       return true
     },
