@@ -222,7 +222,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     log,
     reserve: () => settings.current().reserve,
     events: lineEvents,
-    receive: (part) => receiver.receive(part),
+    receive: receiver.receive,
   })
   const { lines, fax } = built
   if (built.exchange) late.documents = built.exchange

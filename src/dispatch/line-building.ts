@@ -7,6 +7,7 @@ import type { Config } from '#config/types.ts'
 import type { Clock } from '#core/clock.ts'
 import type { Log } from '#core/log.ts'
 import type { Fax } from '#fax/fax.ts'
+import { PAGES_TOPIC, type PagePeers } from '#fax/page-copies.ts'
 import type { Line, LineEvents } from '#lines/contract.ts'
 import { loadProfiles } from '#lines/profile.ts'
 import type { InboundPart } from '#messages/inbound.ts'
@@ -20,14 +21,14 @@ export interface LineParts {
   config: Pick<Config, 'node' | 'data' | 'lines' | 'documents'>
   /** Directory of modem profiles. */
   profiles: string
-  pair?: Pick<Pair, 'others' | 'connected' | 'replication'> | undefined
+  pair?: Pick<Pair, 'others' | 'connected' | 'members' | 'role' | 'replication'> | undefined
   store: Store
   clock: Clock
   log: Log
   /** Free space, in bytes, that is to stay. */
   reserve(): number
   events: LineEvents
-  receive(part: Omit<InboundPart, 'node'>): Promise<void>
+  receive(part: Omit<InboundPart, 'node'>, node?: string): Promise<void>
 }
 
 export interface BuiltLines {
@@ -57,18 +58,28 @@ export async function buildLines(parts: LineParts): Promise<BuiltLines> {
       log,
     })
   if (pair && exchange) pair.replication.handle(DOCUMENT_TOPIC, exchange.answer)
+  const peers =
+    pair &&
+    ({
+      connected: () => pair.others().filter((node) => pair.connected(node)),
+      available: () => pair.replication.available(),
+      request: (to, body, deadlineMs) => pair.replication.request(to, PAGES_TOPIC, body, deadlineMs),
+      standing: (node) => standingOf(pair, node),
+    } satisfies PagePeers)
   const fax =
     stored &&
     (await import('#fax/fax.ts')).startFax({
       directory: config.data,
       stored,
       peers: exchange ?? noPeers,
+      pagePeers: peers,
       limits: config.documents ?? documentDefaults,
       store,
       clock,
       log,
       receive,
     })
+  if (pair && fax?.takePages) pair.replication.handle(PAGES_TOPIC, fax.takePages)
   const options = { node: config.node, clock, log, events, memory: store }
   const lines = config.lines.flatMap((line): Line[] => {
     if (line.kind === 'gsm') return [createGsmLine(line, { ...options, profiles })]
@@ -84,4 +95,16 @@ export async function buildLines(parts: LineParts): Promise<BuiltLines> {
       await exchange?.stop()
     },
   }
+}
+
+/** Whose business the pages are that another member has received: its own while it lives, then the active member's. */
+function standingOf(
+  { connected, role, members }: Pick<Pair, 'connected' | 'role' | 'members'>,
+  node: string,
+): ReturnType<PagePeers['standing']> {
+  const signal = members().find((member) => member.node === node)?.signal
+  if (connected(node) || signal === 'LIVE') return 'here'
+  const own = role().role
+  if (own !== 'active' && own !== 'single') return 'not-ours'
+  return signal === 'DEAD' ? 'lost' : 'away'
 }

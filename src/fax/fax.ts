@@ -11,6 +11,7 @@ import type { DocumentPeers, DocumentStore } from '#store/documents.ts'
 import { createFaxDocuments, type RunningFaxDocuments } from './documents/documents.ts'
 import type { DocumentLimits } from './documents/taking.ts'
 import { createFaxLine, type FaxLine, type FaxLineOptions } from './fax-line.ts'
+import { createPageCopies, type PageCopies, type PagePeers } from './page-copies.ts'
 import { pdfOf } from './received-pdf.ts'
 import { createFaxReceiver } from './receiving.ts'
 
@@ -21,11 +22,13 @@ export interface FaxOptions {
   stored: DocumentStore
   peers: DocumentPeers
   limits: DocumentLimits
-  store: Pick<Store, 'remember' | 'recall' | 'documentsInUse'>
+  /** Absent on an appliance that stands alone. */
+  pagePeers?: PagePeers | undefined
+  store: Pick<Store, 'remember' | 'recall' | 'documentsInUse' | 'received'>
   clock: Clock
   log: Log
-  /** Resolves when the entry is in the inbox. */
-  receive(part: Omit<InboundPart, 'node'>): Promise<void>
+  /** Resolves when the entry is in the inbox. @param node the member that received it, where that is another one */
+  receive(part: Omit<InboundPart, 'node'>, node?: string): Promise<void>
 }
 
 export interface Fax {
@@ -34,19 +37,26 @@ export interface Fax {
   line(config: FaxLineConfig, options: Omit<FaxLineOptions, 'documents' | 'receiver' | 'speed'>): FaxLine
   /** The pages of a received fax. @throws CodedError `document-away`, `pdf-not-made` */
   pdf(document: DocumentReference): Promise<Buffer>
+  /** For the topic PAGES_TOPIC: pages that another member receives. Absent on an appliance that stands alone. */
+  takePages?: PageCopies['answer']
   stop(): void
 }
 
 export function startFax(options: FaxOptions): Fax {
-  const { directory, stored, peers, limits, store, clock, log, receive } = options
+  const { directory, stored, peers, pagePeers, limits, store, clock, log, receive } = options
   const documents = createFaxDocuments({ documents: stored, peers, store, limits, clock, log })
+  const incoming = join(directory, 'fax-incoming')
+  const copies = pagePeers && createPageCopies(incoming, pagePeers, log)
   const receiver = createFaxReceiver({
-    directory: join(directory, 'fax-incoming'),
+    directory: incoming,
     clock,
     log,
     documents: stored,
     peers,
     receive,
+    ...(pagePeers && copies
+      ? { pair: { copies, standing: pagePeers.standing, received: store.received } }
+      : {}),
   })
   receiver.start()
   return {
@@ -58,6 +68,7 @@ export function startFax(options: FaxOptions): Fax {
         throw new CodedError('document-away', 'no member that can be reached has the pages of this fax')
       return pdfOf(path)
     },
+    ...(copies ? { takePages: copies.answer } : {}),
     stop() {
       receiver.stop()
       documents.stop()

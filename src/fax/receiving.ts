@@ -1,9 +1,10 @@
 /**
- * Received faxes: each page is on the disk before its sender is told that it came, and the whole becomes one TIFF among
- * the documents and one entry of the inbox. A call that breaks off keeps what came of it; so does a program that ends in
- * the middle: what lies here at its next start is made whole then.
+ * Received faxes: each page is on this disk, and with another member that keeps up on its disk, before its sender is told
+ * that it came. The whole becomes one TIFF among the documents and one entry of the inbox. A call that breaks off keeps
+ * what came of it; so does a program that ends in the middle: what lies here at its next start is made whole then, and
+ * what lies here of a member that is lost is made whole here.
  */
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '#core/clock.ts'
 import { errorText } from '#core/errors.ts'
@@ -12,13 +13,36 @@ import type { Log } from '#core/log.ts'
 import type { InboundPart } from '#messages/inbound.ts'
 import type { DocumentReference } from '#messages/message.ts'
 import { type DocumentPeers, type DocumentStore, waitFor } from '#store/documents.ts'
+import {
+  type Call,
+  END_FILE,
+  type End,
+  endBytes,
+  openCall,
+  pageBytes,
+  pageFile,
+  readCall,
+  readEnd,
+  readPages,
+  syncDirectory,
+  writeDurably,
+} from './call-files.ts'
 import type { CallInResult, ReceivedPage } from './contract.ts'
+import type { PageCopies, PagePeers } from './page-copies.ts'
 import { writeTiff } from './tiff.ts'
 
 /** Between two tries to store what the disk had no room for. */
 const AGAIN_MS = 60_000
 /** Pages of one call that are taken; a sender that never ends would fill the disk. */
 const MOST_PAGES = 500
+/**
+ * How long a page waits for another member's disk. Its sender asks again after 3 s (T.30, T4) up to three times, or is
+ * told to wait: later than this it would give up a call that is well.
+ */
+const COPY_MS = 3_000
+/** How often copies of other members' pages are looked at, and how long a member may be away before they are used. */
+const WATCH_MS = 5_000
+const AWAY_MS = 60_000
 
 export interface IncomingCall {
   /** Resolves when the page is on the disk; rejects when it cannot be kept. */
@@ -42,45 +66,47 @@ export interface FaxReceiverOptions {
   log: Log
   documents: Pick<DocumentStore, 'receive'>
   peers: Pick<DocumentPeers, 'follow'>
-  /** Resolves when the entry is in the inbox. */
-  receive(part: Omit<InboundPart, 'node'>): Promise<void>
-}
-
-/** What is known of a call; kept beside its pages. */
-interface Call {
-  id: string
-  line: string
-  caller: string
-  /** ms since 1970 */
-  at: number
-}
-
-/** How a call ended, as the inbox shows it. */
-interface End {
-  station?: string
-  problem?: string
+  /** Resolves when the entry is in the inbox. @param node the member that received it, where that is another one */
+  receive(part: Omit<InboundPart, 'node'>, node?: string): Promise<void>
+  /** Absent on an appliance that stands alone. */
+  pair?: {
+    copies: Pick<PageCopies, 'send'>
+    standing: PagePeers['standing']
+    /** Whether the inbox has an entry whose fingerprint begins like this. */
+    received(fingerprint: string): Promise<boolean>
+  }
 }
 
 const cutOff: End = { problem: 'The appliance stopped during the call.' }
+const lost = (node: string): End => ({ problem: `${node}, which received it, was lost during the call.` })
 
 export function createFaxReceiver(options: FaxReceiverOptions): FaxReceiver {
-  const { directory, clock, log, documents, peers, receive } = options
+  const { directory, clock, log, documents, peers, receive, pair } = options
   let timer: NodeJS.Timeout | undefined
+  let watching: NodeJS.Timeout | undefined
   const finishing = new Set<string>()
   const running = new Set<string>()
+  let stopped = false
 
   async function keep(call: Call, page: ReceivedPage): Promise<void> {
     if (page.number >= MOST_PAGES) throw new Error(`a call may bring ${MOST_PAGES} pages at most`)
+    const bytes = pageBytes(page)
+    const name = pageFile(page.number)
+    const [copied] = await Promise.all([
+      pair?.copies.send(call, name, bytes, COPY_MS),
+      keepHere(call, name, bytes),
+    ])
+    if (copied === false)
+      log.warn({ line: call.line, page: page.number + 1 }, 'a received page is on this disk alone')
+  }
+
+  async function keepHere(call: Call, name: string, bytes: Buffer): Promise<void> {
     const place = join(directory, call.id)
-    if (page.number === 0 || !running.has(call.id)) {
+    if (name === pageFile(0) || !running.has(call.id)) {
       running.add(call.id)
-      await mkdir(place, { recursive: true })
-      await writeDurably(join(place, 'call.json'), Buffer.from(JSON.stringify(call)))
-      await syncDirectory(directory)
+      await openCall(directory, call)
     }
-    const { data, ...facts } = page
-    const head = Buffer.from(`${JSON.stringify(facts)}\n`)
-    await writeDurably(join(place, nameOf(page.number)), Buffer.concat([head, data]))
+    await writeDurably(join(place, name), bytes)
     await syncDirectory(place)
   }
 
@@ -105,18 +131,22 @@ export function createFaxReceiver(options: FaxReceiverOptions): FaxReceiver {
     finishing.add(call.id)
     const place = join(directory, call.id)
     try {
-      await writeDurably(join(place, 'end.json'), Buffer.from(JSON.stringify(how))).catch(() => {})
+      const ended = endBytes(how)
+      await writeDurably(join(place, END_FILE), ended).catch(() => {})
       const pages = await readPages(place)
       if (pages.length === 0) {
         log.info({ line: call.line, problem: how.problem }, 'a fax call brought no page')
         await rm(place, { recursive: true, force: true })
         return true
       }
+      if (call.node === undefined) void pair?.copies.send(call, END_FILE, ended, 0)
       const from = call.caller || how.station?.trim() || 'unknown'
       const document = await store(writeTiff(pages), call, pages.length)
       const complete = how.problem === undefined && pages.every((page) => page.complete)
-      await receive({
-        fingerprint: `fax:${call.id}`,
+      const part = {
+        // By its pages: two members that make the same of one call have one entry, and where one of them has a page that
+        // the other lacks, both entries stay.
+        fingerprint: `${fingerprintOf(call)}:${document.hash}`,
         line: call.line,
         at: call.at,
         from,
@@ -129,7 +159,8 @@ export function createFaxReceiver(options: FaxReceiverOptions): FaxReceiver {
           ...(how.station === undefined ? {} : { station: how.station }),
           ...(how.problem === undefined ? {} : { problem: how.problem }),
         },
-      })
+      }
+      await receive(part, call.node)
       await rm(place, { recursive: true, force: true })
       return true
     } catch (error) {
@@ -166,19 +197,54 @@ export function createFaxReceiver(options: FaxReceiverOptions): FaxReceiver {
     timer = setTimeout(() => void sweep(), AGAIN_MS)
   }
 
-  /** Everything that lies here and belongs to no call under way. */
+  /** Everything that lies here, is this member's own and belongs to no call under way. */
   async function sweep(): Promise<void> {
-    const names = await readdir(directory).catch(() => [])
-    for (const name of names) {
-      if (running.has(name)) continue
-      const place = join(directory, name)
-      const call = await readJson<Call>(join(place, 'call.json'))
-      if (call === undefined) {
-        await rm(place, { recursive: true, force: true })
-        continue
-      }
-      await finish(call, (await readJson<End>(join(place, 'end.json'))) ?? cutOff)
+    for (const { call, place } of await lying()) {
+      if (call.node === undefined) await finish(call, (await readEnd(place)) ?? cutOff)
     }
+  }
+
+  async function lying(): Promise<{ call: Call; place: string }[]> {
+    const calls: { call: Call; place: string }[] = []
+    for (const name of await readdir(directory).catch(() => [])) {
+      if (running.has(name) || finishing.has(name)) continue
+      const place = join(directory, name)
+      const call = await readCall(place)
+      if (call !== undefined) calls.push({ call, place })
+      // A copy may be about to come in.
+      else if (pair === undefined) await rm(place, { recursive: true, force: true })
+    }
+    return calls
+  }
+
+  /** Since when other members have been away, ms of the monotonic clock. */
+  const away = new Map<string, number>()
+
+  /** Copies of pages that another member received: in its hands, in the inbox by now, or ours to bring there. */
+  async function watch(): Promise<void> {
+    if (pair === undefined) return
+    const awaySince = new Map(away)
+    away.clear()
+    for (const { call, place } of await lying()) {
+      const { node } = call
+      if (node === undefined) continue
+      const standing = pair.standing(node)
+      const now = clock.monotonic()
+      const since = awaySince.get(node) ?? now
+      if (standing === 'away') away.set(node, since)
+      if (await pair.received(fingerprintOf(call))) await rm(place, { recursive: true, force: true })
+      else if (standing === 'lost' || (standing === 'away' && now - since >= AWAY_MS)) {
+        log.warn({ line: call.line, node }, 'a fax call of a member that is lost is brought to the inbox')
+        await finish(call, (await readEnd(place)) ?? lost(node))
+      }
+    }
+  }
+
+  async function watchAgain(): Promise<void> {
+    await watch().catch((error: unknown) =>
+      log.error({ error: errorText(error) }, 'copies of received pages could not be looked through'),
+    )
+    if (!stopped) watching = setTimeout(() => void watchAgain(), WATCH_MS)
   }
 
   return {
@@ -199,54 +265,16 @@ export function createFaxReceiver(options: FaxReceiverOptions): FaxReceiver {
         },
       }
     },
-    start: () => void sweep(),
-    stop: () => clearTimeout(timer),
+    start() {
+      void sweep()
+      if (pair !== undefined) watching = setTimeout(() => void watchAgain(), WATCH_MS)
+    },
+    stop() {
+      stopped = true
+      clearTimeout(timer)
+      clearTimeout(watching)
+    },
   }
 }
 
-const pagePattern = /^page-[0-9]{4}$/
-const nameOf = (page: number): string => `page-${String(page).padStart(4, '0')}`
-
-async function readPages(place: string): Promise<ReceivedPage[]> {
-  const names = (await readdir(place).catch(() => [])).filter((name) => pagePattern.test(name)).sort()
-  const pages: ReceivedPage[] = []
-  for (const name of names) {
-    const bytes = await readFile(join(place, name))
-    const end = bytes.indexOf(0x0a)
-    const facts: Omit<ReceivedPage, 'data'> = JSON.parse(bytes.toString('utf8', 0, end))
-    if (facts.rows > 0) pages.push({ ...facts, data: bytes.subarray(end + 1) })
-  }
-  return pages
-}
-
-/** Written by this program; one that a crash cut off counts as absent. */
-async function readJson<T>(path: string): Promise<T | undefined> {
-  try {
-    const read: T = JSON.parse(await readFile(path, 'utf8'))
-    return read
-  } catch {
-    return undefined
-  }
-}
-
-/** Whole or not at all: half a page after a power cut would keep the others from becoming a document. */
-async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  const part = `${path}.part`
-  const file = await open(part, 'w', 0o600)
-  try {
-    await file.writeFile(bytes)
-    await file.datasync()
-  } finally {
-    await file.close()
-  }
-  await rename(part, path)
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const handle = await open(path, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-}
+const fingerprintOf = ({ id }: Call): string => `fax:${id}`

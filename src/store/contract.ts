@@ -237,6 +237,8 @@ export interface Store {
   completePartials(olderThan: number): Promise<InboxEntry[]>
   inbox(query: { limit: number; after?: string }): Promise<Page<InboxEntry>>
   inboxEntry(id: string): Promise<InboxEntry | undefined>
+  /** Whether an inbound part is kept, received here or elsewhere, whose fingerprint begins like this. */
+  received(fingerprint: string): Promise<boolean>
   /**
    * Inbox entries in the order in which they came here, each with the fact `inbound:ID` about it: those whose fact
    * contains a text, and on request those that have none. One call looks at a bounded number of entries.

@@ -107,6 +107,7 @@ export interface Methods {
   completePartials(olderThan: number, now: number): InboxEntry[]
   inbox(query: { limit: number; after?: string }): Page<InboxEntry>
   inboxEntry(id: string): InboxEntry | null
+  received(fingerprint: string): boolean
   callbacks(after: number, settled: string): Callbacks
   inboxFacts(query: InboxFactsQuery): InboxFacts
   tokens(): TokenEntry[]

@@ -63,6 +63,18 @@ export function inboxEntry(tables: Tables, id: string): string {
   return row === undefined ? 'null' : text(row, 'document')
 }
 
+export function received(tables: Tables, beginning: string): boolean {
+  // No character is greater than the last one that there is.
+  const next = `${beginning}\u{10ffff}`
+  return (
+    tables.get(
+      'SELECT 1 FROM inbound WHERE fingerprint >= ? AND fingerprint < ? LIMIT 1',
+      beginning,
+      next,
+    ) !== undefined
+  )
+}
+
 /** Entries that one look takes in, so that deliveries get in between looks at a large inbox. */
 const INBOX_LOOK = 1_000
 

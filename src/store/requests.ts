@@ -13,7 +13,17 @@ import { entries, Log, read } from './log.ts'
 import { Logs } from './logs.ts'
 import { merge, noChange } from './merge.ts'
 import type { Method, Methods, Request } from './protocol.ts'
-import { callbacks, inbox, inboxEntry, inboxFacts, keyed, matchReport, message, tokens } from './queries.ts'
+import {
+  callbacks,
+  inbox,
+  inboxEntry,
+  inboxFacts,
+  keyed,
+  matchReport,
+  message,
+  received,
+  tokens,
+} from './queries.ts'
 import { claim, depth, hold, overdue, release, submitting, unhold } from './queue.ts'
 import { audit, facts, failover, members, newestFailover, revisions, settledConflicts } from './records.ts'
 import { countHeldBack, heldBack, readRestored, releaseRestored } from './restored.ts'
@@ -136,6 +146,8 @@ export class Requests {
         return inbox(tables, ...request.args)
       case 'inboxEntry':
         return inboxEntry(tables, ...request.args)
+      case 'received':
+        return json<'received'>(received(tables, ...request.args))
       case 'callbacks':
         return callbacks(tables, ...request.args)
       case 'inboxFacts':

@@ -123,6 +123,7 @@ export async function openStore(options: SqliteOptions): Promise<Store & Operati
     inbox: (query) => connection.call('inbox', [query]),
     callbacks: (after, settled) => connection.call('callbacks', [after, settled]),
     inboxEntry: async (id) => (await connection.call('inboxEntry', [id])) ?? undefined,
+    received: (fingerprint) => connection.call('received', [fingerprint]),
     inboxFacts: (query) => connection.call('inboxFacts', [query]),
 
     async createToken(token) {

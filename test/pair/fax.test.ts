@@ -1,7 +1,7 @@
 /** Fax in a pair: a member that is lost in the middle of a call, and the other one's own modem. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { chart, differences, pagesOf } from '../fax-modem/pages.ts'
 import { startSoftModem } from '../fax-modem/soft-modem.ts'
@@ -67,5 +67,61 @@ describeWith(['spandsp', 'libtiff-tools', 'ghostscript'], 'fax in a pair', () =>
     expect(end).toMatchObject({ ok: true, received: 3 })
     const rest = pagesOf(file).slice(1)
     expect(pagesOf(end.file ?? '').map(({ bits }) => bits)).toEqual(rest.map(({ bits }) => bits))
+  })
+
+  test('lost during page 3 of 5 that it receives: what it confirmed is in the inbox of the other one, marked', {
+    timeout: 120_000,
+  }, async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'pair-fax-'))
+    onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+    const soft = await modem(join(directory, 'b'))
+    const [a, b] = await pairOf(
+      { lines: [] },
+      {
+        lines: [`{ id: fax0, kind: fax, port: 'serial://${soft.port}', header: false }`],
+        environment: { TWINLINE_FAX_SPEED: String(SPEED) },
+      },
+    )
+    await b.line('fax0', 'ready')
+    const file = chart(join(directory, 'five.tif'), { pages: 5, rows: 700 })
+    soft.ring('0301234', file)
+    const confirmed = async () => {
+      const { items } = (await b.ask('GET', '/lines')).body
+      const [line] = Array.isArray(items) ? items : []
+      return /page 3/.test(line?.fax?.progress ?? '')
+    }
+    await until(confirmed, 'b receives page 3', 60_000)
+    await b.kill()
+    await a.sees('box-b', 'DEAD')
+    const faxes = async () => {
+      const { items } = (await a.ask('GET', '/inbox')).body
+      return Array.isArray(items) ? items : []
+    }
+    await until(async () => (await faxes()).length > 0, 'the fax is in the inbox of a', 60_000)
+    const [entry] = await faxes()
+    expect(entry).toMatchObject({
+      node: 'box-b',
+      from: '0301234',
+      complete: false,
+      fax: { pages: 2, problem: expect.stringContaining('box-b') },
+    })
+    const stored = await fetchOver(a.controlSocket, `/inbox/${entry.id}/document?type=tiff`)
+    const came = join(directory, 'came.tif')
+    writeFileSync(came, stored.body)
+    expect(pagesOf(came).map(({ bits }) => bits)).toEqual(
+      pagesOf(file)
+        .slice(0, 2)
+        .map(({ bits }) => bits),
+    )
+    // What comes back with the same pages adds nothing.
+    await b.start()
+    await a.inStepWith('box-b')
+    await b.line('fax0', 'ready')
+    await until(
+      () => readdirSync(join(dirname(b.controlSocket), 'fax-incoming')).length === 0,
+      'b has brought its pages to the inbox, too',
+      30_000,
+    )
+    expect(await faxes()).toHaveLength(1)
   })
 })

@@ -12,8 +12,11 @@ const PARTIAL_AFTER_MS = 600_000
 const CHECK_MS = 30_000
 
 export interface Receiver {
-  /** Resolves when the part is on disk; only then may the line forget it. */
-  receive(part: Omit<InboundPart, 'node'>): Promise<void>
+  /**
+   * Resolves when the part is on disk; only then may the line forget it.
+   * @param node the member that received it, where that is another one
+   */
+  receive(part: Omit<InboundPart, 'node'>, node?: string): Promise<void>
   stop(): void
 }
 
@@ -28,8 +31,8 @@ export function createReceiver(deps: {
   const { node, store, clock, log, received } = deps
   const timer = setInterval(() => void completePartials(), CHECK_MS)
   return {
-    async receive(part) {
-      const entry = await store.receive({ ...part, node })
+    async receive(part, from = node) {
+      const entry = await store.receive({ ...part, node: from })
       if (!entry) return
       log.info({ line: part.line, entry: entry.id, parts: entry.parts.received }, 'message received')
       received()

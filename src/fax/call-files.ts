@@ -1,0 +1,95 @@
+/**
+ * The files of a received call while it is no document yet: a directory with `call.json`, a file for each page (a line
+ * of JSON with its facts, its rows behind it) and, once it is over, `end.json`. Each is whole or not there at all.
+ */
+import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ReceivedPage } from './contract.ts'
+
+/** What is known of a call. */
+export interface Call {
+  id: string
+  line: string
+  caller: string
+  /** ms since 1970 */
+  at: number
+  /** The member that received it, where that is another one: these are copies of its pages. */
+  node?: string
+}
+
+/** How a call ended, as the inbox shows it. */
+export interface End {
+  station?: string
+  problem?: string
+}
+
+export const END_FILE = 'end.json'
+const CALL_FILE = 'call.json'
+const pagePattern = /^page-[0-9]{4}$/
+
+export const pageFile = (page: number): string => `page-${String(page).padStart(4, '0')}`
+/** Of what may be copied to another member: such names cannot lead out of the directory. */
+export const isCallFile = (name: string): boolean => name === END_FILE || pagePattern.test(name)
+export const isCallId = (text: string): boolean => /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)
+
+/** @param directory that of all calls @returns that of this one */
+export async function openCall(directory: string, call: Call): Promise<string> {
+  const place = join(directory, call.id)
+  await mkdir(place, { recursive: true })
+  await writeDurably(join(place, CALL_FILE), Buffer.from(JSON.stringify(call)))
+  await syncDirectory(directory)
+  return place
+}
+
+export const readCall = (place: string): Promise<Call | undefined> => readJson<Call>(join(place, CALL_FILE))
+export const readEnd = (place: string): Promise<End | undefined> => readJson<End>(join(place, END_FILE))
+
+export const endBytes = (end: End): Buffer => Buffer.from(JSON.stringify(end))
+
+export function pageBytes({ data, ...facts }: ReceivedPage): Buffer {
+  return Buffer.concat([Buffer.from(`${JSON.stringify(facts)}\n`), data])
+}
+
+export async function readPages(place: string): Promise<ReceivedPage[]> {
+  const names = (await readdir(place).catch(() => [])).filter((name) => pagePattern.test(name)).sort()
+  const pages: ReceivedPage[] = []
+  for (const name of names) {
+    const bytes = await readFile(join(place, name))
+    const end = bytes.indexOf(0x0a)
+    const facts: Omit<ReceivedPage, 'data'> = JSON.parse(bytes.toString('utf8', 0, end))
+    if (facts.rows > 0) pages.push({ ...facts, data: bytes.subarray(end + 1) })
+  }
+  return pages
+}
+
+/** Written by this program; one that a crash cut off counts as absent. */
+async function readJson<T>(path: string): Promise<T | undefined> {
+  try {
+    const read: T = JSON.parse(await readFile(path, 'utf8'))
+    return read
+  } catch {
+    return undefined
+  }
+}
+
+/** Whole or not at all: half a page after a power cut would keep the others from becoming a document. */
+export async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+  const part = `${path}.part`
+  const file = await open(part, 'w', 0o600)
+  try {
+    await file.writeFile(bytes)
+    await file.datasync()
+  } finally {
+    await file.close()
+  }
+  await rename(part, path)
+}
+
+export async function syncDirectory(path: string): Promise<void> {
+  const handle = await open(path, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
