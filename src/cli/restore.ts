@@ -4,6 +4,7 @@ import { chown, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { loadConfig, parseConfig } from '#config/load.ts'
 import { isWritable, replaceOwnFile } from '#config/own-file.ts'
+import { systemClock } from '#core/clock.ts'
 import { CodedError } from '#core/errors.ts'
 import type * as schemas from '#intake/http/backup-schemas.ts'
 import { discard, stage, type Unpacked, unpackBackup } from '#store/restore.ts'
@@ -120,7 +121,8 @@ async function fromFile(file: string, configFile: string, configuration: boolean
     }
     await giveTo(config.data, unpacked.directory)
     await stage(unpacked, config.data)
-    if (text !== undefined) replaceOwnFile(configFile, text, undefined)
+    if (text !== undefined)
+      replaceOwnFile(configFile, text, undefined, { author: 'restore', at: systemClock(0).now() })
     console.log(
       printable(`backup of ${manifest.node}, made ${localTime(new Date(manifest.at).toISOString())}: whole`),
     )

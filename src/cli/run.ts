@@ -7,7 +7,7 @@ import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type Logger, pino } from 'pino'
 import { loadConfig } from '#config/load.ts'
-import { putBackOwnFile, trialUntil } from '#config/own-file.ts'
+import { putBackOwnFile, ROLLBACK, trialUntil } from '#config/own-file.ts'
 import { nodeName } from '#config/schema.ts'
 import { sharedDefaults } from '#config/shared.ts'
 import { ConfigInvalid } from '#config/source.ts'
@@ -87,7 +87,7 @@ async function serve(wish: Wish): Promise<number> {
   const ending = untilEnd(() => running?.log)
   const start = () => startOnce(wish, { write }, recent, ending.fail)
   if (wish.file !== undefined && (trialUntil(wish.file) ?? Number.POSITIVE_INFINITY) <= systemClock(0).now())
-    putBackOwnFile(wish.file)
+    putBackOwnFile(wish.file, rolledBack())
   try {
     running = await start()
   } catch (error) {
@@ -123,6 +123,8 @@ async function serve(wish: Wish): Promise<number> {
   }
 }
 
+const rolledBack = () => ({ author: ROLLBACK, at: systemClock(0).now() })
+
 async function startWithFileBefore(
   file: string,
   error: unknown,
@@ -130,7 +132,7 @@ async function startWithFileBefore(
 ): Promise<Running> {
   console.error(`twinline: ${errorText(error)}`)
   console.error(`twinline: the configuration file before the last change is put back: ${file}`)
-  putBackOwnFile(file)
+  putBackOwnFile(file, rolledBack())
   try {
     const running = await start()
     running.log.warn({ file }, `started with the file before its last change: ${errorText(error)}`)

@@ -2,19 +2,21 @@
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { loadConfig } from '#config/load.ts'
-import { maskedText } from '#config/own-file.ts'
+import { maskedText } from '#config/masking.ts'
 import { errorText } from '#core/errors.ts'
 import { machine, masked, zipped } from '#intake/http/support.ts'
 import { connectionOptions, connectionUsage, parseArguments } from './arguments.ts'
 import { call } from './client.ts'
 import { download } from './download.ts'
 import { programVersion } from './help.ts'
-import { exit, UsageError } from './outcome.ts'
+import { Ended, exit, UsageError } from './outcome.ts'
 import { localTarget, targetsOf } from './target.ts'
 
-const usage = `twinline support --out FILE
+const usage = `twinline support --out FILE [--node NODE | --all]
 
-  --out FILE   where the zip file goes
+  --out FILE    where the zip file goes
+  --node NODE   of another member of the pair
+  --all         of every member of the pair: a zip file with one of each
 
 Holds the newest lines of the log, configuration, state of lines, queue and pair, the failover log and versions. Secrets,
 numbers and mail addresses are masked, texts of messages are not in it. Of an appliance that does not run (--config) it
@@ -24,7 +26,12 @@ it needs a token with the scope admin.
 ${connectionUsage}`
 
 export async function support(argv: string[]): Promise<number> {
-  const options = { ...connectionOptions, out: { type: 'string' } } as const
+  const options = {
+    ...connectionOptions,
+    out: { type: 'string' },
+    node: { type: 'string' },
+    all: { type: 'boolean' },
+  } as const
   const { values, positionals } = parseArguments(argv, options, usage)
   if (values.help) {
     console.log(usage)
@@ -32,13 +39,18 @@ export async function support(argv: string[]): Promise<number> {
   }
   if (positionals.length > 0) throw new UsageError(`unexpected ${JSON.stringify(positionals[0])}`, usage)
   if (values.out === undefined) throw new UsageError('where to? Give --out FILE', usage)
-  const { config, out } = values
+  const { config, out, all } = values
+  if (all && values.node !== undefined) throw new UsageError('either --node or --all', usage)
+  const node = all ? '*' : values.node
   if (config !== undefined && !(await runs(config))) {
+    if (node !== undefined)
+      throw new Ended(exit.unreachable, 'this appliance does not run: ask another member of the pair')
     await ofStopped(config, out)
   } else {
     const [target] = targetsOf(values, usage)
     if (target === undefined) throw new UsageError('which appliance?', usage)
-    await download(target, { method: 'GET', path: '/support' }, out)
+    const path = node === undefined ? '/support' : `/support?node=${encodeURIComponent(node)}`
+    await download(target, { method: 'GET', path }, out)
   }
   console.log(`${out}: ${Math.ceil((await stat(out)).size / 1e3)} kB`)
   return exit.accepted

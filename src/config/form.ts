@@ -32,6 +32,10 @@ export interface FormField {
   max?: number | string
   default?: unknown
   placeholder?: string
+  /** Of a group: being there turns something on. The others only gather keys that hold by their defaults. */
+  switched?: boolean
+  /** Of a column: it is there only where the key beside it has one of these values. */
+  only?: { key: string; is: string[] }
   columns?: FormField[]
 }
 
@@ -55,7 +59,7 @@ export const labelled = (fields: readonly Described[], base: string): FormField[
 const second = 1_000
 const day = 86_400 * second
 
-const spans = (min: number, max: number) => ({
+export const spans = (min: number, max: number) => ({
   type: 'duration' as const,
   min: formatDuration(min),
   max: formatDuration(max),
@@ -175,11 +179,13 @@ const storm: Described[] = [
   {
     path: 'storm',
     type: 'group',
+    required: true,
     help: 'Keeps an alarm storm from filling phones and using up SIM cards. What has priority 0 always goes out.',
     columns: [
       {
         path: 'dedupe',
         type: 'group',
+        switched: true,
         help: 'The same again to the same recipient is folded.',
         columns: [
           {
@@ -199,6 +205,7 @@ const storm: Described[] = [
       {
         path: 'group',
         type: 'group',
+        switched: true,
         help: 'Of many messages for one recipient some go out one by one, and the others as one digest.',
         columns: [
           {

@@ -1,11 +1,11 @@
 /** The keys below `pair` as a form, as form.ts has the shared settings; held against readPair() by its test. Pure. */
-import { type Described, type FormField, labelled } from './form.ts'
+import type { Described } from './form.ts'
 import { profileNames } from './heartbeat.ts'
 import { pairDefaults } from './pair.ts'
 
 const listen = 'An address and a port of this box, such as 10.77.0.1:8883.'
 
-const fields: Described[] = [
+export const pairFields: Described[] = [
   {
     path: 'pair.listen',
     type: 'text',
@@ -206,5 +206,3 @@ const fields: Described[] = [
     help: 'Networks that members may come from.',
   },
 ]
-
-export const pairForm = (): FormField[] => labelled(fields, 'own')

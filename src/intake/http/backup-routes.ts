@@ -59,42 +59,6 @@ export function backupRoutes(
     }
   }
 
-  api.post(
-    '/backup',
-    {
-      onRequest: admin,
-      schema: {
-        tags,
-        summary: 'Everything that this member is, as one file under a passphrase',
-        body: schemas.backupRequest,
-        produces: ['application/octet-stream'],
-        response: { 200: anyText },
-      },
-    },
-    async ({ body, source }, reply) => {
-      const done = alone(reply)
-      const at = clock.now()
-      const configuration = own.file === undefined ? {} : { configuration: own.text() }
-      try {
-        const bytes = await refusing(
-          makeBackup({ directory, node, version, at, passphrase: body.passphrase, ...configuration }),
-        )
-        const stream = Readable.from(bytes, { objectMode: false })
-        // Also when its reader went away in the middle.
-        stream.once('close', done)
-        records?.audit.write(source, 'backup-made', `a backup of ${node} was made`)
-        const day = iso(at).slice(0, 10)
-        reply
-          .type('application/octet-stream')
-          .header('content-disposition', `attachment; filename="twinline-${node}-${day}.backup"`)
-        return reply.send(stream)
-      } catch (error) {
-        done()
-        throw error
-      }
-    },
-  )
-
   void api.register((scope: Api, _options, ready) => {
     void scope.register(multipart, { limits })
     scope.post(
@@ -154,7 +118,7 @@ export function backupRoutes(
       throw new Problem(409, 'backup-of-other', text, { field: 'backup' })
     }
     await stage(unpacked, directory)
-    if (file !== undefined) own.replace(file, undefined)
+    if (file !== undefined) own.replace(file, undefined, who)
     const at = iso(manifest.at)
     records?.audit.write(who, 'backup-restored', `${node} starts anew with its backup of ${at}`)
     own.restart()
@@ -168,6 +132,44 @@ export function backupRoutes(
   }
 
   atMember(api, node, forward, (scope) => {
+    scope.post(
+      '/backup',
+      {
+        onRequest: admin,
+        config: { file: true },
+        schema: {
+          tags,
+          summary: 'Everything that a member is, as one file under a passphrase',
+          querystring: memberQuery,
+          body: schemas.backupRequest,
+          produces: ['application/octet-stream'],
+          response: { 200: anyText },
+        },
+      },
+      async ({ body, source }, reply) => {
+        const done = alone(reply)
+        const at = clock.now()
+        const configuration = own.file === undefined ? {} : { configuration: own.text() }
+        try {
+          const bytes = await refusing(
+            makeBackup({ directory, node, version, at, passphrase: body.passphrase, ...configuration }),
+          )
+          const stream = Readable.from(bytes, { objectMode: false })
+          // Also when its reader went away in the middle.
+          stream.once('close', done)
+          records?.audit.write(source, 'backup-made', `a backup of ${node} was made`)
+          const day = iso(at).slice(0, 10)
+          reply
+            .type('application/octet-stream')
+            .header('content-disposition', `attachment; filename="twinline-${node}-${day}.backup"`)
+          return reply.send(stream)
+        } catch (error) {
+          done()
+          throw error
+        }
+      },
+    )
+
     scope.get(
       '/restore',
       {

@@ -31,6 +31,11 @@ const fieldProperties = {
   max: { ...value, description: 'Largest allowed value' },
   default: { ...value, description: 'What holds when it is not set' },
   placeholder: { ...text, description: 'An example of what to write' },
+  switched: { ...flag, description: 'Of a group: being there turns something on' },
+  only: {
+    ...object({ key: text, is: list(text) }, ['key', 'is']),
+    description: 'Of a column: it is there only where the key beside it has one of these values',
+  },
 } as const
 const fieldRequired = ['path', 'label', 'type', 'help'] as const
 
@@ -43,7 +48,7 @@ export const settingsForm = object(
   ['sections'],
 )
 
-const changes = {
+export const changes = {
   type: 'object',
   minProperties: 1,
   maxProperties: 100,
@@ -51,10 +56,11 @@ const changes = {
   description: 'Values by path; null takes a setting back to what the file, or the default, says',
 } as const
 
-const span = {
+export const confirmWithin = {
   type: 'string',
   pattern: durationPattern,
   maxLength: 14,
+  description: 'It is taken back unless confirmed within this time, 10s to 1h; for good when absent',
 } as const
 
 export const problems = list(object({ path: text, message: text }, ['path', 'message']))
@@ -69,10 +75,7 @@ export const checked = object(
 export const applyRequest = object(
   {
     changes,
-    confirmWithin: {
-      ...span,
-      description: 'It is taken back unless confirmed within this time, 10s to 1h; for good when absent',
-    },
+    confirmWithin,
   },
   ['changes'],
 )

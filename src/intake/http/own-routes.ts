@@ -2,9 +2,11 @@
  * A member's own configuration over HTTP: its file, to look at with secrets masked, to check a change, and to change it.
  * A change makes the appliance start anew inside its process; on trial, the old file comes back by itself.
  */
-
-import { type Edited, type FileChange, type FileProblem, maskedKeys, maskedText } from '#config/own-file.ts'
-import { pairForm } from '#config/pair-form.ts'
+import { maskedKeys, maskedText } from '#config/masking.ts'
+import { type Edited, type FileChange, textDifference } from '#config/own-edit.ts'
+import { ownForm } from '#config/own-form.ts'
+import type { FileVersion } from '#config/own-history.ts'
+import type { FileProblem } from '#config/own-merge.ts'
 import { expectedFailover, promises as promisesOf } from '#config/promises.ts'
 import type { Config } from '#config/types.ts'
 import { CodedError } from '#core/errors.ts'
@@ -25,14 +27,18 @@ export interface OwnConfigurationService {
   text(): string
   writable(): boolean
   edit(changes: readonly FileChange[]): Edited
+  /** The whole file as it was before a change of its history. @returns undefined when there is none of this id */
+  back(version: string): Edited | undefined
+  /** The newest changes, newest first. */
+  versions(): FileVersion[]
   /** Replaces the file. @param within ms after which the old one comes back unless confirmed */
-  replace(text: string, within: number | undefined): { until?: number }
+  replace(text: string, within: number | undefined, author: string): { until?: number }
   /** Until when a change waits for its confirmation, ms since 1970. */
   trial(): number | undefined
   /** @returns false when none was waiting */
   confirm(): boolean
   /** The file before the change on trial is the file again. @returns false when none was waiting */
-  putBack(): boolean
+  putBack(author: string): boolean
   /** Stops the appliance and starts it from its file, in a moment. */
   restart(): void
 }
@@ -69,9 +75,20 @@ export function ownRoutes(api: Api, parts: Parts, own: OwnConfigurationService):
   const admin = requires('admin', access)
   const tags = ['own configuration']
 
+  /** @throws Problem when neither is asked for, or there is no such version */
+  function wanted({ changes, version }: { changes?: Record<string, unknown>; version?: string }): Edited {
+    if (version === undefined && changes === undefined)
+      throw new Problem(400, 'missing-field', 'give changes, or a version of the history', {
+        field: 'changes',
+      })
+    const edited = version === undefined ? own.edit(wantedOf(changes ?? {})) : own.back(version)
+    if (edited !== undefined) return edited
+    const text = `the history of the file has no change ${version}; GET /api/v1/own-configuration/history lists them`
+    throw new Problem(404, 'revision-unknown', text, { field: 'version' })
+  }
+
   /** What the file may hold, and the pair bears. */
-  function looked(changes: readonly FileChange[]): Edited {
-    const edited = own.edit(changes)
+  function looked(edited: Edited): Edited {
     const others = parts.pair?.control.members().some((member) => member.node !== node) === true
     if ('problems' in edited) return edited
     const problems: FileProblem[] = []
@@ -115,11 +132,35 @@ export function ownRoutes(api: Api, parts: Parts, own: OwnConfigurationService):
           text: maskedText(text),
           keys,
           writable: own.writable(),
-          pairFields: pairForm().map((field) => ({ ...field, value: valueAt(keys, field.path) })),
+          sections: ownForm().map((section) => ({
+            ...section,
+            fields: section.fields.map((field) => ({ ...field, value: valueAt(keys, field.path) })),
+          })),
           ...(own.file === undefined ? {} : { file: own.file }),
           ...(until === undefined ? {} : { trial: { confirmBy: iso(until) } }),
         }
       },
+    )
+
+    scope.get(
+      '/own-configuration/history',
+      {
+        onRequest: admin,
+        schema: {
+          tags,
+          summary: 'The newest changes of the file of one member, newest first, secrets masked',
+          querystring: memberQuery,
+          response: { 200: schemas.ownHistory },
+        },
+      },
+      async (): Promise<schemas.OwnHistory> => ({
+        items: own.versions().map(({ id, at, author, before, after }) => ({
+          id,
+          at: iso(at),
+          author,
+          changes: textDifference(before, after),
+        })),
+      }),
     )
 
     scope.post(
@@ -137,7 +178,7 @@ export function ownRoutes(api: Api, parts: Parts, own: OwnConfigurationService):
         },
       },
       async ({ body }): Promise<schemas.OwnChecked> => {
-        const edited = looked(wantedOf(body.changes))
+        const edited = looked(wanted(body))
         if ('problems' in edited) return problemsOf(edited)
         return { problems: [], diff: edited.diff, ...pairOutlook(edited.config) }
       },
@@ -156,7 +197,8 @@ export function ownRoutes(api: Api, parts: Parts, own: OwnConfigurationService):
           response: { 202: schemas.ownApplied },
         },
       },
-      async ({ body: { changes, confirmWithin }, source }, reply): Promise<schemas.OwnApplied> => {
+      async ({ body, source }, reply): Promise<schemas.OwnApplied> => {
+        const { confirmWithin } = body
         mayChange()
         const within = confirmWithin === undefined ? undefined : confirmSpan(confirmWithin)
         const waiting = own.trial()
@@ -164,11 +206,11 @@ export function ownRoutes(api: Api, parts: Parts, own: OwnConfigurationService):
           const text = `a change of the file is on trial until ${iso(waiting)}: confirm it or wait`
           throw new Problem(409, 'trial-pending', text)
         }
-        const edited = looked(wantedOf(changes))
+        const edited = looked(wanted(body))
         if ('problems' in edited) throw invalid(edited.problems)
         reply.code(202)
         if (edited.diff.length === 0) return { changed: false, restart: false }
-        const { until } = replaced(() => own.replace(edited.text, within))
+        const { until } = replaced(() => own.replace(edited.text, within, source))
         const paths = edited.diff.map(({ path }) => path).join(', ')
         records?.audit.write(source, 'file-changed', `${paths} changed in the configuration file of ${node}`)
         own.restart()
@@ -206,7 +248,7 @@ export function ownRoutes(api: Api, parts: Parts, own: OwnConfigurationService):
         },
       },
       async ({ source }, reply): Promise<schemas.OwnApplied> => {
-        if (!replaced(() => own.putBack())) throw noTrial()
+        if (!replaced(() => own.putBack(source))) throw noTrial()
         records?.audit.write(source, 'file-reverted', `the configuration file of ${node} was put back`)
         own.restart()
         reply.code(202)

@@ -1,10 +1,10 @@
 /** The shapes of a member's own configuration: its file, what may be changed in it, a change on trial. */
-import { applyRequest, checkRequest, diff, field, problems } from './form-schemas.ts'
+import { changes, confirmWithin, diff, field, problems } from './form-schemas.ts'
 import { flag, list, object, type Shape, text, time } from './schemas.ts'
 
 const ms = { type: 'number', minimum: 0, description: 'ms' } as const
 
-const pairField = object(
+const ownField = object(
   { ...field.properties, value: { description: 'What holds now; absent where the default does' } },
   field.required,
 )
@@ -38,13 +38,22 @@ export const ownConfiguration = object(
     text: { ...text, description: 'The file as it is, secrets masked' },
     keys: { type: 'object', additionalProperties: {}, description: 'What the file says, secrets masked' },
     writable: { ...flag, description: 'The program may change the file' },
-    pairFields: { ...list(pairField), description: 'The keys below `pair`' },
+    sections: {
+      ...list(object({ name: text, label: text, fields: list(ownField) }, ['name', 'label', 'fields'])),
+      description: 'What the file may hold, but for shared settings, with what it holds',
+    },
     trial: object({ confirmBy: time }, ['confirmBy']),
   },
-  ['node', 'keys', 'writable', 'pairFields'],
+  ['node', 'keys', 'writable', 'sections'],
 )
 
-export const ownCheckRequest = checkRequest
+const version = {
+  type: 'string',
+  pattern: '^[0-9]{6}$',
+  description: 'In the place of changes: the whole file as it was before this one of its history',
+} as const
+
+export const ownCheckRequest = object({ changes, version }, [])
 export const ownChecked = object(
   {
     problems,
@@ -55,7 +64,24 @@ export const ownChecked = object(
   ['problems', 'diff'],
 )
 
-export const ownApplyRequest = applyRequest
+export const ownApplyRequest = object({ changes, version, confirmWithin }, [])
+
+export const ownHistory = object(
+  {
+    items: list(
+      object(
+        {
+          id: text,
+          at: time,
+          author: { ...text, description: 'rollback: nobody confirmed; by-hand: somebody with an editor' },
+          changes: diff,
+        },
+        ['id', 'at', 'author', 'changes'],
+      ),
+    ),
+  },
+  ['items'],
+)
 export const ownApplied = object(
   {
     changed: flag,
@@ -66,6 +92,7 @@ export const ownApplied = object(
 )
 
 export type OwnConfiguration = Shape<typeof ownConfiguration>
+export type OwnHistory = Shape<typeof ownHistory>
 export type OwnChecked = Shape<typeof ownChecked>
 export type OwnApplied = Shape<typeof ownApplied>
 export type ExpectedFailover = Shape<typeof expectedFailover>

@@ -1,13 +1,15 @@
 /** The member's file as the running appliance offers it: edited, replaced, put back when nobody confirms. */
+import { edited, replacedBy } from '#config/own-edit.ts'
 import {
   confirmOwnFile,
-  edited,
   isWritable,
   putBackOwnFile,
+  ROLLBACK,
   readOwnFile,
   replaceOwnFile,
   trialUntil,
 } from '#config/own-file.ts'
+import { fileVersions } from '#config/own-history.ts'
 import type { Clock } from '#core/clock.ts'
 import { errorText } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
@@ -56,7 +58,7 @@ export function createOwnConfiguration(deps: {
       return
     }
     try {
-      putBackOwnFile(path)
+      putBackOwnFile(path, { author: ROLLBACK, at: clock.now() })
       log.warn({ file: path }, 'nobody confirmed the changed configuration file: the one before is back')
       restart()
     } catch (error) {
@@ -74,10 +76,17 @@ export function createOwnConfiguration(deps: {
     text: () => (file === undefined ? '' : readOwnFile(file)),
     writable: () => file !== undefined && isWritable(file),
     edit: (changes) => edited(file === undefined ? '' : readOwnFile(file), changes, file ?? 'twinline.yaml'),
-    replace(text, within) {
+    back(version) {
+      const found = file === undefined ? undefined : fileVersions(file).find(({ id }) => id === version)
+      if (file === undefined || found === undefined) return undefined
+      return replacedBy(readOwnFile(file), found.before, file)
+    },
+    versions: () => (file === undefined ? [] : fileVersions(file)),
+    replace(text, within, author) {
       if (file === undefined) throw new Error('there is no file')
-      const until = within === undefined ? undefined : clock.now() + within
-      replaceOwnFile(file, text, until)
+      const at = clock.now()
+      const until = within === undefined ? undefined : at + within
+      replaceOwnFile(file, text, until, { author, at })
       changed = true
       return until === undefined ? {} : { until }
     },
@@ -87,9 +96,9 @@ export function createOwnConfiguration(deps: {
       watch()
       return confirmed
     },
-    putBack() {
+    putBack(author) {
       if (file === undefined || trialUntil(file) === undefined) return false
-      putBackOwnFile(file)
+      putBackOwnFile(file, { author, at: clock.now() })
       watch()
       return true
     },

@@ -134,8 +134,9 @@ function Forms({ own, trial }: { own: OwnConfiguration; trial: ReturnType<typeof
   const draft = useSignal<Draft>({})
   const checked = useSignal<OwnChecked>({ problems: [], diff: [] })
   const reviewing = useSignal(false)
-  const fields: readonly AnyField[] = own.pairFields
-  const held = new Map(own.pairFields.map(({ path, value }) => [path, value]))
+  const ofPair = own.sections.find(({ name }) => name === 'pair')?.fields ?? []
+  const fields: readonly AnyField[] = ofPair
+  const held = new Map(ofPair.map(({ path, value }) => [path, value]))
   const valueAt = (path: string): unknown =>
     path in draft.value ? (draft.value[path] ?? undefined) : held.get(path)
   const paths = fields.flatMap((field) => fieldPaths(field, valueAt(field.path), field.path))

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { type FormField, settingsForm } from '#config/form.ts'
-import { pairForm } from '#config/pair-form.ts'
+import { ownForm } from '#config/own-form.ts'
 
 const dictionary = (name: string): Record<string, unknown> =>
   JSON.parse(readFileSync(join(import.meta.dirname, '../../../src/panel/words', name), 'utf8'))
@@ -28,6 +28,7 @@ it.each(['en', 'de'])('names and explains every shared setting (%s)', (language)
 
 it.each(['en', 'de'])('names and explains every key of the pair (%s)', (language) => {
   const words = dictionary(`pair-settings.${language}.json`)
-  const wanted = paths(pairForm()).flatMap((path) => [path, `${path}.help`])
+  const pair = ownForm().find(({ name }) => name === 'pair')
+  const wanted = paths(pair?.fields ?? []).flatMap((path) => [path, `${path}.help`])
   expect(wanted.filter((key) => typeof words[key] !== 'string')).toEqual([])
 })
