@@ -69,13 +69,15 @@ function page({ script, style, early }) {
   return `${lines.join('\n')}\n`
 }
 
-/** The pages of the panel by path, as files below src/panel. */
+/** The pages of the panel by path: their files below src/panel, and what they ask the appliance for first. */
 function pagesOf() {
   const routes = readFileSync(join(source, 'shell', 'routes.ts'), 'utf8')
+  const each = /path: '([^']+)',\s+load: \(\) => import\('\.\.\/([^']+)'\)(?:,\s+asks: \[([^\]]*)\])?/g
   return new Map(
-    [...routes.matchAll(/path: '([^']+)',\s+load: \(\) => import\('\.\.\/([^']+)'\)/g)].map(
-      ([, path, file]) => [path, file],
-    ),
+    [...routes.matchAll(each)].map(([, path, file, asks = '']) => [
+      path,
+      { file, asks: [...asks.matchAll(/'([^']+)'/g)].map(([, ask]) => ask) },
+    ]),
   )
 }
 
@@ -89,7 +91,9 @@ function together(pages) {
     .map(String)
     .filter((name) => /^components\/|^shell\/(?!routes)\w+\.ts$|^\w+\/words\.ts$/.test(name))
   const imports = shared.map((name) => `import ${JSON.stringify(join(source, name))}`).join('\n')
-  const wholes = new Set(['main.tsx', ...pages.values()].map((file) => join(source, file)))
+  const wholes = new Set(
+    ['main.tsx', ...[...pages.values()].map(({ file }) => file)].map((file) => join(source, file)),
+  )
   return {
     name: 'together',
     setup(build) {
@@ -131,7 +135,7 @@ function earlyOf({ inputs }, made, entry, pages) {
   }
   const shell = withImports(entry.name)
   return Object.fromEntries(
-    [...pages].map(([path, file]) => {
+    [...pages].map(([path, { file, asks }]) => {
       const page = made.find(({ entryPoint }) => entryPoint === `src/panel/${file}`)
       const words = {}
       for (const dictionary of [
@@ -144,7 +148,7 @@ function earlyOf({ inputs }, made, entry, pages) {
         if (area === 'said' || name === undefined) continue
         words[language] = [...new Set([...(words[language] ?? []), name])]
       }
-      return [path, { code: [...withImports(page?.name)].filter((name) => !shell.has(name)), words }]
+      return [path, { code: [...withImports(page?.name)].filter((name) => !shell.has(name)), words, asks }]
     }),
   )
 }

@@ -7,20 +7,28 @@ import './styles/controls.css'
 import './styles/table.css'
 import './styles/pages.css'
 import './styles/operations.css'
-import { App, startPages, startSession } from './shell/app.tsx'
+import { App, firstPage, startPages, startSession } from './shell/app.tsx'
 import { startClock } from './shell/clock.ts'
 import { startLive } from './shell/live.ts'
 import { startRouter } from './shell/router.ts'
 import './shell/theme.ts'
+
+/** How long the frame of the panel waits for its page, so that both are drawn at once, ms. */
+const FRAME_MS = 100
 
 async function start(): Promise<void> {
   startClock()
   startRouter()
   const session = startSession()
   await startPages()
-  startLive()
+  const enough = new Promise<void>((resolve) => {
+    setTimeout(resolve, FRAME_MS)
+  })
+  await Promise.race([firstPage, enough])
   render(<App />, document.getElementById('panel') ?? document.body)
   await session
+  await firstPage
+  startLive()
 }
 
 void start()

@@ -137,6 +137,21 @@ test('what a page loads besides is named in advance, in the language that is ask
   for (const path of german) expect((await get(path)).status).toBe(200)
 })
 
+test('what a page asks for first is named with it, to whoever may be logged in', async () => {
+  const asks = async (path: string, cookie: string) =>
+    [
+      ...((await get(path, { cookie })).headers.get('link') ?? '').matchAll(
+        /<([^>]+)>; rel=preload; as=fetch; crossorigin/g,
+      ),
+    ].map(([, ask]) => ask)
+  const cookie = 'twinline_session_1=x'
+  expect(await asks('/queue/01-ab', cookie)).toEqual(['/api/v1/messages/01-ab'])
+  expect(await asks('/people', cookie)).toEqual(['/api/v1/contacts', '/api/v1/groups'])
+  // The filters of the address decide what is asked for.
+  expect(await asks('/queue?state=failed', cookie)).toEqual([])
+  expect(await asks('/people', 'another=x')).toEqual([])
+})
+
 test('nothing else than what was built is under /assets', async () => {
   const inside = ['/assets/', '/assets/nothing.js', '/assets/.built', '/assets/%2e%2e%2findex.html']
   for (const path of [...inside, '/assets/..%2f.built', '/assets/%2fetc%2fpasswd', '/assets/a%00.js'])

@@ -24,6 +24,12 @@ const routes = readFileSync(
   join(import.meta.dirname, '..', '..', 'src', 'panel', 'shell', 'routes.ts'),
   'utf8',
 )
+/** What each page says that it asks for first, by its path. */
+const asks = new Map(
+  [...routes.matchAll(/path: '([^']+)',\s+load: [^\n]+import\('[^']+'\),\s+asks: \[([^\]]*)\]/g)].map(
+    ([, path, list = '']) => [path, [...list.matchAll(/'([^']+)'/g)].map(([, ask]) => `/api/v1${ask}`)],
+  ),
+)
 /** `/queue/:id` is looked at with a message of its own; `/login` and `/setup` are for whom nobody knows. */
 const paths = [...routes.matchAll(/path: '([^']+)'/g)]
   .map(([, path]) => path ?? '')
@@ -72,12 +78,23 @@ describeWith(['chromium'], 'every page of the panel', () => {
     message = String(body['id'])
     for (const user of ['admin', 'erika'])
       views.push(await openPanel(browser, rig.box.address, '/', { user, ...still }))
+    for (const { page } of views) await page.addInitScript(listening)
   }, 60_000)
 
   afterAll(async () => {
     await browser.close()
     await rig.stop()
   })
+
+  /** Runs before the page's own code. */
+  const listening = `
+    globalThis.asked = []
+    const { fetch } = globalThis
+    globalThis.fetch = (path, ...more) => {
+      globalThis.asked.push(path)
+      return fetch(path, ...more)
+    }
+  `
 
   async function look(view: View, path: string, address = rig.box.address): Promise<string[]> {
     const { page } = view
@@ -149,7 +166,16 @@ describeWith(['chromium'], 'every page of the panel', () => {
     for (const view of views) {
       view.faults.length = 0
       wrong.push(...(await look(view, path)), ...view.faults)
+      // The appliance sends the answers with the page, which would be in vain.
+      const asked = await view.page.evaluate<string[]>('globalThis.asked')
+      for (const ask of asks.get(pattern) ?? [])
+        if (!asked.includes(ask.replace(':id', message))) wrong.push(`${path} never asks for ${ask}`)
     }
     expect(wrong).toEqual([])
+  })
+
+  it('the pages say what they ask for first', () => {
+    expect(asks.get('/queue/:id')).toEqual(['/api/v1/messages/:id'])
+    expect(asks.size).toBeGreaterThan(15)
   })
 })

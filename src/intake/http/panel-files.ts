@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { hasSession } from './cookie.ts'
 import type { Api } from './parts.ts'
 import { Problem } from './problems.ts'
 
@@ -64,8 +65,8 @@ const guards = {
 /** Browsers heed it over https only, and complain about it otherwise. */
 const overHttps = { 'cross-origin-opener-policy': 'same-origin' } as const
 
-/** What each page loads at once, by its path: files under /assets/. */
-type Early = Record<string, { code: string[]; words: Record<string, string[]> }>
+/** What each page loads at once, by its path: files under /assets/, and what it asks for below /api/v1. */
+type Early = Record<string, { code: string[]; words: Record<string, string[]>; asks: string[] }>
 
 /** The longest is a hundredth of it; more is no path of ours. */
 const LONGEST_PATH = 1_000
@@ -77,14 +78,24 @@ function routeOf(path: string, early: Early): string | undefined {
   return `${parent}/:id` in early ? `${parent}/:id` : undefined
 }
 
-/** Names what the page will ask for next (RFC 8288, preload as of WHATWG HTML 4.6.7), for the language asked for. */
-function linksFor(path: string, languages: string, early: Early): string | undefined {
+/**
+ * Names what the page will ask for next (RFC 8288, preload as of WHATWG HTML 4.6.7): its code, its words in the language
+ * asked for, and for somebody who is logged in its data, which then come together with the code.
+ */
+function linksFor(url: string, languages: string, known: boolean, early: Early): string | undefined {
+  const [path = '', query] = url.split('?')
   const found = early[path.length > LONGEST_PATH ? '' : (routeOf(path, early) ?? '')]
   if (found === undefined) return undefined
   const [language = ''] = /^[a-z]{2}/.exec(languages) ?? []
-  return [...found.code, ...(found.words[language] ?? found.words['en'] ?? [])]
-    .map((name) => `</assets/${name}>; rel=modulepreload`)
-    .join(', ')
+  const id = /[\w.~%-]*$/.exec(path)?.[0] ?? ''
+  const files = [...found.code, ...(found.words[language] ?? found.words['en'] ?? [])]
+  return [
+    // With a query the page asks for something else.
+    ...(known && query === undefined ? found.asks : []).map(
+      (ask) => `</api/v1${ask.replace(':id', id)}>; rel=preload; as=fetch; crossorigin`,
+    ),
+    ...files.map((name) => `</assets/${name}>; rel=modulepreload`),
+  ].join(', ')
 }
 
 const notBuilt = `<!doctype html>
@@ -101,7 +112,8 @@ Build them with <code>npm run build</code> in the folder of the program and load
 
 /** @param directory what the build made: index.html and assets/; absent: it was not built */
 export function panelFiles(api: Api, directory: string | undefined): void {
-  async function shell({ headers, url, protocol }: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+  async function shell(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+    const { headers, url, protocol } = request
     reply
       .headers(protocol === 'https' ? { ...guards, ...overHttps } : guards)
       .type('text/html; charset=utf-8')
@@ -109,7 +121,7 @@ export function panelFiles(api: Api, directory: string | undefined): void {
     const page = directory === undefined ? undefined : await readOr(join(directory, 'index.html'))
     if (page === undefined) return reply.code(503).send(notBuilt)
     const tag = `"${createHash('sha256').update(page).digest('base64url').slice(0, 22)}"`
-    const links = linksFor(url.split('?')[0] ?? '', headers['accept-language'] ?? '', await early())
+    const links = linksFor(url, headers['accept-language'] ?? '', hasSession(request), await early())
     if (links !== undefined) reply.header('link', links).header('vary', 'accept-language')
     reply.header('etag', tag)
     return headers['if-none-match'] === tag ? reply.code(304).send() : page

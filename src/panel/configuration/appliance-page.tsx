@@ -41,7 +41,7 @@ function View() {
   )
 }
 
-export const page = { words: [words, ...problemDictionaries], asks: () => ['/own-configuration'], view: View }
+export const page = { words: [words, ...problemDictionaries], view: View }
 
 function NameCard() {
   const form = useForm()

@@ -31,7 +31,7 @@ function View() {
   )
 }
 
-export const page = { words: [words, ...problemDictionaries], asks: () => ['/restore'], view: View }
+export const page = { words: [words, ...problemDictionaries], view: View }
 
 /** A restored appliance sends nothing of what its backup had queued before somebody says what was sent meanwhile. */
 function Held({ state, released }: { state: RestoreState; released: () => void }) {

@@ -9,7 +9,7 @@ import { useRemote } from '../shell/remote.ts'
 import { may, memberName } from '../shell/session.ts'
 import { authorText } from './author.ts'
 import { ConfigTabs } from './config-tabs.tsx'
-import { fieldName } from './setting-text.ts'
+import { settingText } from './field-words.tsx'
 import type { ConflictsView, ConflictView } from './shapes.ts'
 import { valueLines } from './value-text.ts'
 import { settingWords, words } from './words.ts'
@@ -41,7 +41,6 @@ function View() {
 
 export const page = {
   words: [words, settingWords, ...problemDictionaries],
-  asks: () => ['/config/conflicts'],
   view: View,
 }
 
@@ -54,14 +53,14 @@ function Conflict({ conflict, settled }: { conflict: ConflictView; settled: () =
     settled()
   }
   return (
-    <Card title={fieldName(path)} aside={<code class="quiet">{path}</code>}>
+    <Card title={settingText.name(path)} aside={<code class="quiet">{path}</code>}>
       <div class="versus">
         <section aria-label={words.t('holdsNow')}>
           <h3>{words.t('holdsNow')}</h3>
           <Value value={holds} />
           {may('admin') ? (
             <Button
-              label={words.t('keepLabel', { name: fieldName(path) })}
+              label={words.t('keepLabel', { name: settingText.name(path) })}
               onClick={() => settle(post('/config/dismiss', { revision, path }))}
             >
               {words.t('keepThis')}
@@ -76,7 +75,7 @@ function Conflict({ conflict, settled }: { conflict: ConflictView; settled: () =
           </p>
           {may('admin') ? (
             <Button
-              label={words.t('takeLabel', { name: fieldName(path) })}
+              label={words.t('takeLabel', { name: settingText.name(path) })}
               onClick={() => settle(post('/config/restore', { revision, path }))}
             >
               {words.t('takeThis')}

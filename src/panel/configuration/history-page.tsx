@@ -13,7 +13,7 @@ import { may, memberName } from '../shell/session.ts'
 import { authorText } from './author.ts'
 import { ConfigTabs } from './config-tabs.tsx'
 import { DiffView } from './diff-view.tsx'
-import { fieldName } from './setting-text.ts'
+import { settingText } from './field-words.tsx'
 import type { Applied, HistoryPage, RevisionView } from './shapes.ts'
 import { settingWords, words } from './words.ts'
 
@@ -70,7 +70,7 @@ function View() {
   )
 }
 
-export const page = { words: [words, settingWords, ...problemDictionaries], asks: () => [NEWEST], view: View }
+export const page = { words: [words, settingWords, ...problemDictionaries], view: View }
 
 function Revision({
   revision,
@@ -82,7 +82,7 @@ function Revision({
   changed: () => void
 }) {
   const { id, at, author, node, changes } = revision
-  const names = [...new Set(changes.map(({ path }) => fieldName(path)))]
+  const names = [...new Set(changes.map(({ path }) => settingText.name(path)))]
   const shown = names.length > 4 ? `${names.slice(0, 4).join(', ')} …` : names.join(', ')
   return (
     <Card
@@ -115,7 +115,7 @@ function Revision({
       </p>
       <details>
         <summary>{words.t('whatChanged', { count: changes.length })}</summary>
-        <DiffView changes={changes} name={fieldName} />
+        <DiffView changes={changes} name={settingText.name} />
       </details>
     </Card>
   )
@@ -128,7 +128,7 @@ function Back({ revision }: { revision: RevisionView }) {
       <p>{words.t('revertText')}</p>
       <DiffView
         changes={revision.changes.map(({ path, before, after }) => ({ path, before: after, after: before }))}
-        name={fieldName}
+        name={settingText.name}
       />
     </div>
   )

@@ -1,6 +1,7 @@
 /**
  * The home page answers three questions in one look: am I active, is my peer well, are my lines well. Below: what alarms,
- * what waits, the last failover and the members. All of it is the newest `status` event.
+ * what waits, the last failover and the members. All of it is the newest `status` event, or before the first one
+ * what the page came with.
  */
 import type { ComponentChildren } from 'preact'
 import { Card, EmptyState, Facts, Notice, Page, Skeleton } from '../components/layout.tsx'
@@ -11,6 +12,7 @@ import { LineSummary } from '../lines/summary.tsx'
 import { words as lineWords } from '../lines/words.ts'
 import { RoleStatus } from '../shell/header.tsx'
 import { status } from '../shell/live.ts'
+import { useRemote } from '../shell/remote.ts'
 import type { PageModule } from '../shell/router.ts'
 import { saidText } from '../shell/said.ts'
 import { memberName } from '../shell/session.ts'
@@ -180,7 +182,8 @@ function Members({ home }: { home: HomeView }) {
 }
 
 function HomePage() {
-  const home = status.value
+  const first = useRemote<HomeView>(status.value === undefined ? '/home' : undefined)
+  const home = status.value ?? first.data.value
   if (home === undefined)
     return (
       <Page title={shell.t('home')}>
@@ -248,4 +251,8 @@ function HomePage() {
   )
 }
 
-export const page: PageModule = { words: [words, lineWords], view: HomePage }
+export const page: PageModule = {
+  words: [words, lineWords],
+  asks: () => (status.peek() === undefined ? ['/home'] : []),
+  view: HomePage,
+}

@@ -95,6 +95,5 @@ function LinesPage() {
 
 export const page: PageModule = {
   words: [words, queueWords, ...findWords],
-  asks: () => ['/lines?node=*'],
   view: LinesPage,
 }

@@ -17,6 +17,5 @@ function View() {
 
 export const page = {
   words: [words, recordWords, ...problemDictionaries],
-  asks: () => ['/pair/failover'],
   view: View,
 }

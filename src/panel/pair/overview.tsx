@@ -38,7 +38,7 @@ function View() {
   )
 }
 
-export const page = { words: [words, keyWords, ...problemDictionaries], asks: () => ['/pair'], view: View }
+export const page = { words: [words, keyWords, ...problemDictionaries], view: View }
 
 /** The appliance has no key `pair` in its file. */
 function StandsAlone() {

@@ -140,7 +140,6 @@ function View() {
 
 export const page = {
   words: [words, ...problemDictionaries],
-  asks: () => ['/contacts', '/groups'],
   view: View,
 }
 

@@ -134,7 +134,6 @@ function View() {
 
 export const page = {
   words: [words, ...problemDictionaries],
-  asks: () => ['/groups', '/contacts'],
   view: View,
 }
 

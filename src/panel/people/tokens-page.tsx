@@ -131,7 +131,6 @@ function View() {
 
 export const page = {
   words: [words, configWords, ...problemDictionaries],
-  asks: () => ['/tokens'],
   view: View,
 }
 

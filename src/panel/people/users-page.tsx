@@ -167,7 +167,6 @@ function View() {
 
 export const page = {
   words: [words, configWords, ...problemDictionaries],
-  asks: () => ['/users'],
   view: View,
 }
 

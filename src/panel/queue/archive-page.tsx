@@ -23,4 +23,8 @@ function ArchivePage() {
   )
 }
 
-export const page: PageModule = { words: [words], view: ArchivePage }
+export const page: PageModule = {
+  words: [words],
+  asks: () => [withQuery('/messages', { ...filters(), archived: 'yes', limit: 100 }), '/lines?node=*'],
+  view: ArchivePage,
+}

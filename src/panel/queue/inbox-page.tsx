@@ -105,4 +105,4 @@ function Completeness({ row: { complete, parts } }: { row: ReceivedView }) {
   )
 }
 
-export const page: PageModule = { words: [words], asks: () => ['/inbox?limit=100'], view: InboxPage }
+export const page: PageModule = { words: [words], view: InboxPage }

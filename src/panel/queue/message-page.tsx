@@ -206,6 +206,5 @@ function DeliveryFacts({ delivery }: { delivery: DeliveryView }) {
 
 export const page: PageModule = {
   words: [words, lineWords],
-  asks: ({ id = '' }) => [`/messages/${encodeURIComponent(id)}`],
   view: MessagePage,
 }

@@ -56,7 +56,6 @@ function View() {
 
 export const page = {
   words: [words, configWords, ...problemDictionaries],
-  asks: () => ['/audit/verify'],
   view: View,
 }
 

@@ -14,4 +14,4 @@ function View() {
   )
 }
 
-export const page = { words: [words, ...problemDictionaries], asks: () => ['/pair/failover'], view: View }
+export const page = { words: [words, ...problemDictionaries], view: View }

@@ -21,6 +21,15 @@ type Shown =
   | { kind: 'missing' | 'forbidden' | 'failed'; key: string }
 
 const shown = signal<Shown | undefined>(undefined)
+
+/** When a page is on the screen for the first time, or something in its place. */
+export const firstPage = new Promise<void>((resolve) => {
+  const stop = effect(() => {
+    if (shown.value === undefined) return
+    resolve()
+    queueMicrotask(() => stop())
+  })
+})
 const loading = signal(false)
 
 interface Found {
@@ -58,6 +67,20 @@ async function prepared(route: Route): Promise<PageModule> {
   return page
 }
 
+/** How long a page waits for its first answers before it is drawn without them, ms. Within it nothing flickers. */
+const ANSWERS_MS = 200
+
+/** When the first answers to a page are there, or have not come for long. */
+async function answers({ asks }: PageModule, { route, params }: Found): Promise<void> {
+  const named = (route.asks ?? []).map((path) =>
+    path.replace(/:(\w+)/g, (_, name) => encodeURIComponent(params[name] ?? '')),
+  )
+  const enough = new Promise<void>((resolve) => {
+    setTimeout(resolve, ANSWERS_MS)
+  })
+  await Promise.race([askAhead(asks?.() ?? named), enough])
+}
+
 let turn = 0
 
 async function open(at: Place): Promise<void> {
@@ -79,8 +102,7 @@ async function open(at: Place): Promise<void> {
   loading.value = true
   try {
     const { page: module } = await route.load()
-    if (mine === turn) askAhead(module.asks?.(params) ?? [])
-    const page = await prepared(route)
+    const [page] = await Promise.all([prepared(route), mine === turn && answers(module, found)])
     if (mine === turn) shown.value = { kind: 'page', key, module: page, params }
   } catch {
     if (mine === turn) shown.value = { kind: 'failed', key }

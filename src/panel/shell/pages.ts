@@ -7,7 +7,7 @@
 import { type ReadonlySignal, signal } from '@preact/signals'
 import { useEffect, useMemo } from 'preact/hooks'
 import { type Problem, withQuery } from './api.ts'
-import { asked } from './remote.ts'
+import { answered, asked } from './remote.ts'
 
 const PAGE_ROWS = 100
 const KEPT = 12
@@ -54,12 +54,13 @@ function makePages<T>(path: () => string, key: (row: T) => string): Pages<T> {
   const changed = (): void => {
     version.value += 1
   }
+  const question = (after?: string): string => {
+    const [base = '', given = ''] = path().split('?')
+    return withQuery(base, { ...Object.fromEntries(new URLSearchParams(given)), limit: PAGE_ROWS, after })
+  }
   const fetchPage = async (after: string | undefined): Promise<PageView<T> | undefined> => {
     const mine = generation
-    const url = path()
-    const [base = '', given = ''] = url.split('?')
-    const query = Object.fromEntries(new URLSearchParams(given))
-    const answer = await asked<PageView<T>>(withQuery(base, { ...query, limit: PAGE_ROWS, after }))
+    const answer = await asked<PageView<T>>(question(after))
     if (mine !== generation) return undefined
     problem.value = answer.ok ? undefined : answer.problem
     return answer.ok ? answer.value : undefined
@@ -79,6 +80,10 @@ function makePages<T>(path: () => string, key: (row: T) => string): Pages<T> {
     const page = await fetchPage(after)
     mine.delete(n)
     if (page === undefined) return
+    take(n, after, page)
+    changed()
+  }
+  const take = (n: number, after: string | undefined, page: PageView<T>): void => {
     uses += 1
     parts[n] = { after, size: page.items.length, items: page.items, used: uses }
     if (n === parts.length - 1) {
@@ -86,7 +91,6 @@ function makePages<T>(path: () => string, key: (row: T) => string): Pages<T> {
       ended = page.next === undefined
     }
     evict()
-    changed()
   }
   const at = (index: number): { part: PagePart<T>; n: number; offset: number } | undefined => {
     let start = 0
@@ -120,6 +124,11 @@ function makePages<T>(path: () => string, key: (row: T) => string): Pages<T> {
     return added
   }
 
+  // Asked for before the list is drawn, and there: the list begins with it.
+  const first = answered<PageView<T>>(question())
+  if (first?.ok) take(0, undefined, first.value)
+  else problem.value = first?.problem
+
   return {
     version,
     problem,
@@ -140,7 +149,7 @@ function makePages<T>(path: () => string, key: (row: T) => string): Pages<T> {
       }
       const last = at(to)
       if (last !== undefined && last.part.items === undefined) void load(last.n)
-      if (!ended && to + PAGE_ROWS >= size() && problem.peek() === undefined) void load(parts.length)
+      if (!ended && to + PAGE_ROWS / 2 >= size() && problem.peek() === undefined) void load(parts.length)
     },
     async refresh() {
       const shown = [at(seen.from), at(seen.to)].flatMap((found) => (found === undefined ? [] : [found.n]))
@@ -165,11 +174,17 @@ function makePages<T>(path: () => string, key: (row: T) => string): Pages<T> {
 export function usePages<T>(path: string, key: (row: T) => string): Pages<T> {
   const held = useMemo(() => {
     const current = { path }
-    return { current, pages: makePages<T>(() => current.path, key) }
+    const pages = makePages<T>(() => current.path, key)
+    return {
+      current,
+      pages,
+      isThere: pages.size() > 0 || pages.complete() || pages.problem.peek() !== undefined,
+    }
   }, [])
   useEffect(() => {
     held.current.path = path
-    held.pages.reset()
+    if (!held.isThere) held.pages.reset()
+    held.isThere = false
   }, [path])
   return held.pages
 }

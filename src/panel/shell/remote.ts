@@ -20,20 +20,42 @@ export interface Remote<T> {
 
 const REFRESH_PAUSE_MS = 400
 
-/** Answers that are on their way before the page that wants them is drawn, by path; of the page that is opened. */
-const ahead = new Map<string, Promise<Answer<unknown>>>()
+interface Ahead {
+  coming: Promise<Answer<unknown>>
+  answer?: Answer<unknown>
+}
 
-/** Asks for what a page will ask for first. @param paths as the page gives them to useRemote */
-export function askAhead(paths: readonly string[]): void {
+/** What was asked for before the page that wants it is drawn, by path; of the page that is opened. */
+const ahead = new Map<string, Ahead>()
+
+/**
+ * Asks for what a page will ask for first.
+ * @param paths as the page gives them to useRemote
+ * @returns when all answers are there: who draws the page then draws it whole, at once
+ */
+export async function askAhead(paths: readonly string[]): Promise<void> {
   ahead.clear()
-  for (const path of paths) ahead.set(path, get(path))
+  await Promise.all(
+    paths.map(async (path) => {
+      const one: Ahead = { coming: get(path) }
+      ahead.set(path, one)
+      one.answer = await one.coming
+    }),
+  )
+}
+
+/** The answer that was asked for ahead and is there already, for whoever comes first. */
+export function answered<T>(path: string): Answer<T> | undefined {
+  const answer = ahead.get(path)?.answer
+  if (answer !== undefined) ahead.delete(path)
+  return answer as Answer<T> | undefined
 }
 
 /** The answer that was asked for ahead, for whoever comes first; otherwise asks now. */
 export function asked<T>(path: string, signal?: AbortSignal): Promise<Answer<T>> {
   const early = ahead.get(path)
   ahead.delete(path)
-  return early === undefined ? get<T>(path, undefined, signal) : (early as Promise<Answer<T>>)
+  return early === undefined ? get<T>(path, undefined, signal) : (early.coming as Promise<Answer<T>>)
 }
 
 /** @param path below /api/v1 with its query; undefined asks nothing. `every`: also asked each so many ms. */
@@ -42,9 +64,11 @@ export function useRemote<T>(
   options: { refresh?: readonly (keyof LiveEvents)[]; every?: number } = {},
 ): Remote<T> {
   const remote = useMemo(() => {
-    const data = signal<T | undefined>(undefined)
-    const problem = signal<Problem | undefined>(undefined)
-    const loading = signal(path !== undefined)
+    const first = path === undefined ? undefined : answered<T>(path)
+    const data = signal(first?.ok ? first.value : undefined)
+    const problem = signal(first?.ok === false ? first.problem : undefined)
+    const loading = signal(path !== undefined && first === undefined)
+    let isThere = first !== undefined
     let latest = new AbortController()
     let at = path
     const reload = async (): Promise<void> => {
@@ -66,7 +90,8 @@ export function useRemote<T>(
       reload: () => void reload(),
       point(to: string | undefined) {
         at = to
-        void reload()
+        if (!isThere) void reload()
+        isThere = false
       },
       end: () => latest.abort(),
     }

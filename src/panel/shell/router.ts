@@ -17,8 +17,8 @@ export interface PageProps {
 
 export interface PageModule {
   words: readonly Loadable[]
-  /** What it asks for as soon as it is drawn, so that this is on its way before; paths as given to useRemote. */
-  asks?: (params: Record<string, string>) => readonly string[]
+  /** As `asks` of its route, where this depends on the query or on what is known already. */
+  asks?: () => readonly string[]
   view: ComponentType<PageProps>
 }
 
@@ -26,6 +26,12 @@ export interface Route {
   /** `/queue/:id` */
   path: string
   load: () => Promise<{ page: PageModule }>
+  /**
+   * What the page asks for as soon as it is drawn, when its address has no query; paths as given to useRemote, with
+   * `:id` as in `path`. The appliance names them with the page, so that the answers come together with the code
+   * (.ci/build-panel.mjs reads them here).
+   */
+  asks?: readonly string[]
   /** Who may see it; everybody who is logged in when absent. `open`: also who is not. */
   for?: Role | 'open'
 }

@@ -27,11 +27,17 @@ const spanNames: readonly Span[] = ['24h', '7d', '30d', '365d']
 const figures = <T extends Sums>(): Column<T>[] =>
   measures.map((name) => ({ title: words.t(name), kind: 'figures', cell: (row) => number(row[name]) }))
 
-function TotalsPage() {
+const spanAsked = (): Span => {
   const asked = place.value.query.get('span')
-  const span = spanNames.find((name) => name === asked) ?? '24h'
+  return spanNames.find((name) => name === asked) ?? '24h'
+}
+
+const question = (span: Span): string => withQuery('/totals', { since: span, step: spans[span].step })
+
+function TotalsPage() {
+  const span = spanAsked()
   const { step, ms, steps: spanSteps } = spans[span]
-  const totals = useRemote<TotalsView>(withQuery('/totals', { since: span, step }), { every: 30_000 })
+  const totals = useRemote<TotalsView>(question(span), { every: 30_000 })
   const items = totals.data.value?.items
   const steps = useMemo(() => {
     const to = now.peek()
@@ -96,4 +102,4 @@ function TotalsPage() {
   )
 }
 
-export const page: PageModule = { words: [words], view: TotalsPage }
+export const page: PageModule = { words: [words], asks: () => [question(spanAsked())], view: TotalsPage }
