@@ -182,11 +182,18 @@ export class ModemPort {
 
   /**
    * After CONNECT: data of any length, shielded, at the modem's pace.
-   * @param options `rate` in bit/s; `training`: ms from CONNECT to the first bit of data; `end` closes the data
+   * @param options `rate` in bit/s; `training`: ms from CONNECT to the first bit of data; `end` closes the data; `waits`:
+   *   the modem waits for data that is late, and may hold us up for so many ms longer than others
    */
   async send(
     data: Uint8Array,
-    options: { rate: number; training: number; end?: readonly number[]; signal?: AbortSignal },
+    options: {
+      rate: number
+      training: number
+      end?: readonly number[]
+      signal?: AbortSignal
+      waits?: number
+    },
   ): Promise<Sent> {
     this.#pump = startPump(options.rate, options.training, data.length, this.timing.now())
     const end = Uint8Array.from(options.end ?? [DLE, ETX])
@@ -199,7 +206,7 @@ export class ModemPort {
         this.#pump,
         now,
         this.#options.backlog?.() ?? 0,
-        this.timing.patient !== true,
+        this.timing.patient !== true && options.waits === undefined,
       )
       if ('starved' in step || options.signal?.aborted) {
         this.#write(end)
@@ -214,7 +221,7 @@ export class ModemPort {
       if (step.write > 0) {
         moved = now
         this.#write(shield(data.subarray(from, pump.written)))
-      } else if (now - moved > MOST_PAUSE_MS) return this.#pumped({ how: 'stuck' })
+      } else if (now - moved > MOST_PAUSE_MS + (options.waits ?? 0)) return this.#pumped({ how: 'stuck' })
       await this.#wait(TICK_MS, () => (this.interrupted ? Number.NEGATIVE_INFINITY : undefined))
     }
   }

@@ -4,6 +4,11 @@
  * engine until it has, and so is the time meanwhile.
  *
  * The engine thinks that it sends a file of a hundred empty pages; whether MPS, EOM or EOP follows is set as the DTE says.
+ *
+ * With error correction (T.30, Annex A) the engine keeps partial pages of its own. What it made of the file is replaced by
+ * what the DTE gave, before the frames go out: CFR, and MCF where more follows, are kept from it until there is enough. A
+ * partial page that has come whole is handed to the DTE when its PPS arrives. For the engine the file is full of noise
+ * then, so that it never thinks that a page is over.
  */
 #define _GNU_SOURCE
 #include "class2.h"
@@ -13,6 +18,8 @@
 #include <unistd.h>
 
 #define MOST_PAGES 100
+#define NOISE_PAGES 12
+#define NOISE_ROWS 500
 #define DLE 0x10
 #define ETX 0x03
 #define XON 0x11
@@ -22,12 +29,18 @@
 #define SENDS_PAGE 19
 #define RECEIVES_PAGE 10
 #define HAS_RECEIVED_PAGE 11
+#define RECEIVES_FRAMES 12
 
 static const int rates[] = {2400, 4800, 7200, 9600, 12000, 14400};
 
 static t30_state_t *engine(struct class2 *c)
 {
     return &c->fax->t30;
+}
+
+static bool corrects(struct class2 *c)
+{
+    return engine(c)->error_correcting_mode;
 }
 
 static void put(struct class2 *c, uint8_t byte)
@@ -41,30 +54,44 @@ static void path_of(struct class2 *c, const char *what, char *path, size_t room)
 }
 
 /* Pages without content, for the engine to send: what it takes from them is their width and resolution. */
-static void write_empty_pages(const char *path, int vr)
+static void write_pages(const char *path, int vr, bool noise)
 {
     TIFF *tiff = TIFFOpen(path, "w");
     if (!tiff) exit(2);
     uint8_t row[216] = {0};
-    for (int page = 0; page < MOST_PAGES; page++) {
+    int rows = noise ? NOISE_ROWS : 8;
+    unsigned int random = 1;
+    for (int page = 0; page < (noise ? NOISE_PAGES : MOST_PAGES); page++) {
         TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, 1728);
-        TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, 8);
+        TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, rows);
         TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, 1);
         TIFFSetField(tiff, TIFFTAG_SAMPLESPERPIXEL, 1);
         TIFFSetField(tiff, TIFFTAG_COMPRESSION, COMPRESSION_CCITT_T6);
         TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_MINISWHITE);
         TIFFSetField(tiff, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG);
-        TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, 8);
+        TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, rows);
         TIFFSetField(tiff, TIFFTAG_XRESOLUTION, 204.0);
         TIFFSetField(tiff, TIFFTAG_YRESOLUTION, vr ? 196.0 : 98.0);
         TIFFSetField(tiff, TIFFTAG_RESOLUTIONUNIT, RESUNIT_INCH);
-        for (int y = 0; y < 8; y++) TIFFWriteScanline(tiff, row, y, 0);
+        for (int y = 0; y < rows; y++) {
+            for (int x = 0; noise && x < (int) sizeof row; x++) {
+                random = random * 1103515245 + 12345;
+                row[x] = (uint8_t) (random >> 16);
+            }
+            TIFFWriteScanline(tiff, row, y, 0);
+        }
         TIFFWriteDirectory(tiff);
     }
     TIFFClose(tiff);
 }
 
-static struct capabilities of_dis(const uint8_t *frame, int length)
+/* How EC counts error correction (T.32, table 21; PN-2388). */
+static int correction_of(const struct class2 *c)
+{
+    return c->v20 ? 1 : 2;
+}
+
+static struct capabilities of_dis(const struct class2 *c, const uint8_t *frame, int length)
 {
     struct capabilities caps = {0, 0, 0, 0, 0, 0, 0, 0};
     if (length < 6) return caps;
@@ -74,6 +101,10 @@ static struct capabilities of_dis(const uint8_t *frame, int length)
     caps.df = frame[4] & 0x80 ? 1 : 0;
     caps.wd = (frame[5] & 0x03) == 2 ? 2 : frame[5] & 0x01;
     caps.ln = frame[5] & 0x04 ? 2 : frame[5] & 0x08 ? 1 : 0;
+    if (length > 6 && frame[5] & 0x80 && frame[6] & 0x04) {
+        caps.ec = correction_of(c);
+        if (frame[6] & 0x40) caps.df = 3;
+    }
     return caps;
 }
 
@@ -85,7 +116,9 @@ static struct capabilities of_session(struct class2 *c)
     for (int i = 0; i < 6; i++)
         if (stats.bit_rate == rates[i]) caps.br = i;
     caps.vr = engine(c)->y_resolution == T4_Y_RESOLUTION_STANDARD ? 0 : 1;
-    caps.df = engine(c)->line_encoding == T4_COMPRESSION_ITU_T4_2D ? 1 : 0;
+    int coding = engine(c)->line_encoding;
+    caps.df = coding == T4_COMPRESSION_ITU_T6 ? 3 : coding == T4_COMPRESSION_ITU_T4_2D ? 1 : 0;
+    caps.ec = corrects(c) ? correction_of(c) : 0;
     return caps;
 }
 
@@ -93,9 +126,10 @@ static void set_engine(struct class2 *c)
 {
     t30_state_t *t30 = engine(c);
     t30_set_tx_ident(t30, c->ident);
-    t30_set_ecm_capability(t30, 0);
+    t30_set_ecm_capability(t30, c->own.ec > 0);
     t30_set_supported_compressions(t30, T30_SUPPORT_T4_1D_COMPRESSION
-                                            | (c->own.df ? T30_SUPPORT_T4_2D_COMPRESSION : 0));
+                                            | (c->own.df ? T30_SUPPORT_T4_2D_COMPRESSION : 0)
+                                            | (c->own.df == 3 ? T30_SUPPORT_T6_COMPRESSION : 0));
     t30_set_supported_resolutions(t30, T30_SUPPORT_STANDARD_RESOLUTION | T30_SUPPORT_R8_RESOLUTION
                                            | (c->own.vr || c->calling ? T30_SUPPORT_FINE_RESOLUTION : 0));
     t30_set_supported_image_sizes(t30, T30_SUPPORT_215MM_WIDTH | T30_SUPPORT_A4_LENGTH | T30_SUPPORT_US_LETTER_LENGTH
@@ -114,10 +148,26 @@ static void keep(struct class2 *c, uint8_t byte)
     c->pending[c->pending_length++] = byte;
 }
 
+/* A partial page that another one follows, or a page after which MPS goes out: the engine's next data is the DTE's. */
+static bool may_go_on(struct class2 *c)
+{
+    return !engine(c)->ecm_at_page_end || c->post == 0;
+}
+
 static void hand_over(struct class2 *c)
 {
     if (c->pending_length > 0) dte_put(&c->modem->dte, c->pending, c->pending_length);
     c->pending_length = 0;
+}
+
+static void start_page_data(struct class2 *c)
+{
+    say(c, "CONNECT");
+    c->page_length = c->bit_count = 0;
+    c->page_ended = c->held_up = c->after_dle = false;
+    c->mode = PAGE_DATA;
+    c->post = -1;
+    if (!c->v20) put(c, XON);
 }
 
 static void end_of_received_page(struct class2 *c)
@@ -175,6 +225,7 @@ static int on_page_answered(t30_state_t *t30, void *user, int result)
     (void) t30;
     struct class2 *c = user;
     if (!c->calling) return T30_ERR_OK;
+    if (c->answer_told) return T30_ERR_OK;
     c->post_answer = (result & 0xFE) == T30_MCF ? 1 : (result & 0xFE) == (T30_RTP & 0xFE) ? 3 : 2;
     if (!c->v20) say(c, "+FPTS: %d", c->post_answer);
     if (c->post == 0) say(c, !c->v20 || c->post_answer != 2 ? "OK" : "ERROR");
@@ -217,22 +268,71 @@ static void on_frame(t30_state_t *t30, void *user, int incoming, const uint8_t m
     }
 }
 
+static void deliver(struct class2 *c, uint8_t byte)
+{
+    if (!c->direct_order) byte = bit_reverse8(byte);
+    if (byte == DLE) keep(c, DLE);
+    keep(c, byte);
+}
+
+/* PPS: what came of the partial page, if all of it is there and was not handed over before. @returns whether it is */
+static bool take_block(struct class2 *c, const uint8_t *pps)
+{
+    t30_state_t *t30 = engine(c);
+    int block = pps[4] * 256 + pps[5];
+    if (block != c->coming_block) c->coming_frames = pps[6] + 1;
+    c->coming_block = block;
+    int frames = c->coming_frames;
+    for (int i = 0; i < frames; i++)
+        if (t30->ecm_len[i] < 0) return false;
+    if (block == c->taken_block || !c->receiving) return true;
+    c->taken_block = block;
+    for (int i = 0; i < frames; i++)
+        for (int j = 0; j < t30->ecm_len[i]; j++) deliver(c, t30->ecm_data[i][j]);
+    return true;
+}
+
+/* The page has begun or goes on: the DTE has not given what is to be sent next. */
+static void want_block(struct class2 *c)
+{
+    c->block_wanted = true;
+    if (!c->wants_connect) return;
+    c->wants_connect = false;
+    struct capabilities session = of_session(c);
+    say_capabilities(c, c->v20 ? "+FCS" : "+FDCS", &session);
+    start_page_data(c);
+}
+
 /* A frame from the line, before the engine gets it. */
 static void on_hdlc(void *user, const uint8_t *frame, int length, int ok)
 {
     struct class2 *c = user;
     if (ok && length >= 3 && length <= (int) sizeof c->held) {
         uint8_t fcf = frame[2] & 0xFE;
+        if (fcf == T30_PPS && length >= 7 && !c->calling) {
+            fcf = take_block(c, frame) ? frame[3] & 0xFE : T30_NULL;
+        }
         bool dis = c->calling && fcf == T30_DIS && !c->wants_connect;
         bool end = !c->calling && (fcf == T30_MPS || fcf == T30_EOM || fcf == T30_EOP);
-        if (dis || end) {
+        bool more = c->calling && corrects(c) && (fcf == T30_CFR || (fcf == T30_MCF && may_go_on(c)));
+        if (dis || end || more) {
             memcpy(c->held, frame, length);
             c->held_length = length;
             c->frozen = true;
         }
+        if (more) {
+            if (fcf == T30_MCF && engine(c)->ecm_at_page_end) {
+                c->post_answer = 1;
+                c->answer_told = true;
+                if (!c->v20) say(c, "+FPTS: 1");
+                say(c, "OK");
+            }
+            want_block(c);
+            return;
+        }
         if (dis) {
             on_frame(engine(c), c, 1, (const uint8_t[]) {0xff, 0x13, 0}, 3);
-            struct capabilities far = of_dis(frame, length);
+            struct capabilities far = of_dis(c, frame, length);
             c->dial_waits = false;
             say_capabilities(c, c->v20 ? "+FIS" : "+FDIS", &far);
             say(c, "OK");
@@ -252,6 +352,31 @@ static void on_hdlc(void *user, const uint8_t *frame, int length, int ok)
     c->frame_handler(c->frame_user, frame, length, ok);
 }
 
+static int xon_below(struct class2 *c)
+{
+    return corrects(c) ? BLOCK + 1024 : 1024;
+}
+
+bool call_wants_data(const struct class2 *c)
+{
+    return !c->held_up && c->page_length < xon_below((struct class2 *) c);
+}
+
+static void xon_when_due(struct class2 *c)
+{
+    if (!c->held_up || c->page_length >= xon_below(c)) return;
+    c->held_up = false;
+    put(c, XON);
+}
+
+/* Which post-page message the engine will send. */
+static void set_post_page(struct class2 *c)
+{
+    t4_tx_state_t *tx = &engine(c)->t4.tx;
+    tx->tiff.stop_page = c->post == 0 ? 1 << 20 : tx->current_page;
+    c->page_ended = false;
+}
+
 static void release_held(struct class2 *c)
 {
     c->frozen = false;
@@ -259,6 +384,45 @@ static void release_held(struct class2 *c)
     int length = c->held_length;
     c->held_length = 0;
     c->frame_handler(c->frame_user, c->held, length, 1);
+}
+
+/* Puts what the DTE gave in the place of the partial page that the engine has made ready. */
+static void load_block(struct class2 *c)
+{
+    t30_state_t *t30 = engine(c);
+    int length = c->page_length < BLOCK ? c->page_length : BLOCK;
+    int frames = (length + 255) / 256;
+    for (int i = 0; i < 256; i++) {
+        int size = i < frames ? (i == frames - 1 ? length - i * 256 : 256) : 0;
+        t30->ecm_data[i][3] = (uint8_t) i;
+        memset(t30->ecm_data[i] + 4, 0, 256);
+        memcpy(t30->ecm_data[i] + 4, c->page + i * 256, size);
+        t30->ecm_len[i] = (int16_t) (i < frames ? 4 + 256 : -1);
+    }
+    t30->ecm_frames = frames;
+    c->page_length -= length;
+    memmove(c->page, c->page + length, c->page_length);
+    t30->ecm_at_page_end = c->page_ended && c->page_length == 0;
+    if (t30->ecm_at_page_end) set_post_page(c);
+    xon_when_due(c);
+    /* It may have taken its first frame already. */
+    hdlc_tx_state_t *tx = &c->fax->modems.hdlc_tx;
+    if (tx->len > 0 && t30->ecm_frames > 0) {
+        tx->len = 0;
+        tx->pos = 0;
+        hdlc_tx_frame(tx, t30->ecm_data[0], t30->ecm_len[0]);
+    }
+}
+
+static void send_block_when_due(struct class2 *c)
+{
+    if (!c->block_wanted || c->wants_connect) return;
+    bool last = c->page_ended && c->post >= 0;
+    if (c->page_length <= BLOCK && !last) return;
+    c->block_wanted = false;
+    release_held(c);
+    load_block(c);
+    c->answer_told = false;
 }
 
 static int next_bit(void *user)
@@ -271,13 +435,9 @@ static int next_bit(void *user)
         if (c->page_length > 0) {
             c->bits = c->page[0];
             memmove(c->page, c->page + 1, --c->page_length);
-            if (c->held_up && c->page_length < XON_BELOW) {
-                c->held_up = false;
-                put(c, XON);
-            }
+            xon_when_due(c);
         } else if (c->page_ended && c->post >= 0) {
-            t30->t4.tx.tiff.stop_page = c->post == 0 ? 1 << 20 : t30->t4.tx.current_page;
-            c->page_ended = false;
+            set_post_page(c);
             return SIG_STATUS_END_OF_DATA;
         }
         /* What comes late is padded with zeros, as modems do. */
@@ -287,13 +447,6 @@ static int next_bit(void *user)
     c->bits >>= 1;
     c->bit_count--;
     return bit;
-}
-
-static void deliver(struct class2 *c, uint8_t byte)
-{
-    if (!c->direct_order) byte = bit_reverse8(byte);
-    if (byte == DLE) keep(c, DLE);
-    keep(c, byte);
 }
 
 static void take_bit(void *user, int bit)
@@ -340,7 +493,9 @@ void call_begin(struct class2 *c, bool calling)
     c->calling = calling;
     c->off_hook = true;
     c->frozen = c->connected_told = c->wants_connect = c->fcfr = c->receiving = false;
+    c->block_wanted = c->answer_told = false;
     c->held_length = c->page_length = c->bit_count = 0;
+    c->taken_block = c->coming_block = -1;
     c->post = -1;
     c->hang_up_code = -1;
     fax_set_transmit_on_idle(c->fax, 1);
@@ -376,10 +531,14 @@ void call_end(struct class2 *c)
 void call_send_document(struct class2 *c)
 {
     c->wants_connect = true;
+    if (c->block_wanted) {
+        want_block(c);
+        return;
+    }
     if (c->held_length > 0) {
         char path[600];
         path_of(c, "sends", path, sizeof path);
-        write_empty_pages(path, c->own.vr);
+        write_pages(path, c->own.vr, c->own.ec > 0);
         set_engine(c);
     }
     release_held(c);
@@ -427,7 +586,7 @@ void call_data_from_dte(struct class2 *c, const uint8_t *data, size_t length)
         }
         c->after_dle = false;
         if (c->page_length < PAGE_BUFFER) c->page[c->page_length++] = byte;
-        if (!c->held_up && c->page_length > XOFF_ABOVE) {
+        if (!c->held_up && c->page_length > xon_below(c) + 2048) {
             c->held_up = true;
             put(c, XOFF);
         }
@@ -438,23 +597,19 @@ static void connect_when_due(struct class2 *c)
 {
     if (!c->wants_connect) return;
     int state = engine(c)->state;
-    if (c->calling ? state != SENDS_PAGE : state != RECEIVES_PAGE) return;
+    if (c->calling ? state != SENDS_PAGE : state != RECEIVES_PAGE && state != RECEIVES_FRAMES) return;
     c->wants_connect = false;
     struct capabilities session = of_session(c);
     if (!c->calling && !c->v20 && c->fcfr) say(c, "+FCFR");
     if (c->calling || c->fcfr) say_capabilities(c, c->v20 ? "+FCS" : "+FDCS", &session);
     c->fcfr = false;
-    say(c, "CONNECT");
-    c->page_length = c->bit_count = 0;
-    c->page_ended = c->held_up = c->after_dle = false;
     if (c->calling) {
-        c->mode = PAGE_DATA;
-        c->post = -1;
-        if (!c->v20) put(c, XON);
-    } else {
-        c->mode = WAITS_FOR_DC2;
-        c->receiving = true;
+        start_page_data(c);
+        return;
     }
+    say(c, "CONNECT");
+    c->mode = WAITS_FOR_DC2;
+    c->receiving = true;
 }
 
 int call_tx(struct modem *modem, int16_t *audio, int length)
@@ -468,7 +623,9 @@ int call_tx(struct modem *modem, int16_t *audio, int length)
 void call_rx(struct modem *modem, int16_t *audio, int length)
 {
     struct class2 *c = modem->state;
-    if (!c->fax || c->frozen) return;
+    if (!c->fax) return;
+    send_block_when_due(c);
+    if (c->frozen) return;
     tap(c);
     fax_rx(c->fax, audio, length);
     if (c->flowing) hand_over(c);

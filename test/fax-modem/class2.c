@@ -64,8 +64,11 @@ static void ask_class(struct class2 *c)
 static enum answer set_capabilities(struct class2 *c, const char *value)
 {
     read_capabilities(&c->own, value);
-    if (c->own.br > 5 || c->own.vr > 1 || c->own.df > 1 || c->own.ec > 0) return WRONG;
-    return DONE;
+    const struct capabilities *own = &c->own;
+    bool coding = own->df == 0 || own->df == 1 || own->df == 3;
+    /* T.32, table 21 counts 1 for error correction; PN-2388 counts 2 for frames of 256 octets. */
+    bool correction = own->ec == 0 || own->ec == (c->v20 ? 1 : 2);
+    return own->br > 5 || own->vr > 1 || !coding || !correction ? WRONG : DONE;
 }
 
 static void ask_capabilities(struct class2 *c)
@@ -151,8 +154,10 @@ static enum answer set_caller_id(struct class2 *c, const char *value)
 
 static const struct command commands[] = {
     {"+FCLASS", "+FCLASS", "0,2", set_class, ask_class},
-    {"+FCC", "+FDCC", "(0,1),(0-5),(0),(0-2),(0,1),(0),(0),(0)", set_capabilities, ask_capabilities},
-    {"+FIS", "+FDIS", "(0,1),(0-5),(0),(0-2),(0,1),(0),(0),(0)", set_capabilities, ask_capabilities},
+    {"+FCC", "", "(0,1),(0-5),(0),(0-2),(0,1,3),(0,1),(0),(0)", set_capabilities, ask_capabilities},
+    {"", "+FDCC", "(0,1),(0-5),(0),(0-2),(0,1,3),(0,2),(0),(0)", set_capabilities, ask_capabilities},
+    {"+FIS", "", "(0,1),(0-5),(0),(0-2),(0,1,3),(0,1),(0),(0)", set_capabilities, ask_capabilities},
+    {"", "+FDIS", "(0,1),(0-5),(0),(0-2),(0,1,3),(0,2),(0),(0)", set_capabilities, ask_capabilities},
     {"+FLI", "+FLID", "(20)", set_ident, NULL},
     {"+FPI", "+FCIG", "(20)", accept, NULL},
     {"+FBO", "+FBOR", "(0,1)", set_order, NULL},
@@ -328,7 +333,7 @@ static void event(struct modem *modem, enum call_event event, const char *caller
 static bool waits(struct modem *modem)
 {
     struct class2 *c = modem->state;
-    if (c->mode == PAGE_DATA) return !c->held_up && c->page_length < XON_BELOW;
+    if (c->mode == PAGE_DATA) return call_wants_data(c);
     /* A program may throw away what comes while it gets ready for text again after the end of page data. */
     return modem->dte.owes || now_samples < c->settled_at;
 }

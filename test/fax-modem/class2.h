@@ -11,9 +11,10 @@ struct capabilities {
 
 enum what_dte_sends { COMMANDS, PAGE_DATA, WAITS_FOR_DC2 };
 
-#define PAGE_BUFFER 4096
-#define XOFF_ABOVE 3072
-#define XON_BELOW 1024
+/* With error correction a partial page is taken before it is sent: 64 frames of 256 octets, so that pages have several. */
+#define BLOCK_FRAMES 64
+#define BLOCK (BLOCK_FRAMES * 256)
+#define PAGE_BUFFER (BLOCK + 8192)
 
 struct class2 {
     struct modem *modem;
@@ -33,6 +34,10 @@ struct class2 {
     bool frozen;               /* the engine stands still until the DTE has decided */
     uint8_t held[64];          /* a frame that it is not told of before */
     int held_length;
+    bool block_wanted;         /* the engine is to send a partial page that the DTE has not given yet */
+    bool answer_told;          /* the DTE knows what became of the page, the engine does not yet */
+    int taken_block;           /* page and number of the partial page that was handed over last, -1 none */
+    int coming_block, coming_frames; /* of the one that is coming; a PPS after PPR counts what was sent again only */
     hdlc_frame_handler_t frame_handler;
     void *frame_user;
     bool wants_connect;        /* +FDT or +FDR came; CONNECT follows with phase C */
@@ -53,6 +58,7 @@ struct class2 {
 };
 
 /* class2-call.c */
+bool call_wants_data(const struct class2 *c);
 void call_begin(struct class2 *c, bool calling);
 void call_end(struct class2 *c);
 void call_data_from_dte(struct class2 *c, const uint8_t *data, size_t length);

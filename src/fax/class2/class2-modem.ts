@@ -1,14 +1,14 @@
 /**
  * A fax modem of Class 2 or 2.0: it does T.30 by itself, we give it pages and take them (EIA PN-2388; ITU-T T.32).
  *
- * Error correction is left off: Class 2 modems that claim it differ in what they want to be sent with it.
+ * Error correction, where the modem lists it, is the modem's as well: pages go to it and come from it as without it.
  */
 import type { FaxModem, FaxSettings } from '../contract.ts'
 import type { ModemPort } from '../modem-port.ts'
-import { type Class2, dialects } from './dialect.ts'
+import { type Abilities, type Class2, dialects, readAbilities } from './dialect.ts'
 import { receiveCall } from './receiving.ts'
 import { sendCall } from './sending.ts'
-import { type Abilities, type Class2Calls, COMMAND_MS, isOk } from './session.ts'
+import { type Class2Calls, COMMAND_MS, isOk } from './session.ts'
 
 /**
  * @param port of a modem in command mode, echo off
@@ -38,11 +38,7 @@ export function openClass2(port: ModemPort, settings: FaxSettings, dialect: Clas
   }
 }
 
-/** `+FDCC=?`: lists in parentheses; the fifth is the coding, e.g. `(0,1)` or `(0-3)`. */
 async function askAbilities(port: ModemPort, settings: FaxSettings, dialect: Class2): Promise<Abilities> {
-  const { capabilities } = dialects[dialect]
-  const reply = await port.command(`AT${capabilities}=?`, { within: COMMAND_MS })
-  const lists = reply.how === 'code' ? (reply.lines.join('').match(/\([^)]*\)/g) ?? []) : []
-  const coding = lists[4] ?? ''
-  return { twoDimensional: /1|0-[123]/.test(coding), maxRate: settings.maxRate }
+  const reply = await port.command(`AT${dialects[dialect].capabilities}=?`, { within: COMMAND_MS })
+  return readAbilities(reply.how === 'code' ? reply.lines.join('') : '', dialect, settings)
 }

@@ -69,10 +69,81 @@ const rowTimes: readonly (readonly [number, number])[] = [
   [40, 40],
 ]
 
+/** What a session shall be. */
+export interface Wish {
+  resolution: Resolution
+  maxRate: Rate
+  coding: Coding
+  /** EC as this modem counts it; 0 is none. */
+  correction: number
+}
+
 /** VR, BR, WD, LN, DF, EC, BF, ST: width of A4, any length, no files, no row time of our own. */
-export function sessionText(resolution: Resolution, maxRate: Rate, coding: 'MH' | 'MR'): string {
+export function sessionText({ resolution, maxRate, coding, correction }: Wish): string {
   const vr = resolution === 196 ? 1 : 0
-  return `${vr},${rates.indexOf(maxRate)},0,2,${coding === 'MR' ? 1 : 0},0,0,0`
+  return `${vr},${rates.indexOf(maxRate)},0,2,${codings.indexOf(coding)},${correction},0,0`
+}
+
+/** What a modem of ours can, by its own word. */
+export interface Abilities {
+  /** The best of it. T.6 goes with error correction only (T.30, table 2, note 25). */
+  coding: Coding
+  /** EC for error correction with frames of 256 octets, or the nearest that it has; 0: it corrects nothing. */
+  correction: number
+  maxRate: Rate
+}
+
+/**
+ * How EC counts. In Class 2.0 (T.32, table 21) 1 is error correction of either frame size and what follows is of other
+ * annexes; in Class 2 (PN-2388) 1 is 64 octets a frame and 2 is 256. Not every modem keeps to its class.
+ */
+export type CorrectionCounts = Class2
+
+const CORRECTIONS: Record<CorrectionCounts, readonly number[]> = { '2': [2, 1], '2.0': [1] }
+
+/**
+ * @param answer to +FDCC=? or +FCC=?: for each field a list such as `(0,1)`, `(0-3)` or a single number
+ * @param wanted what this program is to use at the most
+ */
+export function readAbilities(
+  answer: string,
+  counts: CorrectionCounts,
+  wanted: { ecm: boolean; maxRate: Rate },
+): Abilities {
+  const [, br, , , df, ec] = listsOf(answer)
+  const correction = wanted.ecm ? (CORRECTIONS[counts].find((value) => ec?.has(value)) ?? 0) : 0
+  const coding = df?.has(3) && correction > 0 ? 'MMR' : df?.has(1) ? 'MR' : 'MH'
+  const known = rates.filter((rate, at) => rate <= wanted.maxRate && (br === undefined || br.has(at)))
+  return { coding, correction, maxRate: known.at(-1) ?? wanted.maxRate }
+}
+
+/** The numbers of each field; a field that cannot be read is empty. */
+function listsOf(answer: string): Set<number>[] {
+  const text = answer.replaceAll(/\s+|^\+F\w+:/g, '')
+  return (text.match(/\([^)]*\)|[^,()]+/g) ?? []).map((field) => {
+    const numbers = new Set<number>()
+    for (const part of field.replaceAll(/[()]/g, '').split(',')) {
+      const [from, to = from] = part.split('-').map((digits) => Number.parseInt(digits, 16))
+      if (from === undefined || to === undefined || !(to - from < 32)) continue
+      for (let value = from; value <= to; value++) numbers.add(value)
+    }
+    return numbers
+  })
+}
+
+/** What the other machine says that it can receive, as far as it decides how a page is coded. */
+export interface FarAbilities {
+  coding: Coding
+  ecm: boolean
+}
+
+/** The best that both ends have. */
+export function wishFor(own: Abilities, far: FarAbilities | undefined, resolution: Resolution): Wish {
+  const { maxRate } = own
+  const correction = far?.ecm === false ? 0 : own.correction
+  const most = Math.min(codings.indexOf(own.coding), far ? codings.indexOf(far.coding) : codings.length)
+  const coding = most === 3 && correction > 0 ? 'MMR' : most >= 1 ? 'MR' : 'MH'
+  return { resolution, maxRate, coding, correction }
 }
 
 /** @returns undefined for what this program cannot do: uncompressed, a speed or a resolution unknown to it */
@@ -82,7 +153,8 @@ export function readSession(text: string): Session | undefined {
     .map((field) => Number.parseInt(field.trim(), 16))
   const rate = rates[br]
   const coding = codings[df]
-  const rowTime = rowTimes[st]
+  // With error correction rows take no time of their own (T.30, A.3.5.1).
+  const rowTime = ec > 0 ? ([0, 0] as const) : rowTimes[st]
   if (rate === undefined || coding === undefined || rowTime === undefined || vr > 1) return undefined
   return {
     resolution: vr === 1 ? 196 : 98,
@@ -97,6 +169,8 @@ export function readSession(text: string): Session | undefined {
 export interface Report {
   station?: string
   session?: Session
+  /** Its DIS. */
+  far?: FarAbilities
   /** A session was told that this program cannot have. */
   unknownSession?: string
   /** What became of the page, +FPTS or +FPS: 1 MCF, 2 RTN, 3 RTP, 4 PIN, 5 PIP. */
@@ -111,7 +185,8 @@ export interface Report {
 const patterns: readonly [RegExp, (report: Report, value: string, dialect: Class2) => void][] = [
   [/^\+(?:FCSI|FTSI|FCI|FTI): *"?([^"]*)"?/, (report, value) => setStation(report, value)],
   [/^\+(?:FDCS|FCS): *([0-9A-F, ]+)/i, (report, value) => setSession(report, value)],
-  [/^\+(?:FDIS|FIS|FCON|FCO)\b()/, (report) => setMachine(report)],
+  [/^\+(?:FDIS|FIS): *([0-9A-F, ]+)/i, (report, value) => setFar(report, value)],
+  [/^\+(?:FCON|FCO)\b()/, (report) => setMachine(report)],
   [/^\+(?:FPTS|FPS): *([0-9A-F]+)/i, (report, value) => setStatus(report, value)],
   [/^\+FET: *([0-9])/, (report, value, dialect) => setAfter(report, value, dialect)],
   [/^\+FHNG: *([0-9]+)/, (report, value) => setHungUp(report, Number.parseInt(value, 10))],
@@ -151,6 +226,12 @@ function setSession(report: Report, value: string): void {
   const session = readSession(value)
   if (session) report.session = session
   else report.unknownSession = value
+}
+
+function setFar(report: Report, value: string): void {
+  report.machine = true
+  const [, , , , df = 0, ec = 0] = value.split(',').map((field) => Number.parseInt(field.trim(), 16))
+  report.far = { coding: df >= 3 && ec > 0 ? 'MMR' : df >= 1 ? 'MR' : 'MH', ecm: ec > 0 }
 }
 
 function setMachine(report: Report): void {

@@ -6,13 +6,22 @@
  */
 
 import { type Decoded, decode, MOST_ROWS } from '../coding/decode.ts'
-import { encode } from '../coding/encode.ts'
+import { type Coding, encode } from '../coding/encode.ts'
 import { FAX_WIDTH } from '../coding/rows.ts'
 import type { CallFacts, CallInEvents, CallInResult, FaxFailure } from '../contract.ts'
 import type { Reply } from '../modem-port.ts'
 import { after, dialects, type Report, type Session } from './dialect.ts'
 import { hangUpReason } from './hang-up.table.ts'
-import { type Class2Calls, COMMAND_MS, hangUp, isOk, onAbort, prepareCall, reportOf } from './session.ts'
+import {
+  type Class2Calls,
+  COMMAND_MS,
+  correctionMs,
+  hangUp,
+  isOk,
+  onAbort,
+  prepareCall,
+  reportOf,
+} from './session.ts'
 
 /** Answer tone, and what machines say until a page is agreed upon. */
 const ANSWER_MS = 60_000
@@ -114,8 +123,10 @@ class ReceiveCall {
     if (before.hungUp !== undefined) return hangUpReason(before.hungUp)
     if (connect.how !== 'code' || !connect.code.startsWith('CONNECT')) return this.#silent(connect)
     port.raw(Uint8Array.of(DC2))
-    const received = await port.received({ within: MOST_PAGE_MS, idle: PAGE_IDLE_MS, most: MOST_PAGE })
-    const reply = received.end === 'etx' ? await port.result(STATUS_MS) : undefined
+    const beyond = correctionMs(this.#session)
+    const idle = PAGE_IDLE_MS + beyond
+    const received = await port.received({ within: MOST_PAGE_MS, idle, most: MOST_PAGE })
+    const reply = received.end === 'etx' ? await port.result(STATUS_MS + beyond) : undefined
     const report = reply ? reportOf(reply, dialect) : ({ machine: true } satisfies Report)
     const complete = report.status !== undefined
     const decoded = this.#decode(received.data)
@@ -184,15 +195,16 @@ class ReceiveCall {
     const other = usual === 'msb' ? 'lsb' : 'msb'
     const read = (bitOrder: 'msb' | 'lsb') => decode(coding, data, { width: FAX_WIDTH, bitOrder })
     const decoded = read(this.#reversed ? other : usual)
-    const { height } = decoded.bitmap
-    if (data.length === 0 || (height > 0 && decoded.badRows * 2 < height)) return decoded
+    if (data.length === 0 || makesSense(decoded, coding)) return decoded
     const again = read(this.#reversed ? usual : other)
-    if (again.bitmap.height === 0 || again.badRows * 2 >= again.bitmap.height) return decoded
+    if (!makesSense(again, coding)) return decoded
     this.#reversed = !this.#reversed
     return again
   }
 
+  /** What the modem has corrected is asked for again by nobody: its sender has no page to send twice (T.30, A.4.4). */
   #refuses({ bitmap, badRows }: Decoded): boolean {
+    if (this.#session?.ecm) return false
     const share = bitmap.height === 0 ? 1 : badRows / bitmap.height
     return share > BAD && this.#refusals < MOST_REFUSALS
   }
@@ -208,8 +220,8 @@ class ReceiveCall {
         resolution: this.#session?.resolution ?? 196,
         data: encode('MMR', bitmap),
         badRows,
-        // What came beyond is not here.
-        complete: complete && bitmap.height < MOST_ROWS,
+        // What came beyond is not here; nor is what follows a row of T.6 that is none.
+        complete: complete && bitmap.height < MOST_ROWS && !(badRows > 0 && this.#session?.coding === 'MMR'),
       })
       .then(
         () => true,
@@ -226,3 +238,7 @@ class ReceiveCall {
     return kept
   }
 }
+
+/** In T.6 the first bad row ends the page, so that one of many may mean that it was read from the wrong end. */
+const makesSense = ({ bitmap, badRows }: Decoded, coding: Coding): boolean =>
+  bitmap.height > 0 && (coding === 'MMR' ? badRows === 0 : badRows * 2 < bitmap.height)

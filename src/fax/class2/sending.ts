@@ -14,11 +14,21 @@ import type { Reply } from '../modem-port.ts'
 import { DLE, ETX } from '../stuffing.ts'
 import type { Resolution } from '../t30/capabilities.ts'
 import { modulations } from '../t30/modulation.ts'
-import { type After, after, dialects, type Report, type Session, sessionText } from './dialect.ts'
+import {
+  type After,
+  after,
+  dialects,
+  type FarAbilities,
+  type Report,
+  type Session,
+  sessionText,
+  wishFor,
+} from './dialect.ts'
 import { hangUpReason, unanswered } from './hang-up.table.ts'
 import {
   type Class2Calls,
   COMMAND_MS,
+  correctionMs,
   ending,
   hangUp,
   isOk,
@@ -69,6 +79,7 @@ class SendCall {
   readonly facts: CallFacts = {}
   #confirmed: number
   #session: Session | undefined
+  #far: FarAbilities | undefined
   #refusals = 0
   /** A Class 2.0 modem still takes what comes for page data. */
   #dataOpen = false
@@ -97,6 +108,7 @@ class SendCall {
     }
     const connected = port.timing.now()
     using _ = onAbort(port, this.#signal)
+    await this.#choose(this.#resolution)
     const result = await this.#converse(pages)
     if (result.result !== 'sent') await this.#stop()
     await hangUp(port)
@@ -147,7 +159,10 @@ class SendCall {
       if ('result' in step) return step
       if (step.go === 'again') continue
       page += 1
-      if (follows === after.document && next !== undefined) await this.#change(next)
+      if (follows !== after.document || next === undefined) continue
+      this.#resolution = next
+      this.#session = undefined
+      await this.#choose(next)
     }
     return { result: 'sent', facts: this.facts }
   }
@@ -177,6 +192,8 @@ class SendCall {
       training: modulation.trainingAfter,
       end: marks ? [] : [DLE, ETX],
       signal: this.#signal,
+      // It has frames to send and idles between them with flags: what comes late is not padded.
+      ...(session.ecm ? { waits: correctionMs(session) } : {}),
     })
     if (sent.how === 'starved') {
       if (this.#signal.aborted) return this.#stopped(ending)
@@ -198,11 +215,12 @@ class SendCall {
   async #endPage2(page: number, follows: After): Promise<Step> {
     const { port } = this.#calls
     const asked = this.#intend(page)
-    const drained = await port.result(DRAIN_MS)
+    const beyond = correctionMs(this.#session)
+    const drained = await port.result(DRAIN_MS + beyond)
     if (!isOk(drained)) return this.#ended(drained, page, false)
     const reason = await asked
     if (reason) return this.#stopped(reason)
-    const reply = await port.command(`AT+FET=${follows}`, { within: ANSWER_MS })
+    const reply = await port.command(`AT+FET=${follows}`, { within: ANSWER_MS + beyond })
     const { status } = this.#heard(reply)
     if (status === undefined) return this.#ended(reply, page, follows === after.nothing)
     return this.#judged(status, page)
@@ -215,7 +233,7 @@ class SendCall {
     if (reason) return this.#stopped(reason)
     port.raw(Uint8Array.of(DLE, mark))
     this.#dataOpen = false
-    const reply = await port.result(DRAIN_MS + ANSWER_MS)
+    const reply = await port.result(DRAIN_MS + ANSWER_MS + correctionMs(this.#session))
     const report = this.#heard(reply)
     if (reply.how !== 'code' || (report.hungUp ?? 0) > 0)
       return this.#ended(reply, page, follows === after.nothing)
@@ -254,13 +272,12 @@ class SendCall {
     return this.#failed(failure, failure === 'fax-line-dropped' ? `${text}: ${why}` : why)
   }
 
-  /** After EOM (T.30, 5.3.6.1.6): the other machine says anew what it can, and the next page is of another resolution. */
-  async #change(resolution: Resolution): Promise<void> {
+  /** Before the first page, and after EOM (T.30, 5.3.6.1.6), when pages of another resolution follow. */
+  async #choose(resolution: Resolution): Promise<void> {
     const { port, dialect, abilities } = this.#calls
-    this.#resolution = resolution
-    this.#session = undefined
-    const text = sessionText(resolution, abilities.maxRate, abilities.twoDimensional ? 'MR' : 'MH')
-    await port.command(`AT${dialects[dialect].session}=${text}`, { within: COMMAND_MS })
+    const wish = wishFor(abilities, this.#far, resolution)
+    // A modem that refuses it keeps to what it was told before the call, and to what both ends have of that.
+    await port.command(`AT${dialects[dialect].session}=${sessionText(wish)}`, { within: COMMAND_MS })
   }
 
   /** @returns how the page is to be coded, once the modem says CONNECT */
@@ -285,6 +302,7 @@ class SendCall {
   #heard(reply: Reply): Report {
     const report = reportOf(reply, this.#calls.dialect)
     if (report.station !== undefined) this.facts.station = report.station
+    this.#far = report.far ?? this.#far
     return report
   }
 

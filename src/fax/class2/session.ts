@@ -2,26 +2,28 @@
 import type { Reason } from '#messages/states.ts'
 import type { FaxSettings } from '../contract.ts'
 import type { ModemPort, Reply } from '../modem-port.ts'
-import type { Rate } from '../t30/modulation.ts'
-import { type Class2, dialects, type Report, readReport, sessionText } from './dialect.ts'
+import {
+  type Abilities,
+  type Class2,
+  dialects,
+  type Report,
+  readReport,
+  type Session,
+  sessionText,
+  wishFor,
+} from './dialect.ts'
 
 export const COMMAND_MS = 5_000
 const HANG_UP_MS = 10_000
 
 export const ending: Reason = { code: 'stopping', text: 'The call was ended here' }
 
-/** What a modem understands of its class, found out once. */
-export interface Abilities {
-  /** It takes and gives MR. */
-  twoDimensional: boolean
-  maxRate: Rate
-}
-
 export interface Class2Calls {
   readonly port: ModemPort
   readonly dialect: Class2
   readonly settings: FaxSettings
-  readonly abilities: Abilities
+  /** What the modem says that it can, found out once; for this call less of it, where it refuses what it says. */
+  abilities: Abilities
 }
 
 export const isOk = (reply: Reply): boolean => reply.how === 'code' && reply.code === 'OK'
@@ -31,18 +33,30 @@ export const reportOf = (reply: Reply, dialect: Class2): Report =>
   reply.how === 'code' ? readReport(reply.lines, dialect) : { machine: false }
 
 /** Who we are and what may be used, before a call. What a modem refuses of it is left as the modem has it. */
-export async function prepareCall(
-  { port, dialect, settings, abilities }: Class2Calls,
-  resolution: 98 | 196,
-): Promise<void> {
+export async function prepareCall(calls: Class2Calls, resolution: 98 | 196): Promise<void> {
+  const { port, dialect, settings } = calls
   const { station, capabilities, bitOrder } = dialects[dialect]
-  const coding = abilities.twoDimensional ? 'MR' : 'MH'
-  const text = sessionText(resolution, abilities.maxRate, coding)
-  const commands = [`AT${station}="${settings.station}"`, `AT${capabilities}=${text}`, `AT${bitOrder}`]
+  const tell = (command: string) => port.command(`AT${command}`, { within: COMMAND_MS })
+  const offer = () => tell(`${capabilities}=${sessionText(wishFor(calls.abilities, undefined, resolution))}`)
+  await tell(`${station}="${settings.station}"`)
+  if (!isOk(await offer())) {
+    // Some list MR, or more, and take MH alone.
+    calls.abilities = { ...calls.abilities, coding: 'MH', correction: 0 }
+    await offer()
+  }
+  await tell(bitOrder)
   // T.32, 8.5.1.12: without +FNR a Class 2.0 modem reports nothing of what it agrees with the other end.
-  if (dialect === '2.0') commands.push('AT+FNR=1,1,1,1')
-  for (const command of commands) await port.command(command, { within: COMMAND_MS })
+  if (dialect === '2.0') await tell('+FNR=1,1,1,1')
 }
+
+/** A partial page of T.30, Annex A: 256 frames of 256 octets. */
+const PARTIAL_PAGE_BITS = 256 * 256 * 8
+/** It is sent once and asked for again three times before the speed is changed (T.30, A.4.3). */
+const TURNS = 4
+
+/** How long a modem that corrects errors may say nothing beyond what it does without them: its buffer is a partial page. */
+export const correctionMs = (session: Pick<Session, 'ecm' | 'rate'> | undefined): number =>
+  session?.ecm ? Math.ceil((TURNS * PARTIAL_PAGE_BITS * 1_000) / session.rate) : 0
 
 /** On hook and back in command mode, whatever the modem was doing. */
 export async function hangUp(port: ModemPort): Promise<void> {

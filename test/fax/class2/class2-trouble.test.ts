@@ -87,6 +87,29 @@ describeWith(['spandsp', 'libtiff-tools'], 'a call out that goes wrong', () => {
     expect(result.facts.rate).toBeLessThan(9600)
   })
 
+  test('a page with error correction is hit by noise: its frames go again', async () => {
+    const bursts = [{ at: 13, length: 0.4, level: -8 }]
+    const { directory, driver, soft } = await open('2', { ecm: true, codings: 'MMR', frames: true, bursts })
+    const file = page(directory, 1, 196)
+    const { result } = await sendFax(driver, file, 1)
+    const far = await soft.next('far-end')
+    expect(result, driver.dialogue()).toMatchObject({ result: 'sent', facts: { ecm: true } })
+    expect(soft.events.some(({ type }) => type === 'PPR')).toBe(true)
+    expect(differences(file, far.file ?? '')).toEqual([])
+  })
+
+  test('the line is cut in a page with error correction', async () => {
+    const dropInPage = { page: 1, seconds: 2 }
+    const { directory, driver } = await open('2.0', { ecm: true, codings: 'MMR', dropInPage })
+    const { result, confirmed } = await sendFax(driver, page(directory, 3), 3)
+    expect(result, driver.dialogue()).toMatchObject({
+      result: 'failed',
+      failure: 'fax-line-dropped',
+      confirmed: 1,
+    })
+    expect(confirmed).toEqual([0])
+  })
+
   test.each(['2', '2.0'] as const)(
     'Class %s: pages of two resolutions are two documents of one call',
     async (dialect) => {
@@ -117,5 +140,26 @@ describeWith(['spandsp', 'libtiff-tools'], 'a call in that goes wrong', () => {
     expect(result, driver.dialogue()).toMatchObject({ result: 'partial', pages: 2 })
     expect(pages.map(({ complete }) => complete)).toEqual([true, false])
     expect(pages[1]?.rows).toBeGreaterThan(50)
+  })
+
+  test('a page with error correction is hit by noise: it comes whole all the same', async () => {
+    const bursts = [{ at: 14, length: 0.4, level: -8 }]
+    const { directory, driver, soft } = await open('2', { ecm: true, codings: 'MMR', frames: true, bursts })
+    const file = page(directory, 1, 196)
+    soft.ring('0301', file)
+    const { result, pages, file: received } = await receiveFax(driver, directory)
+    expect(result, driver.dialogue()).toMatchObject({ result: 'received', pages: 1, facts: { ecm: true } })
+    expect(soft.events.some(({ type }) => type === 'PPR')).toBe(true)
+    expect(pages).toMatchObject([{ badRows: 0, complete: true }])
+    expect(differences(file, received)).toEqual([])
+  })
+
+  test('the line is cut in a page with error correction: the page before it is kept', async () => {
+    const dropInPage = { page: 1, seconds: 14 }
+    const { directory, driver, soft } = await open('2.0', { ecm: true, codings: 'MMR', dropInPage })
+    soft.ring('0301', chart(join(directory, 'long.tif'), { pages: 2, resolution: 196, rows: 3_000 }))
+    const { result, pages } = await receiveFax(driver, directory)
+    expect(result, driver.dialogue()).toMatchObject({ result: 'partial' })
+    expect(pages[0]).toMatchObject({ rows: 3_000, badRows: 0, complete: true })
   })
 })

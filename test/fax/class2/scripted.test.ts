@@ -88,6 +88,19 @@ describe('the end of the last page', () => {
   })
 })
 
+test('a modem that lists more than it takes is asked for MH alone', async () => {
+  const { port, commands } = scriptedModem((said) => {
+    if (said === 'AT+FDCC=?') return '(0,1),(0-5),(0-2),(0-2),(0,1),(0-2),0,(0-7)\n\nOK'
+    if (/^AT\+FDCC=.,.,.,.,1/.test(said)) return 'ERROR'
+    return said.startsWith('ATD') ? 'BUSY' : undefined
+  })
+  const events = { intend: async () => undefined, confirmed: () => {}, progress: () => {} }
+  const out = { number: '1', file, pages: 1, from: 0 }
+  await openClass2(port, settings, '2').call(out, events, new AbortController().signal)
+  const offers = commands.filter((command) => /^AT\+FDCC=[0-9]/.test(command))
+  expect(offers).toEqual(['AT+FDCC=0,5,0,2,1,0,0,0', 'AT+FDCC=0,5,0,2,0,0,0,0'])
+})
+
 /** @param turns for each AT+FDR what follows CONNECT, or what comes instead of it */
 async function receive(
   turns: readonly (Uint8Array | string)[],
