@@ -1,6 +1,6 @@
 /** twinline check: whether a configuration can be used, and what on this machine would be in its way. */
 import { accessSync, constants, existsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { loadConfig } from '#config/load.ts'
 import { type FaultPromise, promises } from '#config/promises.ts'
@@ -8,6 +8,7 @@ import { missingLines, written } from '#config/shared.ts'
 import { ConfigInvalid } from '#config/source.ts'
 import type { Config, LineConfig, Listen, PairConfig } from '#config/types.ts'
 import { formatDuration } from '#core/duration.ts'
+import { missingPrograms } from '#fax/documents/programs.ts'
 import type * as schemas from '#intake/http/config-schemas.ts'
 import type { Shape } from '#intake/http/schemas.ts'
 import { parseArguments } from './arguments.ts'
@@ -115,16 +116,8 @@ function warningsOf(config: Config): string[] {
   const known = { node: config.node, lines: lines.map(({ id }) => id), paired: config.pair !== undefined }
   for (const { path, text } of missingLines(config.routes, known)) warnings.push(`${path}: ${text}`)
   if (lines.some(({ kind }) => kind === 'fax')) {
-    for (const [program, pack] of [
-      ['gs', 'ghostscript'],
-      ['prlimit', 'util-linux'],
-      ['setpriv', 'util-linux'],
-      ['chrt', 'util-linux'],
-      ['tiff2pdf', 'libtiff-tools'],
-    ] as const) {
-      if (!installed(program))
-        warnings.push(`lines: fax needs the program ${program} (apt-get install ${pack})`)
-    }
+    for (const { program, pack } of missingPrograms())
+      warnings.push(`lines: fax needs the program ${program} (apt-get install ${pack})`)
   }
   lines.forEach((line, index) => {
     const device = deviceWarning(line)
@@ -159,11 +152,6 @@ function deviceWarning({ port }: LineConfig): string | undefined {
     : '; is the modem plugged in?'
   return `${port.path} ${wrong}${hint}`
 }
-
-const installed = (program: string): boolean =>
-  (process.env['PATH'] ?? '/usr/bin:/bin')
-    .split(':')
-    .some((directory) => inaccessible(join(directory, program), constants.X_OK) === undefined)
 
 function inaccessible(path: string, mode: number): string | undefined {
   if (!existsSync(path)) return 'is not there'

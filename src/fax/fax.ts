@@ -22,9 +22,14 @@ export interface FaxOptions {
   stored: DocumentStore
   peers: DocumentPeers
   limits: DocumentLimits
+  node: string
+  /** This member has a fax line. */
+  lines: boolean
+  /** The names of the other members. */
+  others(): readonly string[]
   /** Absent on an appliance that stands alone. */
   pagePeers?: PagePeers | undefined
-  store: Pick<Store, 'remember' | 'recall' | 'documentsInUse' | 'received'>
+  store: Pick<Store, 'remember' | 'recall' | 'facts' | 'documentsInUse' | 'received'>
   clock: Clock
   log: Log
   /** Resolves when the entry is in the inbox. @param node the member that received it, where that is another one */
@@ -44,7 +49,18 @@ export interface Fax {
 
 export function startFax(options: FaxOptions): Fax {
   const { directory, stored, peers, pagePeers, limits, store, clock, log, receive } = options
-  const documents = createFaxDocuments({ documents: stored, peers, store, limits, clock, log })
+  const { node, lines, others } = options
+  const documents = createFaxDocuments({
+    documents: stored,
+    peers,
+    store,
+    limits,
+    node,
+    lines,
+    others,
+    clock,
+    log,
+  })
   const incoming = join(directory, 'fax-incoming')
   const copies = pagePeers && createPageCopies(incoming, pagePeers, log)
   const receiver = createFaxReceiver({

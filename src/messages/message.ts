@@ -61,6 +61,8 @@ export interface DocumentReference {
   name: string
   bytes: number
   pages: number
+  /** What its pages are fitted to, as whoever accepted it has it configured: on every member they are the same. */
+  paper?: 'a4' | 'letter' | 'legal'
 }
 
 /** What a client of a foreign interface wants to be told about each delivery, and where (intake/compat/callbacks.ts). */

@@ -62,4 +62,6 @@ export interface FaxDocuments {
    * connected) on its, so that a call that is resumed elsewhere sends the same rows. Call it before dialling.
    */
   pages(document: DocumentReference, options: PageOptions, header?: PageHeader): Promise<PagesResult>
+  /** What this appliance lacks to fax, where it has a fax line: a sentence each, with what to do. */
+  troubles(): readonly string[]
 }

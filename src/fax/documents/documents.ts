@@ -4,6 +4,7 @@ import { errorText } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
 import type { Store } from '#store/contract.ts'
 import type { DocumentPeers, DocumentStore } from '#store/documents.ts'
+import { createAbility } from './ability.ts'
 import { createWorkshop } from './apart.ts'
 import type { FaxDocuments } from './contract.ts'
 import { createGhostscript, type GhostscriptLimits, ghostscriptLimits } from './ghostscript.ts'
@@ -20,7 +21,12 @@ const MAKE_MS = 60_000
 export interface FaxDocumentsParts {
   documents: DocumentStore
   peers: DocumentPeers
-  store: Pick<Store, 'remember' | 'recall' | 'documentsInUse'>
+  store: Pick<Store, 'remember' | 'recall' | 'facts' | 'documentsInUse'>
+  node: string
+  /** This member has a fax line. */
+  lines: boolean
+  /** The names of the other members. */
+  others(): readonly string[]
   limits: DocumentLimits
   clock: Clock
   log: Log
@@ -37,8 +43,35 @@ export function createFaxDocuments(parts: FaxDocumentsParts): RunningFaxDocument
   // What is looked at has a client that waits: it does not stand behind a long letter that is being made ready.
   const [reception, workshop] = [createWorkshop(LOOK_MS), createWorkshop(MAKE_MS)]
   const ghostscript = createGhostscript(parts.ghostscript ?? ghostscriptLimits)
-  const { take } = createTaking({ documents, peers, workshop: reception, ghostscript, store, limits, log })
-  const { pages, find } = createPages({ documents, peers, workshop, ghostscript, facts: store, limits, log })
+  const ability = createAbility({
+    node: parts.node,
+    wanted: parts.lines,
+    others: parts.others,
+    ghostscript,
+    store,
+    log,
+  })
+  ability.start()
+  const { take } = createTaking({
+    documents,
+    peers,
+    workshop: reception,
+    ghostscript,
+    ability,
+    store,
+    limits,
+    log,
+  })
+  const { pages, find } = createPages({
+    documents,
+    peers,
+    workshop,
+    ghostscript,
+    ability,
+    facts: store,
+    limits,
+    log,
+  })
   const timer = setInterval(() => void sweep(), SWEEP_MS)
 
   async function sweep(): Promise<void> {
@@ -56,8 +89,10 @@ export function createFaxDocuments(parts: FaxDocumentsParts): RunningFaxDocument
     take,
     pages,
     find,
+    troubles: ability.troubles,
     stop() {
       clearInterval(timer)
+      ability.stop()
       reception.stop()
       workshop.stop()
       ghostscript.stop()

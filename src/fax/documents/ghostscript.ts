@@ -4,7 +4,9 @@
  * kernel keeps (prlimit): address space, processor time, size of what it writes. Use.htm and Devices.htm of Ghostscript 10: -dSAFER, tiffg4, -dAdjustWidth, -dPDFFitPage.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { dirname } from 'node:path'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { lower } from './apart.ts'
 import type { Paper } from './contract.ts'
 import { headerRows } from './header.ts'
@@ -37,6 +39,8 @@ export type Ran =
   | { result: 'stopped' }
 
 export interface Ghostscript {
+  /** Whether it can make a page at all. */
+  sound(): Promise<boolean>
   /** How many pages a PDF has; it says so after `pages `. */
   count(file: string): Promise<Ran>
   /** Pages as a TIFF of Group 4, 1728 dots wide, fitted to the paper. */
@@ -143,6 +147,20 @@ export function createGhostscript(limits = ghostscriptLimits): Ghostscript {
   const output = (file: string) => `-sOutputFile=${file.replaceAll('%', '%%')}`
 
   return {
+    async sound() {
+      const directory = await mkdtemp(join(tmpdir(), 'twinline-'))
+      const page = [
+        '-sDEVICE=tiffg4',
+        '-r204x98',
+        '-g1728x16',
+        output(join(directory, 'page')),
+        '-c',
+        'showpage',
+      ]
+      const ran = await run(looking, [...common, ...page], countingLimits, directory)
+      await rm(directory, { recursive: true, force: true })
+      return ran.result === 'ended'
+    },
     count: (file) =>
       run(
         looking,

@@ -18,6 +18,8 @@ export type Inspected =
       pages: number
       /** A TIFF that a program of libtiff has to read. */
       foreign?: true
+      /** A TIFF of fax pages: it goes out as it is. */
+      native?: true
     }
   | { result: 'refused'; code: string; text: string }
 
@@ -74,7 +76,8 @@ function inspectTiff(bytes: Uint8Array, limits: InspectLimits): Inspected {
       )
     }
   }
-  return enough
+  const native = read.pages.every((page) => nativeResolution(page) !== undefined)
+  return native ? { ...enough, native } : enough
 }
 
 /** In colours, in tiles, or of a compression that is not read here. */

@@ -9,17 +9,19 @@ import type { DocumentReference } from '#messages/message.ts'
 import type { Reason } from '#messages/states.ts'
 import type { Store } from '#store/contract.ts'
 import { type DocumentPeers, type DocumentStore, isHash, waitFor } from '#store/documents.ts'
+import type { Ability } from './ability.ts'
 import type { Apart, Workshop } from './apart.ts'
 import type { PageHeader, PageOptions, PagesResult } from './contract.ts'
 import type { Ghostscript, Ran } from './ghostscript.ts'
 import { headerPdf } from './header.ts'
-import { type DocumentLimits, GHOSTSCRIPT_MISSING, TIFF_PROGRAM_MISSING } from './taking.ts'
+import { type DocumentLimits, GHOSTSCRIPT_MISSING } from './taking.ts'
 
 export interface PagesParts {
   documents: DocumentStore
   peers: DocumentPeers
   workshop: Workshop
   ghostscript: Pick<Ghostscript, 'render' | 'renderHeader' | 'convertTiff'>
+  ability: Pick<Ability, 'look'>
   facts: Pick<Store, 'remember' | 'recall'>
   limits: DocumentLimits
   log: Log
@@ -35,7 +37,7 @@ interface Made {
 type Making = { result: 'made'; made: Made } | Exclude<PagesResult, { result: 'pages' }>
 
 export function createPages(parts: PagesParts) {
-  const { documents, peers, workshop, ghostscript, facts, limits, log } = parts
+  const { documents, peers, workshop, ghostscript, ability, facts, limits, log } = parts
   /** Two lines may want the pages of one document at a time. */
   const making = new Map<string, Promise<Making>>()
 
@@ -49,7 +51,7 @@ export function createPages(parts: PagesParts) {
     { resolution }: PageOptions,
     header?: PageHeader,
   ): Promise<PagesResult> {
-    const name = `pages:${document.hash}:${resolution}:${limits.paper}`
+    const name = `pages:${document.hash}:${resolution}:${document.paper ?? limits.paper}`
     const mine = making.get(name) ?? make(name, document, resolution)
     making.set(name, mine)
     const result = await mine.finally(() => making.delete(name))
@@ -79,8 +81,9 @@ export function createPages(parts: PagesParts) {
   }
 
   async function render(source: string, document: DocumentReference, resolution: 98 | 196): Promise<Making> {
-    const { type } = document
-    const { paper, maxPages } = limits
+    const { type, paper = limits.paper } = document
+    // As many as were accepted, whatever is taken here: one more shows that they are others.
+    const most = document.pages + 1
     const pdf = documents.temporary()
     const tiff = documents.temporary()
     try {
@@ -95,18 +98,19 @@ export function createPages(parts: PagesParts) {
         }
         if (ran.done.result === 'foreign') {
           const converted = await ghostscript.convertTiff(source, pdf)
-          if (converted.result === 'missing') return failed(NO_TIFF_PROGRAM)
+          if (converted.result === 'missing') return later(NO_TIFF_PROGRAM)
           if (converted.result !== 'ended') return notRendered(converted)
         }
         input = pdf
       }
-      const ran = await ghostscript.render(input, tiff, paper, resolution, maxPages)
+      const ran = await ghostscript.render(input, tiff, paper, resolution, most)
       if (ran.result !== 'ended') {
+        if (await unable(ran)) return later(NO_GHOSTSCRIPT)
         if ('said' in ran)
           log.debug({ document: document.hash, said: ran.said.slice(0, 500) }, 'ghostscript failed')
         return notRendered(ran)
       }
-      const count = await workshop.run({ job: 'count', file: tiff, pages: maxPages })
+      const count = await workshop.run({ job: 'count', file: tiff, pages: most })
       if (count.result !== 'done') return count.result === 'died' ? failed(BROKEN) : notRun(count)
       if (count.done.pages === 0) return failed(BROKEN)
       const { hash } = await documents.adopt(tiff)
@@ -122,6 +126,7 @@ export function createPages(parts: PagesParts) {
     try {
       await writeFile(pdf, headerPdf(header, made.pages), { mode: 0o600 })
       const ran = await ghostscript.renderHeader(pdf, lines, made.resolution)
+      if (await unable(ran)) return later(NO_GHOSTSCRIPT)
       if (ran.result !== 'ended') return notRendered(ran)
       const laid = await workshop.run({ job: 'header', file, lines, out })
       if (laid.result !== 'done') return notRun(laid)
@@ -132,6 +137,10 @@ export function createPages(parts: PagesParts) {
       await Promise.all([pdf, lines].map((path) => rm(path, { force: true })))
     }
   }
+
+  /** It is not the document's fault: the fax waits until somebody has mended the appliance. */
+  const unable = async ({ result }: Ran): Promise<boolean> =>
+    (result === 'missing' || result === 'failed') && !(await ability.look())
 
   return { pages, find }
 }
@@ -157,7 +166,7 @@ function notRendered(ran: Exclude<Ran, { result: 'ended' }>) {
     case 'exceeded':
       return failed(TOO_COMPLEX)
     case 'missing':
-      return failed({ code: 'ghostscript-missing', text: GHOSTSCRIPT_MISSING })
+      return later(NO_GHOSTSCRIPT)
     case 'stopped':
       return later(BUSY)
     case 'failed':
@@ -173,7 +182,14 @@ const TOO_COMPLEX: Reason = {
   code: 'document-too-complex',
   text: 'The document takes more time or memory to become pages than is allowed. Print it into a new PDF and send that.',
 }
-const NO_TIFF_PROGRAM: Reason = { code: 'document-unsupported', text: TIFF_PROGRAM_MISSING }
+const NO_GHOSTSCRIPT: Reason = {
+  code: 'ghostscript-missing',
+  text: `${GHOSTSCRIPT_MISSING} The fax goes on then.`,
+}
+const NO_TIFF_PROGRAM: Reason = {
+  code: 'tiff2pdf-missing',
+  text: 'The TIFF is read with tiff2pdf, which is not installed on this appliance. Install the package libtiff-tools; the fax goes on then.',
+}
 const BUSY: Reason = {
   code: 'document-busy',
   text: 'Other documents are being made into pages; this one is next.',

@@ -2,8 +2,6 @@
  * Takes documents in: stored while they come, sent to the other members meanwhile, then looked at. What is refused is
  * refused here, before anybody is told that it was accepted; how it becomes pages is later business.
  */
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { CodedError, errorText } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
 import type { DocumentReference } from '#messages/message.ts'
@@ -15,10 +13,12 @@ import {
   type StoredDocument,
   waitFor,
 } from '#store/documents.ts'
+import type { Ability } from './ability.ts'
 import type { Workshop } from './apart.ts'
 import type { Paper, Refusal, Taken } from './contract.ts'
 import type { Ghostscript } from './ghostscript.ts'
 import { broken, type Inspected, refused, tooMany } from './inspect.ts'
+import { installed } from './programs.ts'
 
 export interface DocumentLimits {
   /** Pages of one document. */
@@ -33,6 +33,7 @@ export interface TakingParts {
   peers: DocumentPeers
   workshop: Workshop
   ghostscript: Pick<Ghostscript, 'count'>
+  ability: Pick<Ability, 'anywhere' | 'look'>
   store: Pick<Store, 'documentsInUse'>
   limits: DocumentLimits
   log: Log
@@ -101,7 +102,15 @@ export function createTaking(parts: TakingParts) {
       )
       return {
         result: 'taken',
-        document: { hash: stored.hash, type, name: nameOf(name, type), bytes: stored.bytes, pages },
+        document: {
+          hash: stored.hash,
+          type,
+          name: nameOf(name, type),
+          bytes: stored.bytes,
+          pages,
+          // A text has other pages on other paper: whoever sends it takes what was counted here.
+          paper: limits.paper,
+        },
       }
     } finally {
       await receiving.abandon()
@@ -136,6 +145,8 @@ export function createTaking(parts: TakingParts) {
       return refused('document-busy', 'Too many documents come at a time; try again.')
     if (ran.result === 'died') return tooComplex
     const { done } = ran
+    if (done.result === 'document' && !done.native && !(await parts.ability.anywhere()))
+      return refused('ghostscript-missing', GHOSTSCRIPT_MISSING)
     if (done.result === 'document' && done.foreign && !installed('tiff2pdf'))
       return refused('document-unsupported', TIFF_PROGRAM_MISSING)
     return done.result === 'document' && done.type === 'pdf' ? lookAtPdf(hash) : done
@@ -145,6 +156,7 @@ export function createTaking(parts: TakingParts) {
     const ran = await parts.ghostscript.count(documents.path(hash))
     switch (ran.result) {
       case 'missing':
+        await parts.ability.look()
         return refused('ghostscript-missing', GHOSTSCRIPT_MISSING)
       case 'exceeded':
         return tooComplex
@@ -158,6 +170,8 @@ export function createTaking(parts: TakingParts) {
           )
         }
         const pages = Number(/^pages ([0-9]+)$/m.exec(ran.said)?.[1] ?? 0)
+        if (ran.result === 'failed' && !(await parts.ability.look()))
+          return refused('ghostscript-missing', GHOSTSCRIPT_MISSING)
         if (ran.result === 'failed' || pages === 0) return broken('Ghostscript finds no page in it')
         return pages > limits.maxPages
           ? tooMany({ pages: limits.maxPages }, pages)
@@ -170,15 +184,10 @@ export function createTaking(parts: TakingParts) {
 }
 
 export const GHOSTSCRIPT_MISSING =
-  'Ghostscript, which makes pages of documents, is not installed on this appliance. Install the packages ghostscript and util-linux.'
+  'Ghostscript, which makes pages of documents, is not installed on this appliance or does not work. Install the packages ghostscript and util-linux anew.'
 
 export const TIFF_PROGRAM_MISSING =
   'The TIFF has colours, shades of grey or a compression that the appliance reads with tiff2pdf only, which is not installed. Save it in black and white or as a PDF, or install the package libtiff-tools.'
-
-const installed = (program: string): boolean =>
-  (process.env['PATH'] ?? '/usr/bin:/bin')
-    .split(':')
-    .some((directory) => existsSync(join(directory, program)))
 
 const tooComplex: Inspected = refused(
   'document-too-complex',

@@ -36,7 +36,7 @@ export interface HomePage {
 
 type Parts = Pick<
   Services,
-  'node' | 'store' | 'clock' | 'dispatch' | 'pair' | 'settings' | 'ready' | 'records' | 'backup'
+  'node' | 'store' | 'clock' | 'dispatch' | 'pair' | 'settings' | 'ready' | 'records' | 'backup' | 'documents'
 > & { names: ApplianceNames }
 
 /** What the guard writes when a member begins to serve (pair/role/serving.ts). */
@@ -187,7 +187,7 @@ async function heldBack({ backup }: Parts): Promise<Found[]> {
 }
 
 function wrongNow(
-  { names, settings, ready, clock }: Parts,
+  { names, settings, ready, clock, documents }: Parts,
   status: PairStatus | undefined,
   others: readonly Other[],
   lines: readonly LineStatus[],
@@ -215,6 +215,7 @@ function wrongNow(
         text: `${name} lacks much of what was written here and catches up`,
       })
   }
+  for (const text of documents?.troubles() ?? []) found.push({ code: 'fax-program-missing', text })
   const conflicts = settings?.conflicts().length ?? 0
   if (conflicts > 0)
     found.push({

@@ -22,7 +22,12 @@ export interface RigOptions {
   peers?: DocumentPeers
   ghostscript?: GhostscriptLimits
   reserve?: number
+  paper?: 'a4' | 'letter' | 'legal'
+  lines?: boolean
+  others?: readonly string[]
 }
+
+export type Rig = Awaited<ReturnType<typeof openRig>>
 
 export async function openRig(options: RigOptions = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'fax-documents-'))
@@ -32,7 +37,14 @@ export async function openRig(options: RigOptions = {}) {
     documents,
     peers: options.peers ?? noPeers,
     store,
-    limits: { maxPages: options.maxPages ?? 20, maxSize: options.maxSize ?? 5_000_000, paper: 'a4' },
+    limits: {
+      maxPages: options.maxPages ?? 20,
+      maxSize: options.maxSize ?? 5_000_000,
+      paper: options.paper ?? 'a4',
+    },
+    node: 'a',
+    lines: options.lines ?? true,
+    others: () => options.others ?? [],
     clock: systemClock(0),
     log: silent,
     ...(options.ghostscript === undefined ? {} : { ghostscript: options.ghostscript }),

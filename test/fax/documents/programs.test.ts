@@ -1,0 +1,146 @@
+/** Programs that are missing or broken: what cannot become pages is not accepted, and what was accepted waits. */
+import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { encode } from '#fax/coding/encode.ts'
+import { writeTiff } from '#fax/tiff.ts'
+import { describeWith } from '../../requirements.ts'
+import { printedPage } from '../pictures.ts'
+import { greyTiff, openRig, pagesIn, pagesPdf, pngOf, type Rig, taken } from './rig.ts'
+
+const fine = { resolution: 196 } as const
+const whole = process.env['PATH'] ?? ''
+const ghostscriptMissing = { code: 'ghostscript-missing' }
+const nativeTiff = () =>
+  writeTiff([{ width: 1728, rows: 100, resolution: 196, data: encode('MMR', printedPage(1728, 100)) }])
+
+let directory = ''
+let opened: Rig[] = []
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'programs-'))
+})
+afterEach(async () => {
+  process.env['PATH'] = whole
+  for (const rig of opened) await rig.close()
+  opened = []
+  rmSync(directory, { recursive: true })
+})
+
+async function open(options: Parameters<typeof openRig>[0] = {}): Promise<Rig> {
+  const rig = await openRig(options)
+  opened.push(rig)
+  return rig
+}
+
+/** From here on only these programs are there; `gs` may be one that fails. */
+function only(...programs: string[]): void {
+  const place = mkdtempSync(join(directory, 'bin-'))
+  for (const program of programs) symlinkSync(join('/usr/bin', program), join(place, program))
+  process.env['PATH'] = place
+}
+const limiting = ['prlimit', 'setpriv']
+function brokenGhostscript(): void {
+  only(...limiting, 'tiff2pdf', 'chrt')
+  const path = join(process.env['PATH'] ?? '', 'gs')
+  writeFileSync(path, '#!/bin/sh\necho "cannot find its library" >&2\nexit 1\n')
+  chmodSync(path, 0o755)
+}
+
+describeWith(['ghostscript', 'libtiff-tools'], 'programs of the system', () => {
+  test('without Ghostscript only what is pages already is taken; nothing is left of the rest', async () => {
+    only(...limiting)
+    const rig = await open()
+    const text = Buffer.from('words')
+    const grey = pngOf(8, 8, 0, Array(8).fill(new Uint8Array(8)))
+    for (const bytes of [Buffer.from('%PDF-1.4\n'), text, grey]) {
+      expect(await rig.take(bytes)).toMatchObject({ result: 'refused', status: 503, ...ghostscriptMissing })
+    }
+    const tiff = taken(await rig.take(nativeTiff()))
+    expect(await rig.fax.pages(tiff, fine)).toMatchObject({ result: 'pages' })
+    expect(await rig.fax.pages(tiff, fine, { sender: 'x', at: 0 })).toMatchObject({
+      result: 'later',
+      reason: ghostscriptMissing,
+    })
+  })
+
+  test('what another member can make pages of is taken here', async () => {
+    only(...limiting)
+    const rig = await open({ others: ['b'] })
+    const text = Buffer.from('words')
+    await rig.store.remember('renders:b', 'no')
+    expect(await rig.take(text)).toMatchObject({ result: 'refused', ...ghostscriptMissing })
+    await rig.store.remember('renders:b', 'yes')
+    expect(await rig.take(text)).toMatchObject({ result: 'taken' })
+    expect(await rig.store.recall('renders:a')).toBe('no')
+  })
+
+  test.each([
+    ['missing', () => only(...limiting)],
+    ['broken', brokenGhostscript],
+  ])(
+    'a fax that was accepted waits while Ghostscript is %s, and goes on when it is back',
+    async (_, lose) => {
+      const rig = await open()
+      const pdf = taken(await rig.take(pagesPdf(1)))
+      const tiff = taken(await rig.take(nativeTiff()))
+      const another = pagesPdf(2)
+      lose()
+      const waits = {
+        result: 'later',
+        reason: { ...ghostscriptMissing, text: expect.stringContaining('goes on') },
+      }
+      expect(await rig.fax.pages(pdf, fine)).toMatchObject(waits)
+      expect(await rig.fax.pages(tiff, fine, { sender: 'x', at: 0 })).toMatchObject(waits)
+      expect(rig.fax.troubles().join(' ')).toMatch(/ghostscript/)
+      expect(await rig.take(another)).toMatchObject({ result: 'refused', ...ghostscriptMissing })
+      process.env['PATH'] = whole
+      expect(await rig.fax.pages(pdf, fine)).toMatchObject({ result: 'pages', pages: 1 })
+    },
+  )
+
+  test('a TIFF in grey waits for tiff2pdf', async () => {
+    const rig = await open()
+    const grey = taken(await rig.take(greyTiff()))
+    only(...limiting, 'gs')
+    expect(await rig.fax.pages(grey, fine)).toMatchObject({
+      result: 'later',
+      reason: { code: 'tiff2pdf-missing' },
+    })
+    process.env['PATH'] = whole
+    expect(await rig.fax.pages(grey, fine)).toMatchObject({ result: 'pages' })
+  })
+
+  test('what is missing is named at the start, and only where a fax line is', async () => {
+    only(...limiting, 'gs')
+    const [rig, without] = [await open(), await open({ lines: false })]
+    await expect
+      .poll(() => rig.fax.troubles())
+      .toEqual([
+        'Fax needs the program chrt, which is not installed: apt-get install util-linux.',
+        'Fax needs the program tiff2pdf, which is not installed: apt-get install libtiff-tools.',
+      ])
+    expect(without.fax.troubles()).toEqual([])
+  })
+})
+
+describe('what a member has configured', () => {
+  describeWith(['ghostscript'], 'of paper and pages', () => {
+    test('does not change the pages of what another one accepted', async () => {
+      const text = Buffer.from(Array.from({ length: 62 }, (_, n) => `line ${n}`).join('\n'))
+      const [a, b] = [await open({ paper: 'legal' }), await open({ paper: 'a4', maxPages: 1 })]
+      const document = taken(await a.take(Buffer.concat([text, Buffer.from('\f'), text])))
+      expect(document).toMatchObject({ pages: 2, paper: 'legal' })
+      const receiving = await b.documents.receive(1_000_000)
+      await receiving.write(Buffer.concat([text, Buffer.from('\f'), text]))
+      await receiving.finish()
+      await receiving.close()
+      const [there, here] = [await a.fax.pages(document, fine), await b.fax.pages(document, fine)]
+      if (there.result !== 'pages' || here.result !== 'pages') throw new Error('no pages')
+      expect(here.pages).toBe(2)
+      expect(pagesIn(here.file).map(({ page }) => page.height)).toEqual(
+        pagesIn(there.file).map(({ page }) => page.height),
+      )
+    })
+  })
+})
