@@ -23,6 +23,7 @@ import { createRestoreHold } from '#dispatch/restored.ts'
 import { SelfCheck } from '#dispatch/self-check.ts'
 import { createStopList } from '#dispatch/stop-list.ts'
 import { Callbacks } from '#intake/compat/callbacks.ts'
+import { answerFiles } from '#intake/http/forward-files.ts'
 import { answerForwarded, forwardOverLinks } from '#intake/http/forward-link.ts'
 import { SWITCHED } from '#intake/http/home.ts'
 import { createOwnConfiguration } from '#intake/http/own-service.ts'
@@ -434,6 +435,8 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
 
   if (pair && ownership) {
     answerForwarded(pair.replication, http.execute)
+    const closeFiles = answerFiles(pair.replication, http.executeFile)
+    started.defer(async () => closeFiles())
     pair.replication.handle(AUDIT_TOPIC, answerHeads(store))
     const passive = passiveLines(config.lines, lines)
     events.add('dispatch', followLeadership({ ownership, loop: dispatch.loop, passive, log }))

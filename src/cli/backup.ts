@@ -15,9 +15,10 @@ import { Ended, exit, UsageError } from './outcome.ts'
 import { askSecret } from './secret-prompt.ts'
 import { localTarget, targetsOf } from './target.ts'
 
-const usage = `twinline backup --out FILE
+const usage = `twinline backup --out FILE [--node NODE]
 
-  --out FILE   where the backup goes; a file that is there is replaced when the new one is whole
+  --out FILE    where the backup goes; a file that is there is replaced when the new one is whole
+  --node NODE   of another member of the pair
 
 Holds the store, the keys by which other members know this appliance, documents, the failover log and the configuration
 file. The passphrase is asked for, or is the first line of stdin; without it nobody can bring the backup back, so keep it
@@ -29,14 +30,14 @@ ${connectionUsage}`
 const SHORTEST = 10
 
 export async function backup(argv: string[]): Promise<number> {
-  const options = { ...connectionOptions, out: { type: 'string' } } as const
+  const options = { ...connectionOptions, out: { type: 'string' }, node: { type: 'string' } } as const
   const { values, positionals } = parseArguments(argv, options, usage)
   if (values.help) {
     console.log(usage)
     return exit.accepted
   }
   if (positionals.length > 0) throw new UsageError(`unexpected ${JSON.stringify(positionals[0])}`, usage)
-  const { out } = values
+  const { out, node } = values
   if (out === undefined) throw new UsageError('where to? Give --out FILE', usage)
   const [target] = targetsOf(values, usage)
   if (target === undefined) throw new UsageError('which appliance?', usage)
@@ -46,11 +47,17 @@ export async function backup(argv: string[]): Promise<number> {
   const stopped =
     config !== undefined &&
     (await call(localTarget(config.data), { method: 'GET', path: '/status' })).result === 'notSent'
+  if (stopped && node !== undefined)
+    throw new Ended(exit.unreachable, 'this appliance does not run: ask another member of the pair')
   if (stopped && values.config !== undefined) await ofStopped(values.config, passphrase, out, looked)
   else
     await download(
       target,
-      { method: 'POST', path: '/backup', body: JSON.stringify({ passphrase }) },
+      {
+        method: 'POST',
+        path: node === undefined ? '/backup' : `/backup?node=${encodeURIComponent(node)}`,
+        body: JSON.stringify({ passphrase }),
+      },
       out,
       looked,
     )

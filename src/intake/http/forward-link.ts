@@ -2,6 +2,7 @@
 import type { RoleState } from '#pair/contract.ts'
 import type { Replication } from '#pair/replication/replication.ts'
 import { type Forward, type ForwardedAnswer, type ForwardedRequest, NotForwarded } from './forward.ts'
+import { fetchFile } from './forward-files.ts'
 
 const TOPIC = 'forward'
 /** A little more than the route waits, so that it is the one to give up. */
@@ -28,11 +29,14 @@ export function forwardOverLinks(
     async send(to, request) {
       const answer = await replication.request(to, TOPIC, JSON.stringify(request), DEADLINE_MS)
       if (answer.result === 'answered') return JSON.parse(answer.body) as ForwardedAnswer
-      if (neverLeft.has(answer.code)) throw new NotForwarded(answer.text)
-      throw new Error(answer.text)
+      throw failure(answer)
     },
+    fetch: (from, request) => fetchFile((...asked) => replication.request(...asked), from, request, failure),
   }
 }
+
+const failure = ({ code, text }: { code: string; text: string }): Error =>
+  neverLeft.has(code) ? new NotForwarded(text) : new Error(text)
 
 /** Executes what other members send. */
 export function answerForwarded(

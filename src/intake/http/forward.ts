@@ -7,6 +7,8 @@
  * header can claim, and only routes that were made forwardable take it.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Readable } from 'node:stream'
+import { text as readText } from 'node:stream/consumers'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { errorText } from '#core/errors.ts'
@@ -19,6 +21,8 @@ import { problemMediaType } from './schemas.ts'
 declare module 'fastify' {
   interface FastifyContextConfig {
     forwardable?: boolean
+    /** Its answer is a file, which comes from another member piece by piece. */
+    file?: boolean
   }
 }
 
@@ -46,6 +50,18 @@ export interface Forward {
    * Rejects with NotForwarded when nothing of it has left; any other failure leaves its outcome unknown.
    */
   send(node: string, request: ForwardedRequest): Promise<ForwardedAnswer>
+  /** As send(), for a request that is answered by a file, or by a problem. */
+  fetch(node: string, request: ForwardedRequest): Promise<ForwardedFile | ForwardedAnswer>
+}
+
+/** A file as a member answers with it. */
+export interface ForwardedFile {
+  /** Its media type. */
+  type: string
+  /** The header Content-Disposition. */
+  disposition: string
+  /** To be read to its end or destroyed. */
+  bytes: Readable
 }
 
 /** The request did not reach the other member: it can be made again without harm. */
@@ -53,6 +69,8 @@ export class NotForwarded extends Error {}
 
 /** How long the active may take, ms. */
 const ANSWER_MS = 10_000
+/** How long a member may take until the first byte of a file: it may copy a store first. */
+export const FILE_MS = 50_000
 
 const executing = new AsyncLocalStorage<ForwardedRequest>()
 
@@ -92,35 +110,50 @@ export function atMember(
     })
     scope.addHook('preHandler', async (request, reply) => {
       const { node: named = node } = { ...(request.query as { node?: string }) }
-      if (named === node || named === EVERY) return
       const { method, url: path, source: author, body } = request
-      const answer = await askMember(named, forward, {
-        method,
-        path,
-        author,
-        ...(body === undefined ? {} : { body }),
-      })
-      return handedOn(reply, answer)
+      if (named === node || (named === EVERY && reading.has(method))) return
+      const asked = { method, path, author, ...(body === undefined ? {} : { body }) }
+      if (request.routeOptions.config.file) {
+        const answer = await askMemberForFile(named, forward, asked)
+        if ('status' in answer) return handedOn(reply, answer)
+        return reply.type(answer.type).header('content-disposition', answer.disposition).send(answer.bytes)
+      }
+      return handedOn(reply, await askMember(named, forward, asked))
     })
     routes(scope)
     done()
   })
 }
 
-/** Stands for every member in a query. */
+/** Stands for every member in the query of what changes nothing. */
 export const EVERY = '*'
 
 /** @throws Problem when the member is not known, cannot be reached or does not answer */
-export async function askMember(
+export const askMember = (
   named: string,
   forward: Forward | undefined,
   request: ForwardedRequest,
-): Promise<ForwardedAnswer> {
+): Promise<ForwardedAnswer> =>
+  ofMember(named, forward, (way) => inTime(named, way.send(named, request), ANSWER_MS))
+
+/** As askMember(), for a request that is answered by a file, or by a problem. */
+export const askMemberForFile = (
+  named: string,
+  forward: Forward | undefined,
+  request: ForwardedRequest,
+): Promise<ForwardedFile | ForwardedAnswer> =>
+  ofMember(named, forward, (way) => inTime(named, way.fetch(named, request), FILE_MS))
+
+async function ofMember<T>(
+  named: string,
+  forward: Forward | undefined,
+  ask: (forward: Forward) => Promise<T>,
+): Promise<T> {
   if (forward === undefined || executing.getStore() !== undefined) {
     throw new Problem(404, 'member-unknown', 'there is no member of this name', { field: 'node' })
   }
   try {
-    return await answered(named, forward, request)
+    return await ask(forward)
   } catch (error) {
     if (!(error instanceof Problem) || error.code !== 'active-unreachable') throw error
     const text = `there is no member ${named}, or it cannot be reached from here`
@@ -140,7 +173,7 @@ export async function doneByActive(
   const active = forward?.active() ?? (forward === undefined ? 'self' : undefined)
   if (active === 'self' || forward === undefined) return false
   if (active === undefined) throw noActive()
-  const { status, body } = await answered(active.node, forward, request)
+  const { status, body } = await inTime(active.node, forward.send(active.node, request), ANSWER_MS)
   if (status < 400) return true
   const { code, detail, field } = { ...(body as { code?: string; detail?: string; field?: string }) }
   throw new Problem(status, code ?? 'internal', detail ?? '', field === undefined ? {} : { field })
@@ -165,13 +198,13 @@ async function pass(request: FastifyRequest, reply: FastifyReply, forward: Forwa
       'another member sent this here, and this one is not active either; try again when they agree',
     )
   }
-  const { status, body } = await answered(active.node, forward, {
+  const asked = forward.send(active.node, {
     method: request.method,
     path: request.url,
     author: request.source,
     ...(request.body === undefined ? {} : { body: request.body }),
   })
-  return handedOn(reply, { status, body })
+  return handedOn(reply, await inTime(active.node, asked, ANSWER_MS))
 }
 
 /** Another member's answer as it is. */
@@ -181,10 +214,9 @@ function handedOn(reply: FastifyReply, { status, body }: ForwardedAnswer): Fasti
   return reply.type(status >= 400 ? problemMediaType : 'application/json').send(JSON.stringify(body))
 }
 
-async function answered(node: string, forward: Forward, request: ForwardedRequest): Promise<ForwardedAnswer> {
+async function inTime<T>(node: string, work: Promise<T>, withinMs: number): Promise<T> {
   const waiting = new AbortController()
-  const late = pause(ANSWER_MS, undefined, { signal: waiting.signal, ref: false }).catch(() => {})
-  const work = forward.send(node, request)
+  const late = pause(withinMs, undefined, { signal: waiting.signal, ref: false }).catch(() => {})
   try {
     const answer = await Promise.race([work, late])
     if (answer !== undefined) return answer
@@ -199,7 +231,7 @@ async function answered(node: string, forward: Forward, request: ForwardedReques
   }
   // What becomes of it now is nobody's business here.
   work.catch(() => {})
-  throw unanswered(node, `none within ${ANSWER_MS / 1_000} s`)
+  throw unanswered(node, `none within ${withinMs / 1_000} s`)
 }
 
 const unanswered = (node: string, why: string) =>
@@ -230,26 +262,49 @@ export function admitForwarded(api: Api, { local }: Pick<Access, 'local'>): void
 
 /** Executes what another member has sent here. Never rejects. */
 export async function executeForwarded(api: Api, request: ForwardedRequest): Promise<ForwardedAnswer> {
-  const { method, path, body } = request
   try {
     // Awaited inside: a request that is put in begins when somebody waits for it, and takes the context from there.
-    const answer = await executing.run(
-      request,
-      async () =>
-        await api.inject({
-          method: asMethod(method),
-          url: path,
-          ...(body === undefined
-            ? {}
-            : { payload: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
-        }),
-    )
-    const text = answer.payload
-    return { status: answer.statusCode, ...(text === '' ? {} : { body: JSON.parse(text) }) }
+    const answer = await executing.run(request, async () => await api.inject(injected(request)))
+    return answerOf(answer.statusCode, answer.payload)
   } catch (error) {
     return { status: 500, body: { status: 500, code: 'internal', detail: errorText(error) } }
   }
 }
+
+/** As executeForwarded(), for a request that is answered by a file. */
+export async function executeForwardedFile(
+  api: Api,
+  request: ForwardedRequest,
+): Promise<ForwardedFile | ForwardedAnswer> {
+  try {
+    const answer = await executing.run(
+      request,
+      async () => await api.inject({ ...injected(request), payloadAsStream: true }),
+    )
+    const { 'content-type': type = '', 'content-disposition': disposition } = answer.headers
+    const bytes = answer.stream()
+    if (answer.statusCode !== 200 || disposition === undefined)
+      return answerOf(answer.statusCode, await readText(bytes))
+    // Whoever makes the file is told by this that nobody wants the rest.
+    bytes.once('close', () => answer.raw.res.destroy())
+    return { type, disposition: String(disposition), bytes }
+  } catch (error) {
+    return { status: 500, body: { status: 500, code: 'internal', detail: errorText(error) } }
+  }
+}
+
+const injected = ({ method, path, body }: ForwardedRequest) => ({
+  method: asMethod(method),
+  url: path,
+  ...(body === undefined
+    ? {}
+    : { payload: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+})
+
+const answerOf = (status: number, text: string): ForwardedAnswer => ({
+  status,
+  ...(text === '' ? {} : { body: JSON.parse(text) }),
+})
 
 const methods = ['POST', 'PUT', 'PATCH', 'DELETE'] as const
 

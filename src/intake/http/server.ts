@@ -6,7 +6,13 @@ import type { Merged } from '#store/contract.ts'
 import { createApi } from './api.ts'
 import { openNames } from './appliance-name.ts'
 import { certificateFor } from './certificate.ts'
-import { executeForwarded, type ForwardedAnswer, type ForwardedRequest } from './forward.ts'
+import {
+  executeForwarded,
+  executeForwardedFile,
+  type ForwardedAnswer,
+  type ForwardedFile,
+  type ForwardedRequest,
+} from './forward.ts'
 import { createHome } from './home.ts'
 import { type Listener, listenLocal, listenPlain, listenTls } from './listeners.ts'
 import { createLive, type LiveFeed } from './live.ts'
@@ -33,6 +39,8 @@ export interface HttpIntake {
   merged(changed: Pick<Merged, 'users' | 'facts'>): Promise<void>
   /** Does what another member has sent here to be done by the active one. Never rejects. */
   execute(request: ForwardedRequest): Promise<ForwardedAnswer>
+  /** As execute(), for what is answered by a file. */
+  executeFile(request: ForwardedRequest): Promise<ForwardedFile | ForwardedAnswer>
   /** Resets every connection to an address that is about to leave this machine. */
   reset(address: string): void
   /** Takes no more requests and lets running ones end. */
@@ -88,6 +96,7 @@ export async function startHttp({ config, ...services }: HttpOptions): Promise<H
       if (changed.facts) await names.refresh()
     },
     execute: (request) => executeForwarded(api, request),
+    executeFile: (request) => executeForwardedFile(api, request),
     reset: (address) => {
       for (const listener of listeners) listener.reset(address)
     },

@@ -29,6 +29,8 @@ let link: (request: ForwardedRequest) => Promise<{ status: number; body?: unknow
 /** Whether the active one takes itself for it. */
 let steady: boolean
 
+const nothingToFetch = () => Promise.reject(new Error('there are no files in these tests'))
+
 const open = async (node: string, store: ModelLog) =>
   createSettings({
     config: parseConfig(fileOf(node), '/x.yaml'),
@@ -46,6 +48,7 @@ beforeAll(async () => {
     forward: {
       active: () => (steady ? 'self' : { node: 'box-c' }),
       send: () => Promise.reject(new Error('a second hop')),
+      fetch: nothingToFetch,
     },
   })
   standby = await startAppliance(nowhere, {
@@ -57,6 +60,7 @@ beforeAll(async () => {
         sent.push(request)
         return link(request)
       },
+      fetch: nothingToFetch,
     },
   })
 })

@@ -152,6 +152,8 @@ test('what people call an appliance is shown everywhere', async () => {
 })
 
 /** A standby whose active member is another appliance of this process. */
+const nothingToFetch = () => Promise.reject(new Error('there are no files in these tests'))
+
 async function standbyOf(
   active: Appliance,
   redirect = false,
@@ -170,6 +172,7 @@ async function standbyOf(
           sent.push(request)
           return active.execute(request)
         },
+        fetch: nothingToFetch,
       },
     },
   )
@@ -221,6 +224,7 @@ test('without an active member nothing is changed, and people get in all the sam
         send: async () => {
           throw new NotForwarded('nobody')
         },
+        fetch: nothingToFetch,
       },
     },
   )
