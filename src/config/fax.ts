@@ -29,6 +29,9 @@ export interface FaxAnswerSettings {
   distinctive: readonly string[]
   /** Who is answered, by caller-ID: whole numbers, or beginnings with `*` at the end; empty: everybody. */
   callers: readonly string[]
+  /** What one call may bring: pages, and ms from the answer on. */
+  maxPages: number
+  maxDuration: number
 }
 
 export interface FaxDialSettings {
@@ -82,6 +85,9 @@ export const faxRetryDefaults: FaxRetrySettings = {
   dials: 12,
 }
 
+export const answerLimits = { pages: 500, duration: 120 * minute }
+const DURATIONS = { min: 5 * minute, max: day }
+
 export const LINE_PRIORITY = 100
 const PAUSES = { min: second, max: day }
 
@@ -123,8 +129,10 @@ function readAnswer(section: Section): FaxAnswerSettings {
     if (!/^\+?[0-9]{1,20}\*?$/.test(word)) problem('write a number, or a beginning such as "030*"')
     return word
   })
+  const maxPages = section.whole('maxPages', answerLimits.pages, { min: 1, max: answerLimits.pages })
+  const maxDuration = section.duration('maxDuration', answerLimits.duration, DURATIONS)
   section.finish()
-  return { rings, distinctive, callers }
+  return { rings, distinctive, callers, maxPages, maxDuration }
 }
 
 function readDial(section: Section): FaxDialSettings {

@@ -1,7 +1,7 @@
 /** The key `lines` as a form, as form.ts has the shared settings; held against the readers by own-form.test.ts. Pure. */
 
 import { formatDuration } from '#core/duration.ts'
-import { faxRates, faxRetryDefaults, LINE_PRIORITY } from './fax.ts'
+import { answerLimits, faxRates, faxRetryDefaults, LINE_PRIORITY } from './fax.ts'
 import { type Described, spans } from './form.ts'
 
 const day = 86_400_000
@@ -119,6 +119,20 @@ const ofFax = onlyOf('fax', [
         type: 'list',
         placeholder: 'RING 2',
         help: 'What the modem says for the rings that count; every ring when left away.',
+      },
+      {
+        path: 'maxPages',
+        type: 'number',
+        min: 1,
+        max: answerLimits.pages,
+        default: answerLimits.pages,
+        help: 'Pages that one call may bring; then it is ended.',
+      },
+      {
+        path: 'maxDuration',
+        ...spans(300_000, day),
+        default: formatDuration(answerLimits.duration),
+        help: 'How long one call may take; then it is ended, and what came is kept.',
       },
     ],
   },

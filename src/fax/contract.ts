@@ -15,7 +15,11 @@ export interface FaxSettings {
   ecm: boolean
   /** The highest rate that is offered, bit/s. */
   maxRate: 2400 | 4800 | 7200 | 9600 | 12000 | 14400
+  /** Pages of one received call; absent: 500. */
+  mostPages?: number
 }
+
+export const MOST_PAGES_A_CALL = 500
 
 export interface CallOut {
   /** As it is dialled: digits, `+`, `*`, `#`, `,` and `W`. */

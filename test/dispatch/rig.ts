@@ -74,7 +74,7 @@ export const faxLine = (id: string, priority = 100): FaxLineConfig => ({
   ecm: true,
   maxRate: 14400,
   resolution: 'fine',
-  answer: { rings: 2, distinctive: [], callers: [] },
+  answer: { rings: 2, distinctive: [], callers: [], maxPages: 500, maxDuration: 7_200_000 },
   dial: { prefix: '', international: '00', national: '0' },
   retry: faxRetryDefaults,
   doNotDial: [],

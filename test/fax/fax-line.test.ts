@@ -20,6 +20,8 @@ import { realTimePriority, SPEED } from '../system/fax-rig.ts'
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts')
 
+const answer = { rings: 2, distinctive: [], callers: [], maxPages: 500, maxDuration: 7_200_000 }
+
 let directory = ''
 let modem: SoftModem
 let line: FaxLine
@@ -55,7 +57,7 @@ async function start(
     ecm: true,
     maxRate: 14400,
     resolution: 'fine',
-    answer: { rings: 2, distinctive: [], callers: [] },
+    answer,
     dial: { prefix: '0,', country: '49', international: '00', national: '0' },
     retry: faxRetryDefaults,
     doNotDial: [],
@@ -245,6 +247,36 @@ describeWith(['spandsp', 'libtiff-tools'], 'a fax line', () => {
       { number: 1, complete: false },
     ])
     expect(received.pages[1]?.rows).toBeLessThan(1_500)
+    await expect.poll(() => line.free(), { timeout: 20_000 }).toBe(true)
+  })
+
+  test('a call may take so long and bring so many pages: what came is kept, and the line is free', {
+    timeout: 90_000,
+  }, async () => {
+    file = chart(join(directory, 'in.tif'), { pages: 3, rows: 1_500 })
+    // 11 s until the first page, and that page is not over before 20 s.
+    await start({}, { answer: { ...answer, maxDuration: 17_000 } })
+    modem.ring('0301234', file)
+    await expect
+      .poll(() => received.results, { timeout: 40_000 })
+      .toMatchObject([{ result: 'partial', text: expect.stringContaining('took longer') }])
+    expect(received.pages).toMatchObject([{ number: 0, complete: false }])
+    await expect.poll(() => line.free(), { timeout: 20_000 }).toBe(true)
+    await line.stop()
+    await modem.stop()
+    received = { pages: [], results: [] }
+    await start({}, { answer: { ...answer, maxPages: 1 } })
+    modem.ring('0301234', file)
+    await expect
+      .poll(() => received.results, { timeout: 40_000 })
+      .toMatchObject([
+        {
+          result: 'partial',
+          pages: 1,
+          text: expect.stringContaining('more pages than one call may bring (1)'),
+        },
+      ])
+    expect(received.pages).toMatchObject([{ number: 0, rows: 1_500, complete: true }])
     await expect.poll(() => line.free(), { timeout: 20_000 }).toBe(true)
   })
 

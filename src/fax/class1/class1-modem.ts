@@ -243,6 +243,9 @@ async function receive(
   for (;;) {
     if (signal.aborted && !told) {
       told = true
+      // What of a page was heard until now, and a page that was just kept, are here.
+      if (input.got === 'data' || input.got === 'kept' || input.got === 'known')
+        state = stepReceiver(state, input, port.timing.now()).state
       input = { got: 'abort', reason: ending }
     }
     const step = stepReceiver(state, input, port.timing.now())

@@ -8,7 +8,13 @@
 import { type Decoded, decode, MOST_ROWS } from '../coding/decode.ts'
 import { type Coding, encode } from '../coding/encode.ts'
 import { FAX_WIDTH } from '../coding/rows.ts'
-import type { CallFacts, CallInEvents, CallInResult, FaxFailure } from '../contract.ts'
+import {
+  type CallFacts,
+  type CallInEvents,
+  type CallInResult,
+  type FaxFailure,
+  MOST_PAGES_A_CALL,
+} from '../contract.ts'
 import type { Reply } from '../modem-port.ts'
 import { after, dialects, type Report, type Session } from './dialect.ts'
 import { hangUpReason } from './hang-up.table.ts'
@@ -122,6 +128,13 @@ class ReceiveCall {
     if (before.hungUp === 0) return this.#awaits ? this.#left() : { go: 'over' }
     if (before.hungUp !== undefined) return hangUpReason(before.hungUp)
     if (connect.how !== 'code' || !connect.code.startsWith('CONNECT')) return this.#silent(connect)
+    const most = this.#calls.settings.mostPages ?? MOST_PAGES_A_CALL
+    // What was kept is confirmed by now.
+    if (this.#kept >= most)
+      return {
+        failure: 'fax-protocol',
+        text: `the sender has more pages than one call may bring (${most})`,
+      }
     port.raw(Uint8Array.of(DC2))
     const beyond = correctionMs(this.#session)
     const idle = PAGE_IDLE_MS + beyond

@@ -51,8 +51,8 @@ export async function prepareModem(
     model: await word('AT+GMM'),
     revision: await word('AT+GMR'),
   }
-  const { station, ecm, maxRate } = config
-  const settings = { station, ecm, maxRate }
+  const { station, ecm, maxRate, answer } = config
+  const settings = { station, ecm, maxRate, mostPages: answer.maxPages }
   const modem = chosen === '1' ? openClass1(port, settings) : openClass2(port, settings, chosen)
   return { result: 'ready', modem, identity }
 }

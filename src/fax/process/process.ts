@@ -10,8 +10,8 @@ import { unreachable } from '#core/errors.ts'
 import { type Channel, openChannel } from '#core/json-channel.ts'
 import type { Log } from '#core/log.ts'
 import type { Reason } from '#messages/states.ts'
-import type { CallInEvents, CallOut, ReceivedPage } from '../contract.ts'
-import { timing } from '../timing.ts'
+import type { CallInEvents, CallInResult, CallOut, ReceivedPage } from '../contract.ts'
+import { type Timing, timing } from '../timing.ts'
 import { Keeper } from './keeper.ts'
 import { prepareModem } from './prepare.ts'
 import { channelLimits, type FromProcess, type ProcessConfig, type ToProcess } from './protocol.ts'
@@ -24,6 +24,8 @@ const LOOK_MS = 60_000
 const LEAVE_MS = 1_500
 /** How long a call waits for the confirmation of a page to be written; the other machine waits 6 s +-1 s (T.30, T2). */
 const RECORD_MS = 3_000
+
+const TOO_LONG = 'the call took longer than a call in may take on this line, and was ended here'
 
 const gone: Reason = { code: 'stopping', text: 'The program is stopping' }
 
@@ -66,6 +68,7 @@ interface CurrentCall {
 class FaxProcess {
   readonly #config: ProcessConfig
   readonly #channel: Channel<FromProcess>
+  readonly #timing: Timing
   readonly #keeper: Keeper
   readonly #alive: NodeJS.Timeout
   readonly #looks: NodeJS.Timeout
@@ -85,10 +88,11 @@ class FaxProcess {
   constructor(config: ProcessConfig, speed: number, channel: Channel<FromProcess>) {
     this.#config = config
     this.#channel = channel
+    this.#timing = timing(monotonic, speed)
     const log = logOver(channel)
     this.#keeper = new Keeper({
       address: config.port,
-      timing: timing(monotonic, speed),
+      timing: this.#timing,
       monotonic,
       log,
       prepare: (port, signal) => prepareModem(port, config, signal),
@@ -243,9 +247,17 @@ class FaxProcess {
       progress: (text) => void this.#channel.tell({ kind: 'progress', call: -call, text }),
       page: (page) => this.#keep(call, page),
     }
+    let late = false
+    const inTime = this.#timing.after(this.#config.answer.maxDuration, () => {
+      late = true
+      abort.abort()
+    })
     const done = (this.#looking ?? Promise.resolve())
       .then(() => modem.answer(events, abort.signal))
-      .then((result) => {
+      .then((ended) => {
+        inTime()
+        const result: CallInResult =
+          late && ended.result === 'partial' ? { ...ended, failure: 'fax-protocol', text: TOO_LONG } : ended
         this.#current = undefined
         this.#keeping.clear()
         this.#ringing = quiet

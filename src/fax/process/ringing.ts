@@ -29,7 +29,7 @@ export function heard(
   before: Ringing,
   line: string,
   now: number,
-  settings: FaxAnswerSettings,
+  settings: Pick<FaxAnswerSettings, 'rings' | 'distinctive' | 'callers'>,
 ): { ringing: Ringing; answer: boolean } {
   const current = isRinging(before, now) ? before : quiet
   const caller = /^NMBR\s*=\s*(.*)$/.exec(line)?.[1]
@@ -47,7 +47,7 @@ export function heard(
 /** Any ring, wanted or not: the line is in use. */
 const isAnyRing = (line: string): boolean => /^RING\b/.test(line)
 
-const isRing = (line: string, { distinctive }: FaxAnswerSettings): boolean =>
+const isRing = (line: string, { distinctive }: Pick<FaxAnswerSettings, 'distinctive'>): boolean =>
   distinctive.length === 0 ? isAnyRing(line) : distinctive.includes(line)
 
 /** Numbers are compared by their digits: exchanges leave out what they like of `+` and spaces. */

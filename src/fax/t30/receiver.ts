@@ -5,7 +5,7 @@
  * A page is confirmed only after it was kept. A sender that asks again because it did not hear the answer gets the same
  * answer, and no page is kept twice for it.
  */
-import type { FaxFailure } from '../contract.ts'
+import { type FaxFailure, MOST_PAGES_A_CALL } from '../contract.ts'
 import type { Input } from './actions.ts'
 import { readChoice } from './capabilities.ts'
 import { buildRequest } from './ecm.ts'
@@ -171,12 +171,15 @@ function trained(state: Receiver, input: Input): ReceiverStep {
   // V.21 instead of TCF: the sender repeats itself.
   if (input.got === 'other-carrier') return command(state, T4_MS)
   if (input.got !== 'training') return command(state, T2_MS)
+  if (full(state)) return tooMany(state)
   return input.good
     ? answer(state, [{ name: 'CFR' }], 'page', undefined)
     : answer(state, [{ name: 'FTT' }], 'training', undefined)
 }
 
 function afterAnswer(state: Receiver, next: Next, now: number): ReceiverStep {
+  // The sender waits for DIS: it can be told here that no more pages are taken.
+  if (next === 'identification' && full(state)) return tooMany(state)
   switch (next) {
     case 'page':
       return hearPage(state, false)
@@ -192,11 +195,22 @@ function afterAnswer(state: Receiver, next: Next, now: number): ReceiverStep {
   }
 }
 
+const mostPages = ({ job }: Receiver): number => job.settings.mostPages ?? MOST_PAGES_A_CALL
+
+/** All pages that are taken are confirmed: another one is not kept, and answered with DCN, so that its sender knows. */
+const full = (state: Receiver): boolean => state.pages >= mostPages(state)
+
+const tooMany = (state: Receiver): ReceiverStep =>
+  leave(state, {
+    failure: 'fax-protocol',
+    text: `the sender has more pages than one call may bring (${mostPages(state)})`,
+  })
+
 function afterPage(state: Receiver, input: Input, now: number): ReceiverStep {
   const heard = input.got === 'data'
   const within = heard && !input.ended ? CUT_MS : T2_MS
   return go(
-    heard ? { ...state, open: true, fresh: true, progress: now } : state,
+    heard ? { ...state, open: !full(state), fresh: true, progress: now } : state,
     { at: 'post-page', tries: 0, until: now + within },
     { do: 'listen', within },
   )
@@ -250,6 +264,7 @@ function messageOf(state: Receiver, frame: Frame): ReceiverStep | undefined {
   const message = messageIn(frame)
   if (!choice) return undefined
   const simple = simpleEnds.get(name)
+  if (full(state) && (simple !== undefined || name === 'PPS' || name === 'EOR')) return tooMany(state)
   if (simple !== undefined && !choice.ecm) {
     return state.open
       ? go(state, { at: 'judging', end: simple }, { do: 'judge', choice })

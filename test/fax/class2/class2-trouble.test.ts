@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { openClass2 } from '#fax/class2/class2-modem.ts'
 import type { Class2 } from '#fax/class2/dialect.ts'
+import type { FaxSettings } from '#fax/contract.ts'
 import { chart, differences } from '../../fax-modem/pages.ts'
 import type { Outcome, SoftModemOptions } from '../../fax-modem/soft-modem.ts'
 import { describeWith } from '../../requirements.ts'
@@ -15,8 +16,12 @@ afterEach(async () => {
   bench = undefined
 })
 
-const open = async (dialect: Class2, options: Omit<SoftModemOptions, 'directory' | 'class'> = {}) => {
-  bench = await openBench({ class: dialect, speed: 40, ...options }, settings, (port, own) =>
+const open = async (
+  dialect: Class2,
+  options: Omit<SoftModemOptions, 'directory' | 'class'> = {},
+  own: FaxSettings = settings,
+) => {
+  bench = await openBench({ class: dialect, speed: 40, ...options }, own, (port) =>
     openClass2(port, own, dialect),
   )
   return bench
@@ -85,6 +90,15 @@ describeWith(['spandsp', 'libtiff-tools'], 'a call out that goes wrong', () => {
     const { result } = await sendFax(driver, page(directory), 1)
     expect(result, driver.dialogue()).toMatchObject({ result: 'sent' })
     expect(result.facts.rate).toBeLessThan(9600)
+  })
+
+  test.each(['2', '2.0'] as const)('Class %s: more pages than one call may bring', async (dialect) => {
+    const { directory, driver, soft } = await open(dialect, {}, { ...settings, mostPages: 1 })
+    soft.ring('0301', page(directory, 2))
+    const { result, pages } = await receiveFax(driver, directory)
+    expect(result, driver.dialogue()).toMatchObject({ result: 'partial', failure: 'fax-protocol', pages: 1 })
+    expect(pages.map(({ complete }) => complete)).toEqual([true])
+    await soft.next('hung-up')
   })
 
   test('a page with error correction is hit by noise: its frames go again', async () => {

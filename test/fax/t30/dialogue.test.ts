@@ -50,6 +50,33 @@ describe('calls on a good line', () => {
   })
 })
 
+describe('a sender with more pages than one call may bring', () => {
+  test.each([plain, ecm])('those are confirmed and kept, and the call ends', (settings) => {
+    const { sent, received, confirmed, kept } = call({
+      settings,
+      receiver: { ...settings, mostPages: 2 },
+      pages: [196, 196, 196],
+    })
+    expect(received).toMatchObject({ result: 'partial', failure: 'fax-protocol', pages: 2 })
+    expect(kept).toEqual([
+      { page: 0, complete: true },
+      { page: 1, complete: true },
+    ])
+    expect(confirmed).toEqual([0, 1])
+    expect(sent).toMatchObject({ result: 'failed', failure: 'fax-page-refused', confirmed: 2 })
+  })
+
+  test('that waits for DIS is told', () => {
+    const { log, sent } = call({ receiver: { ...plain, mostPages: 1 }, pages: [196, 98] })
+    expect(log.slice(-3)).toEqual(['EOM', 'MCF', 'DCN'])
+    expect(sent).toMatchObject({ result: 'failed', failure: 'fax-line-dropped', confirmed: 1 })
+  })
+
+  test('as many as may come are no problem', () => {
+    expect(call({ receiver: { ...plain, mostPages: 2 }, pages: [196, 196] }).received.result).toBe('received')
+  })
+})
+
 describe('what goes wrong', () => {
   const fates = (...list: (Fate | number)[]): Fate[] =>
     list.flatMap((item) => (typeof item === 'number' ? new Array<Fate>(item).fill('good') : [item]))
