@@ -23,6 +23,11 @@ export interface InboundRig {
   receive(from: string, text: string): void
   /** What phones got, as `number: text`. */
   sent(): string[]
+  /**
+   * Events that the webhook was told, each once: a kill may hide that one was taken, and then it comes again under its
+   * id, by which receivers drop it.
+   */
+  told(): number
   /** Started anew with the same data, after the process was killed. */
   restart(): Promise<void>
   stop(): Promise<void>
@@ -56,6 +61,7 @@ export async function startRig(rules: string, hookMore = ''): Promise<InboundRig
     box: await start(),
     receive: (from, text) => void network.send('line0', { from, text }),
     sent: () => network.received().map(({ to, text }) => `${to}: ${text}`),
+    told: () => new Set(hook.calls.map(({ body }) => body['id'])).size,
     async restart() {
       rig.box = await start()
     },
