@@ -184,11 +184,13 @@ export function PasswordInput(props: {
   bind: Bind
   value: string
   isNew?: boolean
+  disabled?: boolean
   onInput: (value: string) => void
 }) {
   const shown = useSignal(false)
   const bound = {
     ...props.bind,
+    disabled: props.disabled ?? false,
     autocomplete: props.isNew ? 'new-password' : 'current-password',
     value: props.value,
     onInput: (event: InputEvent & { currentTarget: HTMLInputElement }) =>

@@ -1,19 +1,25 @@
-/** /configuration/appliance: what belongs to the member that answers alone: its name for people, and its own file. */
+/** /configuration/appliance: what belongs to one member alone: its name for people, and every key of its own file. */
 import { useSignal } from '@preact/signals'
 import { Field, Form, FormEnd, useForm } from '../components/field.tsx'
-import { Card, Page, Waiting } from '../components/layout.tsx'
+import { Card, Page } from '../components/layout.tsx'
 import { announce } from '../components/toast.tsx'
-import { put } from '../shell/api.ts'
+import { put, withQuery } from '../shell/api.ts'
 import { problemDictionaries } from '../shell/problems.ts'
-import { useRemote } from '../shell/remote.ts'
+import { place } from '../shell/router.ts'
 import { loadSession, may, session } from '../shell/session.ts'
 import { ConfigTabs } from './config-tabs.tsx'
+import { sectionName } from './field-words.tsx'
+import { OwnHistoryCard } from './own-history.tsx'
+import { memberWanted, OwnFile, OwnForms, ownDisabled, WhoseFile } from './own-member.tsx'
 import type { OwnConfiguration } from './own-shapes.ts'
-import { words } from './words.ts'
+import type { FormPart } from './setting-forms.tsx'
+import { ownWords, pairWords, settingWords, words } from './words.ts'
+
+/** Has a page of its own, which says what its keys mean for a failover. */
+const PAIR = 'pair'
 
 function View() {
-  const own = useRemote<OwnConfiguration>('/own-configuration')
-  const view = own.data.value
+  const node = memberWanted()
   return (
     <Page
       title={words.t('applianceTitle')}
@@ -21,27 +27,57 @@ function View() {
       back={{ to: '/configuration', text: words.t('title') }}
     >
       <ConfigTabs />
-      {may('admin') ? <NameCard /> : null}
-      <Waiting of={own} />
-      {view === undefined ? null : (
-        <Card title={words.t('fileTitle')} aside={<a href="/pair/settings">{words.t('toPairSettings')}</a>}>
-          {view.text === undefined ? (
+      <WhoseFile node={node} />
+      {may('admin') && node === session.value?.appliance.node ? <NameCard /> : null}
+      <OwnFile key={node} node={node}>
+        {(own, trial) =>
+          own.text === undefined || own.file === undefined ? (
             <p>{words.t('fileNone')}</p>
           ) : (
             <>
-              <p>{words.t('fileText', { file: view.file ?? '' })}</p>
-              <pre class="value" translate={false}>
-                {view.text}
-              </pre>
+              <OwnForms linked own={own} trial={trial} parts={partsOf(own)} />
+              <OwnHistoryCard node={node} trial={trial} disabled={ownDisabled(own, trial)} />
+              <Card title={words.t('fileTitle')}>
+                <p>{words.t('fileText', { file: own.file })}</p>
+                <details>
+                  <summary>{words.t('fileShow')}</summary>
+                  <pre class="value" translate={false}>
+                    {own.text}
+                  </pre>
+                </details>
+              </Card>
             </>
-          )}
-        </Card>
-      )}
+          )
+        }
+      </OwnFile>
     </Page>
   )
 }
 
-export const page = { words: [words, ...problemDictionaries], view: View }
+const partsOf = (own: OwnConfiguration): FormPart[] =>
+  own.sections.map(({ name, fields }) => ({
+    name,
+    title: sectionName(name),
+    fields: name === PAIR ? [] : fields,
+    intro:
+      name === PAIR ? (
+        <p>
+          {words.t('pairElsewhere')}{' '}
+          <a href={withQuery('/pair/settings', { node: place.value.query.get('node') ?? undefined })}>
+            {words.t('toPairSettings')}
+          </a>
+        </p>
+      ) : undefined,
+  }))
+
+export const page = {
+  words: [words, ownWords, pairWords, settingWords, ...problemDictionaries],
+  asks: () =>
+    ['/own-configuration', '/own-configuration/history'].map((path) =>
+      withQuery(path, { node: memberWanted() }),
+    ),
+  view: View,
+}
 
 function NameCard() {
   const form = useForm()

@@ -1,4 +1,5 @@
 /** What a change changes, line by line and setting by setting: + and − beside the colours, so that nothing is told by colour alone. */
+import { sameValue } from './draft.ts'
 import { shortened, valueDiff } from './value-text.ts'
 import { words } from './words.ts'
 
@@ -27,6 +28,8 @@ export function DiffView({ changes, name }: { changes: readonly Change[]; name: 
 const signs = { same: ' ', gone: '−', new: '+' } as const
 
 function DiffLines({ change: { before, after } }: { change: Change }) {
+  // Masked alike, and yet told as a change.
+  if (before !== undefined && sameValue(before, after)) return <p>{words.t('secretReplaced')}</p>
   const lines = shortened(valueDiff(before, after))
   return (
     <pre class="diff-lines" translate={false}>

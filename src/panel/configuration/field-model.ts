@@ -2,11 +2,34 @@
  * Fields as the appliance describes them (GET /config/schema): what a person typed becomes a value as the
  * configuration file writes it. What cannot be read stays as it was typed, and the appliance says what is wrong. Pure.
  */
-import { isRecord } from './draft.ts'
+import { isRecord, withKey } from './draft.ts'
 import type { Field } from './shapes.ts'
 
 /** A field within a table or group may have columns of its own, and those none. */
 export type AnyField = Omit<Field, 'columns'> & { columns?: readonly AnyField[] }
+
+/** Stands for a secret that is there and is not shown; sent back it leaves the secret as it is. */
+export const SECRET = '***'
+
+/** The columns that an entry has: some are only there where another key has a certain value. */
+export const columnsOf = (
+  { columns = [] }: Pick<AnyField, 'columns'>,
+  entry: Readonly<Record<string, unknown>>,
+): readonly AnyField[] =>
+  columns.filter(({ only }) => only === undefined || only.is.includes(textOf(entry[only.key])))
+
+/** The entry with one key set, or without it; columns that it has no more then take their values with them. */
+export function withColumn(
+  field: Pick<AnyField, 'columns'>,
+  entry: Readonly<Record<string, unknown>>,
+  key: string,
+  value: unknown,
+): Record<string, unknown> {
+  const next = withKey(entry, key, value)
+  const kept = columnsOf(field, next)
+  const gone = columnsOf(field, entry).filter((column) => !kept.includes(column))
+  return Object.fromEntries(Object.entries(next).filter(([name]) => !gone.some(({ path }) => path === name)))
+}
 
 export const textOf = (value: unknown): string =>
   value === undefined || value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value)
@@ -33,8 +56,8 @@ export function typedValue(field: Pick<AnyField, 'type'>, typed: string): unknow
 /** What a new entry of a table begins with: what is required, so that nothing is forgotten. */
 export function newEntry(columns: readonly AnyField[]): Record<string, unknown> {
   return Object.fromEntries(
-    columns.flatMap(({ path, type, required, choices }) => {
-      if (required !== true) return []
+    columns.flatMap(({ path, type, required, choices, only }) => {
+      if (required !== true || only !== undefined) return []
       if (type === 'list' || type === 'table') return [[path, []]]
       if (type === 'group') return [[path, {}]]
       if (type === 'choice') return [[path, choices?.[0] ?? '']]
@@ -67,7 +90,7 @@ export function fieldPaths(field: AnyField, value: unknown, at: string): string[
       at,
       ...entriesOf(value).flatMap((entry, index) => [
         `${at}[${index}]`,
-        ...columns.flatMap((column) =>
+        ...columnsOf(field, entry).flatMap((column) =>
           fieldPaths(column, entry[column.path], `${at}[${index}].${column.path}`),
         ),
       ]),

@@ -13,11 +13,14 @@ import { type Countdown, countdown } from './countdown.ts'
 import type { OwnApplied, OwnConfiguration } from './own-shapes.ts'
 import { words } from './words.ts'
 
+/** Values by path, or the whole file as it was before a change of its history. */
+export type Wanted = { changes: Readonly<Record<string, unknown>> } | { version: string }
+
 export interface OwnTrial {
   trial: Signal<Countdown | undefined>
   /** The appliance restarts: nothing can be asked. */
   restarting: Signal<boolean>
-  apply(changes: Readonly<Record<string, unknown>>, confirmWithin: string): Promise<Problem | undefined>
+  apply(wanted: Wanted, confirmWithin: string): Promise<Problem | undefined>
   confirm(): Promise<void>
   revert(): Promise<void>
   over(): void
@@ -54,11 +57,9 @@ export function useOwnTrial(own: Remote<OwnConfiguration>, node: string): OwnTri
   return {
     trial,
     restarting,
-    async apply(changes, confirmWithin) {
-      const answer = await put<OwnApplied>(withQuery('/own-configuration', { node }), {
-        changes,
-        confirmWithin,
-      })
+    async apply(wanted, confirmWithin) {
+      const path = withQuery('/own-configuration', { node })
+      const answer = await put<OwnApplied>(path, { ...wanted, confirmWithin })
       if (!answer.ok) return answer.problem
       if (!answer.value.changed) announce(words.t('unchanged'))
       if (answer.value.restart) await waitForRestart()

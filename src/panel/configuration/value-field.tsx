@@ -6,13 +6,26 @@ import { useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
 import { useEffect, useId } from 'preact/hooks'
 import { Button } from '../components/button.tsx'
-import { Checkbox, Field, PasswordInput } from '../components/field.tsx'
+import { type Bind, Checkbox, Field, PasswordInput } from '../components/field.tsx'
 import { type FieldProblem, isRecord, isWithin, moved, problemsOf, withKey } from './draft.ts'
-import { type AnyField, entriesOf, entryTitle, linesOf, newEntry, textOf, typedValue } from './field-model.ts'
+import {
+  type AnyField,
+  columnsOf,
+  entriesOf,
+  entryTitle,
+  linesOf,
+  newEntry,
+  SECRET,
+  textOf,
+  typedValue,
+  withColumn,
+} from './field-model.ts'
 import { words } from './words.ts'
 
 /** Names and meanings of fields; the appliance's own words where a dictionary has none. */
 export interface FieldWords {
+  /** Of a whole path, as in a message. */
+  name(path: string): string
   label(field: AnyField, at: string): string
   help(field: AnyField, at: string): ComponentChildren
 }
@@ -92,25 +105,9 @@ function PlainField(props: Props) {
               </select>
             )
           case 'list':
-            return (
-              <textarea
-                {...shared}
-                rows={Math.min(8, Math.max(2, linesOf(value).split('\n').length + 1))}
-                spellcheck={false}
-                placeholder={field.placeholder}
-                defaultValue={linesOf(value)}
-                onInput={typed}
-              />
-            )
+            return <ListInput {...props} bind={bind} />
           case 'secret':
-            return (
-              <PasswordInput
-                bind={bind}
-                value={textOf(value)}
-                isNew
-                onInput={(typedText) => onChange(typedText === '' ? undefined : typedText)}
-              />
-            )
+            return <SecretInput {...props} bind={bind} />
           default:
             return (
               <input
@@ -128,6 +125,65 @@ function PlainField(props: Props) {
         }
       }}
     </Field>
+  )
+}
+
+/** One entry a line. Empty lines are no entries, but stay while somebody types. */
+function ListInput({ field, value, onChange, disabled, bind }: Props & { bind: Bind }) {
+  const shown = useSignal(linesOf(value))
+  // What was discarded, or came from the appliance, is not what was typed.
+  if (linesOf(typedValue(field, shown.value)) !== linesOf(value)) shown.value = linesOf(value)
+  return (
+    <textarea
+      {...bind}
+      disabled={disabled}
+      rows={Math.min(8, Math.max(2, shown.value.split('\n').length + 1))}
+      spellcheck={false}
+      placeholder={field.placeholder}
+      value={shown.value}
+      onInput={(event) => {
+        shown.value = event.currentTarget.value
+        onChange(typedValue(field, shown.value))
+      }}
+    />
+  )
+}
+
+/** A secret is replaced or taken out, and never shown. */
+function SecretInput({ at, value, onChange, disabled, text, field, bind }: Props & { bind: Bind }) {
+  if (value === SECRET)
+    return (
+      <div class="secret-kept">
+        <input {...bind} readOnly disabled={disabled} value={words.t('secretKept')} />
+        {disabled ? null : (
+          <>
+            <Button
+              label={words.t('replaceSecretLabel', { name: text.label(field, at) })}
+              onClick={() => onChange('')}
+            >
+              {words.t('replaceSecret')}
+            </Button>
+            {field.required === true ? null : (
+              <Button
+                kind="quiet"
+                label={words.t('removeSecretLabel', { name: text.label(field, at) })}
+                onClick={() => onChange(undefined)}
+              >
+                {words.t('removeEntry')}
+              </Button>
+            )}
+          </>
+        )}
+      </div>
+    )
+  return (
+    <PasswordInput
+      bind={bind}
+      value={textOf(value)}
+      isNew
+      disabled={disabled}
+      onInput={(typed) => onChange(typed === '' && field.required !== true ? undefined : typed)}
+    />
   )
 }
 
@@ -193,15 +249,18 @@ function ChoiceOrSection(props: Props) {
 }
 
 /**
- * A section. One that may be left away and stands in another one has a switch: being there is what turns it on, so that
- * nobody takes a default that is only shown for a value that holds.
+ * A section. One that turns something on by being there has a switch, so that nobody takes a default that is only shown
+ * for a value that holds. The others are always open, and there while one of their keys is.
  */
 function GroupField(props: Props) {
   const { field, at, value, onChange, text, disabled } = props
   const columns = field.columns ?? []
   const section = isRecord(value) ? value : {}
-  const optional = field.required !== true && at !== field.path
-  const used = !optional || isRecord(value)
+  const used = field.switched !== true || isRecord(value)
+  const put = (next: Record<string, unknown>) =>
+    onChange(
+      field.switched === true || field.required === true || Object.keys(next).length > 0 ? next : undefined,
+    )
   const own = messages(props)
   const id = useId()
   return (
@@ -216,7 +275,7 @@ function GroupField(props: Props) {
           {own}
         </p>
       )}
-      {optional ? (
+      {field.switched === true ? (
         <fieldset class="bare" disabled={disabled}>
           <Checkbox
             label={words.t('groupOn', { name: text.label(field, at) })}
@@ -233,7 +292,7 @@ function GroupField(props: Props) {
               field={column}
               at={`${at}.${column.path}`}
               value={section[column.path]}
-              onChange={(inner) => onChange(withKey(section, column.path, inner))}
+              onChange={(inner) => put(withKey(section, column.path, inner))}
             />
           ))
         : null}
@@ -306,7 +365,7 @@ function Entry(
   },
 ) {
   const { entry, index, field, disabled } = props
-  const columns = field.columns ?? []
+  const columns = columnsOf(field, entry)
   const place = `${props.at}[${index}]`
   const number = index + 1
   const wrong = props.problems.some(({ path }) => isWithin(path, place))
@@ -336,7 +395,7 @@ function Entry(
             field={column}
             at={`${place}.${column.path}`}
             value={entry[column.path]}
-            onChange={(inner) => props.change(withKey(entry, column.path, inner))}
+            onChange={(inner) => props.change(withColumn(field, entry, column.path, inner))}
           />
         ))}
         {disabled ? null : (

@@ -11,3 +11,15 @@ export const settingWords = dictionary({
   en: () => import('../words/settings.en.json'),
   de: () => import('../words/settings.de.json'),
 })
+
+/** Names and meanings of the keys of a member's own file, but for those of `pair`. */
+export const ownWords = dictionary({
+  en: () => import('../words/own-settings.en.json'),
+  de: () => import('../words/own-settings.de.json'),
+})
+
+/** Names and meanings of the keys below `pair`. */
+export const pairWords = dictionary({
+  en: () => import('../words/pair-settings.en.json'),
+  de: () => import('../words/pair-settings.de.json'),
+})

@@ -36,7 +36,7 @@ export function UseDialog(props: {
     const wrong = wrongWith(wanted, taken)
     if (wrong !== undefined) return foundHere(`${at}.${wrong[0]}`, words.t(wrong[1], { id: wanted.id }))
     if (entry === undefined) return foundHere(at, words.t('why.other'))
-    const problem = await props.apply({ [at]: lineOf(entry, wanted) }, CONFIRM_WITHIN)
+    const problem = await props.apply({ changes: { [at]: lineOf(entry, wanted) } }, CONFIRM_WITHIN)
     return problem === undefined ? { ok: true, value: undefined, status: 202 } : { ok: false, problem }
   }
 

@@ -18,7 +18,7 @@ import { RecoverButton } from './recover.tsx'
 import { roleText } from './role-text.ts'
 import type { PairView } from './shapes.ts'
 import { spanText } from './span.ts'
-import { keyWords, words } from './words.ts'
+import { words } from './words.ts'
 
 function View() {
   const pair = useRemote<PairView>('/pair', { refresh: ['status', 'failover'], every: 2_000 })
@@ -38,7 +38,7 @@ function View() {
   )
 }
 
-export const page = { words: [words, keyWords, ...problemDictionaries], view: View }
+export const page = { words: [words, ...problemDictionaries], view: View }
 
 /** The appliance has no key `pair` in its file. */
 function StandsAlone() {

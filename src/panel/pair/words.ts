@@ -5,9 +5,3 @@ export const words = dictionary({
   en: () => import('../words/pair.en.json'),
   de: () => import('../words/pair.de.json'),
 })
-
-/** Names and meanings of the keys below `pair`. */
-export const keyWords = dictionary({
-  en: () => import('../words/pair-settings.en.json'),
-  de: () => import('../words/pair-settings.de.json'),
-})

@@ -2,11 +2,13 @@
 import { describe, expect, it } from 'vitest'
 import {
   type AnyField,
+  columnsOf,
   entryTitle,
   fieldPaths,
   linesOf,
   newEntry,
   typedValue,
+  withColumn,
 } from '../../../src/panel/configuration/field-model.ts'
 
 const field = (path: string, type: AnyField['type'], more: Partial<AnyField> = {}): AnyField => ({
@@ -60,5 +62,37 @@ describe('a table', () => {
     expect(entryTitle(routes.columns ?? [], { match: '+49*', lines: ['gsm0', 'gsm1'], cost: 0 })).toBe(
       '+49* → gsm0, gsm1',
     )
+  })
+})
+
+describe('columns that are there for one kind only', () => {
+  const lines = field('lines', 'table', {
+    columns: [
+      field('id', 'text', { required: true }),
+      field('kind', 'choice', { required: true, choices: ['gsm', 'fax'] }),
+      field('pin', 'secret', { only: { key: 'kind', is: ['gsm'] } }),
+      field('station', 'text', { required: true, only: { key: 'kind', is: ['fax'] } }),
+    ],
+  })
+  const names = (entry: Record<string, unknown>) => columnsOf(lines, entry).map(({ path }) => path)
+
+  it('are shown for it, and have places for messages there', () => {
+    expect(names({ kind: 'gsm' })).toEqual(['id', 'kind', 'pin'])
+    expect(names({ kind: 'fax' })).toEqual(['id', 'kind', 'station'])
+    expect(fieldPaths(lines, [{ kind: 'fax' }], 'lines')).toEqual([
+      'lines',
+      'lines[0]',
+      'lines[0].id',
+      'lines[0].kind',
+      'lines[0].station',
+    ])
+    expect(newEntry(lines.columns ?? [])).toEqual({ id: '', kind: 'gsm' })
+  })
+
+  it('take their values with them when the kind is another one, and what the form does not know stays', () => {
+    const gsm = { id: 'a', kind: 'gsm', pin: '***', extra: 1 }
+    expect(withColumn(lines, gsm, 'kind', 'fax')).toEqual({ id: 'a', kind: 'fax', extra: 1 })
+    expect(withColumn(lines, gsm, 'pin', undefined)).toEqual({ id: 'a', kind: 'gsm', extra: 1 })
+    expect(withColumn(lines, gsm, 'id', 'b')).toEqual({ ...gsm, id: 'b' })
   })
 })

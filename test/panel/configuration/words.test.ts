@@ -26,9 +26,18 @@ it.each(['en', 'de'])('names and explains every shared setting (%s)', (language)
   expect(wanted.filter((key) => typeof words[key] !== 'string')).toEqual([])
 })
 
-it.each(['en', 'de'])('names and explains every key of the pair (%s)', (language) => {
-  const words = dictionary(`pair-settings.${language}.json`)
-  const pair = ownForm().find(({ name }) => name === 'pair')
-  const wanted = paths(pair?.fields ?? []).flatMap((path) => [path, `${path}.help`])
-  expect(wanted.filter((key) => typeof words[key] !== 'string')).toEqual([])
+it.each(['en', 'de'])('names and explains every key of a member’s own file (%s)', (language) => {
+  const words = {
+    ...dictionary(`own-settings.${language}.json`),
+    ...dictionary(`pair-settings.${language}.json`),
+  }
+  const known = (key: string): boolean => {
+    const [path = '', help = ''] = key.split(/(?=\.help$)/)
+    return [path, `*.${path.split('.').at(-1)}`].some((one) => typeof words[one + help] === 'string')
+  }
+  const wanted = ownForm().flatMap(({ name, fields }) => [
+    `section.${name}`,
+    ...paths(fields).flatMap((path) => [path, `${path}.help`]),
+  ])
+  expect(wanted.filter((key) => !known(key))).toEqual([])
 })
