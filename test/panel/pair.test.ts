@@ -7,7 +7,7 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { describeWith } from '../requirements.ts'
 import { until } from '../system/appliance.ts'
-import { openBrowser, openPanel, setUp, type View } from './browser.ts'
+import { openBrowser, openPanel, password, setUp, type View } from './browser.ts'
 import { makeActive, type PairRig, startPair } from './pair-rig.ts'
 
 /** A failover takes seconds on a machine with nothing else to do. */
@@ -83,6 +83,27 @@ describeWith(['chromium'], 'the panel of a pair', () => {
     await b.page.getByRole('button', { name: 'Ask the address' }).click()
     await b.page.getByText(/Berlin, cellar answers: Active \(Primary\)/).waitFor(PATIENCE)
     await b.page.getByText('That is the active member, as it should be.').waitFor()
+  })
+
+  it('gets the files of any member from the one that answers', async () => {
+    const { page, close } = await openPanel(browser, rig.a.address, '/configuration/support')
+    const save = async (button: string) => {
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('button', { name: button }).click(),
+      ])
+      return download.suggestedFilename()
+    }
+    expect(await save('Download the bundle')).toMatch(/^twinline-all-members-/)
+    await page.getByLabel('Of which member').selectOption('box-b')
+    expect(await save('Download the bundle')).toMatch(/^twinline-box-b-/)
+    await page.getByRole('link', { name: 'Backup', exact: true }).click()
+    const make = page.locator('.card', { has: page.getByRole('heading', { name: 'Make a backup' }) })
+    await make.getByLabel('Of which member').selectOption('box-b')
+    await make.getByLabel('Passphrase', { exact: true }).fill(password)
+    await make.getByLabel('Passphrase, once more').fill(password)
+    expect(await save('Make and download')).toMatch(/^twinline-box-b-.*\.backup$/)
+    await close()
   })
 
   it('moves the service and back, each time saying first what will happen', async () => {

@@ -5,11 +5,12 @@ import { Checkbox, Field, Form, FormEnd, PasswordField, useForm } from '../compo
 import { Card, Notice, Page, Progress } from '../components/layout.tsx'
 import { Time } from '../components/time.tsx'
 import { announce } from '../components/toast.tsx'
-import { download, post } from '../shell/api.ts'
+import { download, post, withQuery } from '../shell/api.ts'
 import { foundHere, problemDictionaries, problemText } from '../shell/problems.ts'
 import { useRemote } from '../shell/remote.ts'
 import { session } from '../shell/session.ts'
 import { ConfigTabs } from './config-tabs.tsx'
+import { MemberField } from './member-field.tsx'
 import type { Restored, RestoreState } from './shapes.ts'
 import { words } from './words.ts'
 
@@ -81,7 +82,7 @@ function BackupCard() {
   const form = useForm()
   const passphrase = useSignal('')
   const again = useSignal('')
-  const node = session.value?.appliance.node ?? 'appliance'
+  const node = useSignal(session.value?.appliance.node ?? 'appliance')
   return (
     <Card title={words.t('makeBackup')}>
       <p>{words.t('makeBackupText')}</p>
@@ -91,7 +92,12 @@ function BackupCard() {
           if (passphrase.value.length < SHORTEST)
             return foundHere('passphrase', words.t('passphraseShort', { count: SHORTEST }))
           if (passphrase.value !== again.value) return foundHere('again', words.t('passphraseDiffers'))
-          return download('POST', '/backup', `twinline-${node}.backup`, { passphrase: passphrase.value })
+          return download(
+            'POST',
+            withQuery('/backup', { node: node.value }),
+            `twinline-${node.value}.backup`,
+            { passphrase: passphrase.value },
+          )
         }}
         done={() => {
           passphrase.value = ''
@@ -99,6 +105,7 @@ function BackupCard() {
           announce(words.t('backupDone'))
         }}
       >
+        <MemberField form={form} chosen={node} />
         <PasswordField
           form={form}
           name="passphrase"
@@ -108,6 +115,7 @@ function BackupCard() {
           value={passphrase}
         />
         <PasswordField form={form} name="again" label={words.t('passphraseAgain')} isNew value={again} />
+        {form.busy() ? <Progress label={words.t('backupBusy')} /> : null}
         <FormEnd form={form} action={words.t('downloadBackup')} />
       </Form>
     </Card>

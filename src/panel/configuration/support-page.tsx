@@ -1,11 +1,13 @@
 /** /configuration/support: one click that packs what somebody needs who is asked for help, without secrets. */
-import { Button } from '../components/button.tsx'
-import { Card, Facts, Page } from '../components/layout.tsx'
+import { useSignal } from '@preact/signals'
+import { Form, FormEnd, useForm } from '../components/field.tsx'
+import { Card, Facts, Page, Progress } from '../components/layout.tsx'
 import { announce } from '../components/toast.tsx'
-import { download } from '../shell/api.ts'
-import { problemDictionaries, problemText } from '../shell/problems.ts'
+import { download, withQuery } from '../shell/api.ts'
+import { problemDictionaries } from '../shell/problems.ts'
 import { may, session } from '../shell/session.ts'
 import { ConfigTabs } from './config-tabs.tsx'
+import { EVERY, MemberField, membersOfPair } from './member-field.tsx'
 import { words } from './words.ts'
 
 function View() {
@@ -24,27 +26,7 @@ function View() {
           <li>{words.t('bundle.masked')}</li>
           <li>{words.t('bundle.not')}</li>
         </ul>
-        {may('admin') ? (
-          <div class="actions">
-            <Button
-              kind="primary"
-              icon="download"
-              onClick={async () => {
-                const answer = await download(
-                  'GET',
-                  '/support',
-                  `twinline-${appliance?.node ?? 'appliance'}-support.zip`,
-                )
-                if (answer.ok) announce(words.t('bundleDone'))
-                else announce(problemText(answer.problem), 'bad')
-              }}
-            >
-              {words.t('bundleAction')}
-            </Button>
-          </div>
-        ) : (
-          <p class="quiet">{words.t('adminOnly')}</p>
-        )}
+        {may('admin') ? <BundleForm /> : <p class="quiet">{words.t('adminOnly')}</p>}
         <p class="quiet">{words.t('bundleCommand')}</p>
       </Card>
       <Card title={words.t('thisAppliance')}>
@@ -61,6 +43,26 @@ function View() {
         </p>
       </Card>
     </Page>
+  )
+}
+
+/** In a pair all of them at first: whoever helps wants to see both sides. */
+function BundleForm() {
+  const form = useForm()
+  const here = session.value?.appliance.node ?? 'appliance'
+  const node = useSignal(membersOfPair().length < 2 ? here : EVERY)
+  return (
+    <Form
+      form={form}
+      submit={() =>
+        download('GET', withQuery('/support', { node: node.value }), `twinline-${here}-support.zip`)
+      }
+      done={() => announce(words.t('bundleDone'))}
+    >
+      <MemberField form={form} chosen={node} every />
+      {form.busy() ? <Progress label={words.t('bundleBusy')} /> : null}
+      <FormEnd form={form} action={words.t('bundleAction')} />
+    </Form>
   )
 }
 

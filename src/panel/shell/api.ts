@@ -24,8 +24,8 @@ export type Query = Record<string, string | number | boolean | readonly string[]
 
 const ROOT = '/api/v1'
 const DEADLINE_MS = 20_000
-/** Of a file on its way up. */
-const UPLOAD_DEADLINE_MS = 300_000
+/** Of a file on its way up or down. */
+const FILE_DEADLINE_MS = 300_000
 
 /** What is told of a session that ended; set by session.ts, because the client cannot import it. */
 let onUnauthorized: () => void = () => undefined
@@ -65,10 +65,11 @@ export async function ask(
   body?: unknown,
   signal?: AbortSignal,
   headers: Record<string, string> = {},
+  deadlineMs = DEADLINE_MS,
 ): Promise<Answer<Response>> {
   // Forms and files bring their own content type.
   const isForm = body instanceof FormData || body instanceof Blob
-  const deadline = AbortSignal.timeout(isForm ? UPLOAD_DEADLINE_MS : DEADLINE_MS)
+  const deadline = AbortSignal.timeout(isForm ? FILE_DEADLINE_MS : deadlineMs)
   try {
     const response = await fetch(ROOT + path, {
       method,
@@ -118,10 +119,14 @@ export async function download(
   name: string,
   body?: unknown,
 ): Promise<Answer<true>> {
-  const answer = await ask(method, path, body)
+  const answer = await ask(method, path, body, undefined, {}, FILE_DEADLINE_MS)
   if (!answer.ok) return answer
+  const content = await answer.value.blob().catch((error: unknown) => String(error))
+  // It broke off on the way, as when the member that it comes from is gone.
+  if (typeof content === 'string')
+    return { ok: false, problem: { status: 0, code: 'no-connection', detail: content } }
   const link = document.createElement('a')
-  link.href = URL.createObjectURL(await answer.value.blob())
+  link.href = URL.createObjectURL(content)
   link.download =
     /filename="?([^";]+)/.exec(answer.value.headers.get('content-disposition') ?? '')?.[1] ?? name
   link.click()
