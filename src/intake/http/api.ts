@@ -124,20 +124,6 @@ export async function createApi(parts: Parts, compat?: CompatConfig): Promise<Ap
     const path = new RegExp(`^${url.replace(/:\w+/g, '[^/]+').replace('*', '.*')}$`)
     for (const name of [method].flat()) routes.push({ path, method: name })
   })
-  api.setNotFoundHandler((request, reply) => {
-    const path = request.url.split('?')[0] ?? ''
-    const allowed = [...new Set(routes.filter((route) => route.path.test(path)).map(({ method }) => method))]
-    if (allowed.length === 0)
-      return refuse(new Problem(404, 'route-unknown', `there is nothing at ${path}`), reply)
-    reply.header('allow', allowed.join(', '))
-    refuse(
-      new Problem(405, 'method-not-allowed', `${request.method} cannot be used here`, {
-        field: 'method',
-        allowed,
-      }),
-      reply,
-    )
-  })
 
   await readCookies(api)
   await describeApi(api, parts.version)
@@ -183,7 +169,24 @@ export async function createApi(parts: Parts, compat?: CompatConfig): Promise<Ap
     { prefix: '/api/v1' },
   )
   openRoutes(api, parts)
-  panelFiles(api, parts.panel)
+  const panelPage = panelFiles(api, parts.panel)
+  api.setNotFoundHandler((request, reply) => {
+    const { method, url, headers } = request
+    const path = url.split('?')[0] ?? ''
+    const allowed = [...new Set(routes.filter((route) => route.path.test(path)).map((route) => route.method))]
+    if (allowed.length === 0) {
+      // A person who mistyped an address gets the panel, which says so; whatever else asks gets an answer to read.
+      const person =
+        method === 'GET' && !path.startsWith('/api/') && /\btext\/html\b/.test(headers.accept ?? '')
+      if (person) return panelPage(request, reply.code(404))
+      return refuse(new Problem(404, 'route-unknown', `there is nothing at ${path}`), reply)
+    }
+    reply.header('allow', allowed.join(', '))
+    refuse(
+      new Problem(405, 'method-not-allowed', `${method} cannot be used here`, { field: 'method', allowed }),
+      reply,
+    )
+  })
   if (compat !== undefined) compatRoutes(api, parts, compat)
   await api.ready()
   return api

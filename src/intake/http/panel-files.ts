@@ -78,23 +78,25 @@ function routeOf(path: string, early: Early): string | undefined {
   return `${parent}/:id` in early ? `${parent}/:id` : undefined
 }
 
+const fetched = (path: string): string => `</api/v1${path}>; rel=preload; as=fetch; crossorigin`
+
 /**
- * Names what the page will ask for next (RFC 8288, preload as of WHATWG HTML 4.6.7): its code, its words in the language
- * asked for, and for somebody who is logged in its data, which then come together with the code.
+ * Names what the page will ask for next (RFC 8288, preload as of WHATWG HTML 4.6.7): who is logged in, on which all else
+ * waits; its code, and its words in the language asked for; and for somebody who is logged in its data, which then come
+ * together with the code.
  */
-function linksFor(url: string, languages: string, known: boolean, early: Early): string | undefined {
+function linksFor(url: string, languages: string, known: boolean, early: Early): string {
   const [path = '', query] = url.split('?')
   const found = early[path.length > LONGEST_PATH ? '' : (routeOf(path, early) ?? '')]
-  if (found === undefined) return undefined
   const [language = ''] = /^[a-z]{2}/.exec(languages) ?? []
   const id = /[\w.~%-]*$/.exec(path)?.[0] ?? ''
-  const files = [...found.code, ...(found.words[language] ?? found.words['en'] ?? [])]
+  const files = [...(found?.code ?? []), ...(found?.words[language] ?? found?.words['en'] ?? [])]
+  // With a query the page asks for something else.
+  const asks = known && query === undefined ? (found?.asks ?? []) : []
   return [
-    // With a query the page asks for something else.
-    ...(known && query === undefined ? found.asks : []).map(
-      (ask) => `</api/v1${ask.replace(':id', id)}>; rel=preload; as=fetch; crossorigin`,
-    ),
+    fetched('/session'),
     ...files.map((name) => `</assets/${name}>; rel=modulepreload`),
+    ...asks.map((ask) => fetched(ask.replace(':id', id))),
   ].join(', ')
 }
 
@@ -110,8 +112,13 @@ Build them with <code>npm run build</code> in the folder of the program and load
 </html>
 `
 
-/** @param directory what the build made: index.html and assets/; absent: it was not built */
-export function panelFiles(api: Api, directory: string | undefined): void {
+type PanelPage = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
+
+/**
+ * @param directory what the build made: index.html and assets/; absent: it was not built
+ * @returns what answers a browser with the panel's page, whatever the address
+ */
+export function panelFiles(api: Api, directory: string | undefined): PanelPage {
   async function shell(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     const { headers, url, protocol } = request
     reply
@@ -122,8 +129,7 @@ export function panelFiles(api: Api, directory: string | undefined): void {
     if (page === undefined) return reply.code(503).send(notBuilt)
     const tag = `"${createHash('sha256').update(page).digest('base64url').slice(0, 22)}"`
     const links = linksFor(url, headers['accept-language'] ?? '', hasSession(request), await early())
-    if (links !== undefined) reply.header('link', links).header('vary', 'accept-language')
-    reply.header('etag', tag)
+    reply.header('link', links).header('vary', 'accept-language').header('etag', tag)
     return headers['if-none-match'] === tag ? reply.code(304).send() : page
   }
 
@@ -157,6 +163,7 @@ export function panelFiles(api: Api, directory: string | undefined): void {
     if (found.compressed) reply.header('content-encoding', 'gzip')
     return reply.send(found.bytes)
   })
+  return shell
 
   /** Whole: the largest has 60 kB, and a page asks for a dozen at a time. */
   async function assetOf(

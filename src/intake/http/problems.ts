@@ -116,7 +116,12 @@ function fromSchema(
       return refuse('wrong-type', `must be of type ${of.type}`)
     case 'minItems':
     case 'minLength':
-      return refuse('empty', 'must not be empty')
+      return Number(of.limit) > 1
+        ? refuse(
+            'too-short',
+            `must have at least ${of.limit} ${keyword === 'minItems' ? 'entries' : 'characters'}`,
+          )
+        : refuse('empty', 'must not be empty')
     case 'maxItems':
       return refuse('too-many', `may have at most ${of.limit} entries`)
     case 'maxLength':

@@ -165,6 +165,16 @@ test.each([
   expect(await appliance.call(method, path)).toMatchObject({ status, json: { status, code } })
 })
 
+test('a browser that asks for an address that is none gets a page, and a program never does', async () => {
+  const asked = (path: string) =>
+    fetch(`${appliance.base}${path}`, { headers: { accept: 'text/html,*/*;q=0.8' } })
+  const page = await asked('/qeue')
+  // No panel is built for this test: 503 says so, with the same headers.
+  expect([page.status, page.headers.get('content-type')]).toEqual([503, 'text/html; charset=utf-8'])
+  expect(page.headers.get('content-security-policy')).toContain("default-src 'none'")
+  expect((await asked('/api/v1/qeue')).headers.get('content-type')).toContain('application/problem+json')
+})
+
 test('a wrong method is told the right ones', async () => {
   const answer = await appliance.call('PATCH', '/api/v1/messages/abc')
   expect(answer.headers.get('allow')?.split(', ').sort()).toEqual(['DELETE', 'GET', 'HEAD'])

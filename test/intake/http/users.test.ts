@@ -66,16 +66,17 @@ test('one name is one user, however it is written', async () => {
 })
 
 test.each([
-  ['an unknown role', { role: 'root' }, 'role'],
-  ['a short password', { password: '123456789' }, 'password'],
-  ['a name with a slash', { name: 'a/b' }, 'name'],
-  ['a very long name', { name: 'a'.repeat(65) }, 'name'],
-])('a user with %s is 400', async (_what, more, field) => {
+  ['an unknown role', { role: 'root' }, 'role', 'not-allowed'],
+  ['a short password', { password: '123456789' }, 'password', 'too-short'],
+  ['no password', { password: '' }, 'password', 'too-short'],
+  ['a name with a slash', { name: 'a/b' }, 'name', 'wrong-format'],
+  ['a very long name', { name: 'a'.repeat(65) }, 'name', 'too-long'],
+])('a user with %s is 400', async (_what, more, field, code) => {
   expect(
     await admin.call('POST', '/users', { name: 'bob', role: 'viewer', password, ...more }),
   ).toMatchObject({
     status: 400,
-    json: { field },
+    json: { field, code },
   })
   expect(appliance.users.size).toBe(1)
 })
