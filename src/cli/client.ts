@@ -2,6 +2,7 @@
  * One HTTP request to an appliance, over TCP, TLS or its local socket, and an honest word about how it ended: whether
  * the request can have had an effect is decided by whether any byte of it left this process.
  */
+import { once } from 'node:events'
 import {
   type ClientRequest,
   request as httpRequest,
@@ -45,6 +46,8 @@ export type Answer =
 
 /** Larger than any answer of an appliance. */
 const LARGEST_ANSWER = 64_000_000
+/** Of a body, at a time. */
+const PIECE_BYTES = 65_536
 
 /** Never rejects. */
 export function call(target: Target, { method, path, body, headers, patience = 0 }: Call): Promise<Answer> {
@@ -114,10 +117,12 @@ function finish(
     request.on('socket', (socket: Socket) => {
       socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', () => {
         sent = true
-        clearTimeout(timer)
-        timer = setTimeout(() => give(`no answer within ${answerMs} ms`), answerMs)
         // Only now: what is written before would leave as soon as the connection stands, before we know of it.
-        request.end(body)
+        // What goes wrong meanwhile shows as an event of the request.
+        send(request, body, () => {
+          clearTimeout(timer)
+          timer = setTimeout(() => give(`no answer within ${answerMs} ms`), answerMs)
+        }).catch(() => {})
       })
     })
     request.on('response', (response) => {
@@ -131,6 +136,21 @@ function finish(
       )
     })
   })
+}
+
+/** @param moved told at first and whenever a piece has left: a slow line that brings something over is no dead one */
+async function send(
+  request: ClientRequest,
+  body: string | Buffer | undefined,
+  moved: () => void,
+): Promise<void> {
+  moved()
+  const bytes = Buffer.from(body ?? '')
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+    if (!request.write(bytes.subarray(at, at + PIECE_BYTES))) await once(request, 'drain')
+    moved()
+  }
+  request.end()
 }
 
 async function read(response: IncomingMessage): Promise<string> {

@@ -3,11 +3,18 @@
  * finish a request. All of them hand their requests to one handler.
  */
 import { unlink } from 'node:fs/promises'
-import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http'
+import {
+  createServer,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, connect, type Server as NetServer, type Socket } from 'node:net'
 import type { Listen } from '#config/types.ts'
 import { CodedError, errorText } from '#core/errors.ts'
+import { LONGEST_BODY_MS, pace } from './body-pace.ts'
 import { Problem, problemText } from './problems.ts'
 import { problemMediaType } from './schemas.ts'
 
@@ -16,11 +23,14 @@ const CONNECTIONS = 512
 /** Nothing came or went on a connection for this long, ms. Longer than any answer takes. */
 const IDLE_MS = 60_000
 const STOP_MS = 5_000
+const LAST_WORD_MS = 1_000
+/** As node:http calls it. */
+const TOO_SLOW = 'ERR_HTTP_REQUEST_TIMEOUT'
 
 const options: ServerOptions = {
-  // From the first byte of a request (or the connection) to the end of its headers, and of its body.
+  // From the first byte of a request (or the connection) to the end of its headers, and of its body, whatever it is.
   headersTimeout: 5_000,
-  requestTimeout: 30_000,
+  requestTimeout: LONGEST_BODY_MS,
   connectionsCheckingInterval: 1_000,
   keepAliveTimeout: 75_000,
   maxHeaderSize: 16_384,
@@ -34,7 +44,7 @@ function refuseConnection(error: Error & { code?: string }, socket: Socket): voi
     return
   }
   const problem =
-    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+    error.code === TOO_SLOW
       ? new Problem(408, 'request-timeout', 'the request did not arrive in time')
       : error.code === 'HPE_HEADER_OVERFLOW'
         ? new Problem(431, 'headers-too-large', 'the headers are too long')
@@ -44,6 +54,17 @@ function refuseConnection(error: Error & { code?: string }, socket: Socket): voi
     `HTTP/1.1 ${problem.status} Refused\r\nConnection: close\r\nContent-Type: ${problemMediaType}\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   )
+}
+
+/** The body of a request does not come to its end. */
+function cutOff(socket: Socket, response: ServerResponse): void {
+  if (response.headersSent) {
+    socket.destroy()
+    return
+  }
+  refuseConnection(Object.assign(new Error('too slow'), { code: TOO_SLOW }), socket)
+  // Its client may see why before the rest of what it sends is answered by a reset.
+  setTimeout(() => socket.destroy(), LAST_WORD_MS).unref()
 }
 
 /** What a listener can do besides listening. */
@@ -78,6 +99,7 @@ function equip(server: Server, handler: RequestListener): Equipment {
       running -= 1
       if (stopping && running === 0) cut()
     })
+    pace(request, response, () => cutOff(request.socket, response))
     handler(request, response)
   })
   return {
