@@ -114,5 +114,7 @@ function printFound(found: readonly FoundPort[]): void {
   )
 }
 
-const kindText = ({ kind, classes }: NonNullable<FoundPort['modem']>): string =>
-  kind === 'gsm' ? 'mobile' : kind === 'fax' ? `fax (class ${classes?.join(', ')})` : 'answers AT'
+function kindText({ kind, classes, voice, callerId }: NonNullable<FoundPort['modem']>): string {
+  if (kind !== 'fax') return kind === 'gsm' ? 'mobile' : 'answers AT'
+  return `fax (class ${classes?.join(', ')})${voice ? ', voice' : ''}${callerId ? ', caller-ID' : ''}`
+}

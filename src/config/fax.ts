@@ -69,6 +69,8 @@ export interface FaxSettingsConfig {
   dial: FaxDialSettings
   retry: FaxRetrySettings
   doNotDial: readonly DoNotDial[]
+  /** Name of a profile in firmware-config/modems/fax that is used whatever the modem says of itself. */
+  profile?: string
   /** Of several free lines of one cost, the one with the highest is taken; 1 to 255. */
   priority: number
 }
@@ -110,6 +112,11 @@ export function readFaxLine(section: Section): FaxSettingsConfig {
     doNotDial: section.sections('doNotDial').map(readHours),
     priority: section.whole('priority', LINE_PRIORITY, { min: 1, max: 255 }),
   }
+  const profile = section.parsed(
+    'profile',
+    matching(/^[a-z0-9][a-z0-9-]{0,63}$/, 'write the name of a profile without .yaml'),
+  )
+  if (profile !== undefined) settings.profile = profile
   return settings
 }
 

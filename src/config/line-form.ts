@@ -54,6 +54,12 @@ const dialled = 'Up to 20 of 0-9 * # , and W; a comma is a pause.'
 
 const ofFax = onlyOf('fax', [
   {
+    path: 'profile',
+    type: 'text',
+    placeholder: 'conexant-cx930',
+    help: 'Profile of the modem, without .yaml; when left away the modem is asked what it is.',
+  },
+  {
     path: 'class',
     type: 'choice',
     choices: ['auto', '1', '2', '2.0'],

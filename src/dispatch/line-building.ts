@@ -74,6 +74,7 @@ export async function buildLines(parts: LineParts): Promise<BuiltLines> {
       peers: exchange ?? noPeers,
       pagePeers: peers,
       limits: config.documents ?? documentDefaults,
+      profiles: parts.profiles,
       node: config.node,
       lines: config.lines.some(({ kind }) => kind === 'fax'),
       others: () => pair?.others() ?? [],

@@ -5,11 +5,13 @@
  */
 import type { LineConfig } from '#config/types.ts'
 import { listedClasses } from '#fax/listed-classes.ts'
+import { type FaxProfile, faxProfileOf, loadFaxProfiles } from '#fax/profile.ts'
 import type { AtChannel } from '#lines/at-channel.ts'
 import type { Line } from '#lines/contract.ts'
 import { type Visit, visitPort } from '#lines/port-visit.ts'
 import { loadProfiles, type Profiles } from '#lines/profile.ts'
 import { deviceOf, type SerialPlace, serialPorts } from '#lines/serial-ports.ts'
+import { usbIdOf } from '#lines/usb-id.ts'
 import { type Ask, asker, operatorOf, signalOf, simState, textOf } from '#sms/gsm-commands.ts'
 
 /** What a modem said of itself. */
@@ -28,6 +30,9 @@ export interface Identity {
   operator?: string
   /** Of a fax modem, as it lists them: 1, 2, 2.0. */
   classes?: string[]
+  /** Of a fax modem: it is a voice modem, too (class 8), and it can tell who calls. */
+  voice?: boolean
+  callerId?: boolean
 }
 
 export interface FoundPort {
@@ -82,7 +87,7 @@ const FAX_CLASSES: ReadonlySet<string> = new Set(['1', '2', '2.0'])
 
 /** Never rejects for anything that a port or a modem does. @throws CodedError `profile-invalid` */
 export async function searchModems(parts: SearchParts): Promise<FoundPort[]> {
-  const profiles = loadProfiles(parts.profiles)
+  const known = { gsm: loadProfiles(parts.profiles), fax: loadFaxProfiles(parts.profiles) }
   const configured = parts.lines.flatMap(({ port }) => (port.scheme === 'serial' ? [port.path] : []))
   const used = new Set(await Promise.all(configured.map(deviceOf)))
   const places = parts.places ?? (await serialPorts())
@@ -94,18 +99,24 @@ export async function searchModems(parts: SearchParts): Promise<FoundPort[]> {
     for (let place = waiting.shift(); place !== undefined; place = waiting.shift()) {
       const left = ends - performance.now()
       if (left < LEAST_MS) found.push({ ...place, result: 'not-asked' })
-      else found.push(...(await look(place, Math.min(PORT_MS, left), profiles)))
+      else found.push(...(await look(place, Math.min(PORT_MS, left), known)))
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, work))
   return sorted(withLines(merged(inOrder(found, places)), parts))
 }
 
+interface Known {
+  gsm: Profiles
+  fax: readonly FaxProfile[]
+}
+
 /** @returns nothing where there is no device after all */
-async function look(place: SerialPlace, withinMs: number, profiles: Profiles): Promise<FoundPort[]> {
+async function look(place: SerialPlace, withinMs: number, known: Known): Promise<FoundPort[]> {
   const address = { scheme: 'serial', path: place.device, baud: BAUD, rtscts: false } as const
   const modem: Identity = { kind: 'other', manufacturer: '', model: '' }
-  const visit: Visit = await visitPort(address, withinMs, (channel) => identify(channel, modem, profiles))
+  const usb = await usbIdOf(place.device)
+  const visit: Visit = await visitPort(address, withinMs, (channel) => identify(channel, modem, known, usb))
   switch (visit.result) {
     case 'absent':
       return []
@@ -119,7 +130,7 @@ async function look(place: SerialPlace, withinMs: number, profiles: Profiles): P
 }
 
 /** Fills in what the modem tells, so that what it told before the time was over is kept. */
-async function identify(channel: AtChannel, modem: Identity, profiles: Profiles): Promise<void> {
+async function identify(channel: AtChannel, modem: Identity, known: Known, usb: string): Promise<void> {
   const ask: Ask = asker(channel, () => ANSWER_MS)
   await ask('ATE0')
   modem.manufacturer = textOf(await ask('AT+CGMI'))
@@ -132,23 +143,28 @@ async function identify(channel: AtChannel, modem: Identity, profiles: Profiles)
     modem.kind = 'gsm'
     modem.imei = imei
     modem.sim = sim === '' ? 'unreadable' : sim
-    modem.profile = profiles.matching(modem.manufacturer, modem.model).name
+    modem.profile = known.gsm.matching(modem.manufacturer, modem.model).name
     const signal = signalOf(await ask('AT+CSQ'))
     if (signal !== undefined) modem.signal = signal
     modem.operator = operatorOf(await ask('AT+COPS?'))?.operator ?? ''
     return
   }
   const answer = await ask('AT+FCLASS=?')
-  const classes = listedClasses(answer.result === 'ok' ? answer.lines : []).filter((one) =>
-    FAX_CLASSES.has(one),
-  )
-  if (classes.length > 0) {
-    modem.kind = 'fax'
-    modem.classes = classes
-  }
+  const listed = listedClasses(answer.result === 'ok' ? answer.lines : [])
+  const classes = listed.filter((one) => FAX_CLASSES.has(one))
   // What no mobile modem is answers the questions of V.250 instead.
   if (modem.manufacturer === '') modem.manufacturer = textOf(await ask('AT+GMI'))
   if (modem.model === '') modem.model = textOf(await ask('AT+GMM'))
+  if (classes.length === 0) return
+  modem.kind = 'fax'
+  modem.classes = classes
+  if (listed.includes('8')) modem.voice = true
+  const words = [modem.manufacturer, modem.model, textOf(await ask('AT+GMR')), textOf(await ask('ATI3'))]
+  const profile = faxProfileOf(known.fax, words, usb)
+  if (profile !== undefined) modem.profile = profile.name
+  // Many fax modems say no more of themselves than their speed.
+  if (!/[a-z]/i.test(modem.model)) modem.model = words[3] ?? ''
+  if ((await ask('AT+VCID=?')).result === 'ok') modem.callerId = true
 }
 
 /** As they were listed, whichever was done first. */

@@ -18,6 +18,7 @@ import { dialString } from './dialling.ts'
 import type { FaxDocuments, PageHeader } from './documents/contract.ts'
 import { LineProcess } from './line-process.ts'
 import type { FromProcess, ModemView } from './process/protocol.ts'
+import type { FaxProfile } from './profile.ts'
 import type { FaxReceiver, IncomingCall } from './receiving.ts'
 import { outcomeOf } from './results.ts'
 
@@ -38,6 +39,8 @@ export interface FaxLineOptions {
   memory: LineMemory
   documents: Pick<FaxDocuments, 'pages'>
   receiver: FaxReceiver
+  /** What is known of fax modems; absent: nothing. */
+  profiles?: readonly FaxProfile[]
   /** How many times faster than a real one the line runs; 1 but in tests. */
   speed?: number
   /** The program's entry, which the process is started with; absent: the one that runs. */
@@ -86,10 +89,14 @@ class FaxLineImplementation implements FaxLine {
     this.#options = options
     this.#clock = options.clock
     this.#log = options.log.child({ line: config.id })
-    const { id, port, class: wanted, station, ecm, maxRate, answer } = config
+    const { id, port, class: wanted, station, ecm, maxRate, answer, profile } = config
+    const { profiles = [] } = options
     this.#process = new LineProcess(
       {
-        config: { id, port, class: wanted, station, ecm, maxRate, answer },
+        config: {
+          ...{ id, port, class: wanted, station, ecm, maxRate, answer, profiles },
+          ...(profile === undefined ? {} : { profile }),
+        },
         log: this.#log,
         speed: options.speed ?? 1,
         ...(options.main === undefined ? {} : { main: options.main }),
@@ -125,7 +132,10 @@ class FaxLineImplementation implements FaxLine {
     }
     if (view?.nextTry !== undefined)
       status.nextTry = Math.round(this.#clock.now() + view.nextTry - this.#clock.monotonic())
-    if (view?.modem) status.modem = { profile: `class ${view.class ?? ''}`, ...view.modem, imei: '' }
+    if (view?.modem) {
+      const profile = view.profile ?? `class ${view.class ?? ''}`
+      status.modem = { profile, ...view.modem, imei: '' }
+    }
     status.fax = {
       ...(view?.class === undefined ? {} : { class: view.class }),
       ...(this.#rate === undefined ? {} : { rate: this.#rate }),

@@ -12,6 +12,7 @@ import { createFaxDocuments, type RunningFaxDocuments } from './documents/docume
 import type { DocumentLimits } from './documents/taking.ts'
 import { createFaxLine, type FaxLine, type FaxLineOptions } from './fax-line.ts'
 import { createPageCopies, type PageCopies, type PagePeers } from './page-copies.ts'
+import { loadFaxProfiles } from './profile.ts'
 import { pdfOf } from './received-pdf.ts'
 import { createFaxReceiver } from './receiving.ts'
 
@@ -22,6 +23,8 @@ export interface FaxOptions {
   stored: DocumentStore
   peers: DocumentPeers
   limits: DocumentLimits
+  /** Directory of modem profiles. */
+  profiles: string
   node: string
   /** This member has a fax line. */
   lines: boolean
@@ -39,7 +42,10 @@ export interface FaxOptions {
 export interface Fax {
   documents: RunningFaxDocuments
   /** A line that is not started yet. */
-  line(config: FaxLineConfig, options: Omit<FaxLineOptions, 'documents' | 'receiver' | 'speed'>): FaxLine
+  line(
+    config: FaxLineConfig,
+    options: Omit<FaxLineOptions, 'documents' | 'receiver' | 'profiles' | 'speed'>,
+  ): FaxLine
   /** The pages of a received fax. @throws CodedError `document-away`, `pdf-not-made` */
   pdf(document: DocumentReference): Promise<Buffer>
   /** For the topic PAGES_TOPIC: pages that another member receives. Absent on an appliance that stands alone. */
@@ -75,9 +81,11 @@ export function startFax(options: FaxOptions): Fax {
       : {}),
   })
   receiver.start()
+  const profiles = lines ? loadFaxProfiles(options.profiles) : []
   return {
     documents,
-    line: (config, more) => createFaxLine(config, { ...more, documents, receiver, speed: lineSpeed() }),
+    line: (config, more) =>
+      createFaxLine(config, { ...more, documents, receiver, profiles, speed: lineSpeed() }),
     async pdf(document) {
       const path = await documents.find(document)
       if (path === undefined)

@@ -353,7 +353,7 @@ export class ModemPort {
       else this.#phase = 'command'
       return
     }
-    if (/^RING\b/.test(line)) this.#options.line?.(line)
+    if (/^RING(?![A-Z])/.test(line)) this.#options.line?.(line)
     else if (this.#commanding || this.#phase === 'send')
       this.#lines = [...this.#lines, line].slice(-LINES_LIMIT)
     else this.#options.line?.(line)

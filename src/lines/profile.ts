@@ -7,7 +7,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { Ajv } from 'ajv'
+import { Ajv, type ValidateFunction } from 'ajv'
 import type { XStatic } from 'typebox/schema'
 import { parse } from 'yaml'
 import { durationPattern, parseDuration } from '#core/duration.ts'
@@ -118,15 +118,21 @@ export function loadProfiles(directory: string): Profiles {
 
 const isProfile = new Ajv().compile<ProfileFile>(fileSchema)
 
-function readProfile(path: string): ProfileFile {
+const readProfile = (path: string): ProfileFile => readChecked(path, isProfile)
+
+/**
+ * One file of profiles, of whatever kind of modem.
+ * @throws CodedError `profile-invalid`
+ */
+export function readChecked<T extends { name: string }>(path: string, isValid: ValidateFunction<T>): T {
   let content: unknown
   try {
     content = parse(readFileSync(path, 'utf8'))
   } catch (error) {
     throw invalid(path, '', errorText(error))
   }
-  if (!isProfile(content)) {
-    const [first] = isProfile.errors ?? []
+  if (!isValid(content)) {
+    const [first] = isValid.errors ?? []
     // A key too many or too few is named by a parameter of the error, not by its path.
     const key = first?.params['additionalProperty'] ?? first?.params['missingProperty']
     const where = key === undefined ? first?.instancePath : `${first?.instancePath}/${key}`
@@ -186,7 +192,7 @@ function complete(file: ProfileFile, generic: ProfileFile, path: string): Profil
   }
 }
 
-function invalid(path: string, key: string, text: string): CodedError {
+export function invalid(path: string, key: string, text: string): CodedError {
   const where = key === '' ? path : `${path}: ${key.slice(1).replaceAll('/', '.')}`
   return new CodedError('profile-invalid', `${where}: ${text}`, key === '' ? {} : { field: key.slice(1) })
 }

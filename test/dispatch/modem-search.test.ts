@@ -176,7 +176,7 @@ describeWith(['spandsp', 'libtiff-tools'], 'a fax modem', () => {
     const soft = await startSoftModem({ directory: join(directory, 'soft'), class: one })
     stops.push(() => soft.stop())
     const [found] = await search([placeOf(soft.port)])
-    expect(found).toMatchObject({ result: 'modem', modem: { kind: 'fax', classes: [one] } })
+    expect(found).toMatchObject({ result: 'modem', modem: { kind: 'fax', classes: [one], callerId: true } })
     expect(found?.entry).toEqual({ kind: 'fax', port: `serial://${soft.port}` })
   })
 })

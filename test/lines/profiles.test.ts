@@ -8,7 +8,9 @@ import { loadProfiles } from '#lines/profile.ts'
 
 const directory = 'firmware-config/modems'
 const profiles = loadProfiles(directory)
-const files = readdirSync(directory).map((file) => file.replace('.yaml', ''))
+const files = readdirSync(directory)
+  .filter((file) => file.endsWith('.yaml'))
+  .map((file) => file.replace('.yaml', ''))
 
 /** AT+CGMI, AT+CGMM, the profile, where the answers were seen. */
 const known: readonly (readonly [string, string, string, string])[] = [

@@ -20,6 +20,8 @@ const BOOT_MS = 5_000
 export interface Found {
   modem: FaxModem
   identity: { manufacturer: string; model: string; revision: string }
+  /** The name of its profile, where it has one. */
+  profile?: string
 }
 
 export interface KeeperOptions {
@@ -58,8 +60,9 @@ export class Keeper {
           this.#found = undefined
           const prepared = await prepare(port, signal)
           if (prepared.result !== 'ready') return prepared
-          const { modem, identity } = prepared
-          if (!signal.aborted) this.#found = { modem, identity }
+          const { result: _, ...found } = prepared
+          const { modem } = found
+          if (!signal.aborted) this.#found = found
           return { result: 'ready', known: { class: modem.class } }
         },
         ready: () => {},
@@ -80,6 +83,7 @@ export class Keeper {
       ...status,
       ...(nextTryMonotonic === undefined ? {} : { nextTry: nextTryMonotonic }),
       ...(this.#found ? { class: this.#found.modem.class, modem: this.#found.identity } : {}),
+      ...(this.#found?.profile === undefined ? {} : { profile: this.#found.profile }),
     }
   }
 

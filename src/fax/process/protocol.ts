@@ -8,14 +8,18 @@ import type { TraceEntry } from '#lines/at-trace.ts'
 import type { LineStatus } from '#lines/contract.ts'
 import type { Reason } from '#messages/states.ts'
 import type { CallInResult, CallOut, CallOutResult, FaxClass, ReceivedPage } from '../contract.ts'
+import type { FaxProfile } from '../profile.ts'
 
 /** Base64 of the largest page that is taken; a page of Group 4 has 20 to 100 kB. */
 export const channelLimits: ChannelLimits = { longestLine: 16_000_000, mostWaiting: 32_000_000 }
 
 export type ProcessConfig = Pick<
   FaxLineConfig,
-  'id' | 'port' | 'class' | 'station' | 'ecm' | 'maxRate' | 'answer'
->
+  'id' | 'port' | 'class' | 'station' | 'ecm' | 'maxRate' | 'answer' | 'profile'
+> & {
+  /** Of all fax modems that are known. */
+  profiles: readonly FaxProfile[]
+}
 
 export type ToProcess =
   /** First of all, once. `speed`: how many times faster than a real one the line runs; 1 but in tests. */
@@ -37,6 +41,8 @@ export type ToProcess =
 export interface ModemView extends Pick<LineStatus, 'reason' | 'port' | 'recoveries'> {
   state: LineStatus['state']
   class?: FaxClass
+  /** Its profile, where it has one. */
+  profile?: string
   modem?: { manufacturer: string; model: string; revision: string }
   /** Somebody is calling or being answered: it cannot dial. */
   occupied: boolean

@@ -2,7 +2,7 @@
  * When a ringing line is answered: after so many rings, of the kind and from the callers that are wanted. Pure.
  *
  * A modem says RING for each, or what it has for distinctive ringing (`RING 2`), and the caller between the first and
- * the second (V.253, 9.3.2: `NMBR = …`; many write it without spaces).
+ * the second (V.253, 9.3.2: `NMBR = …`; many write it without spaces, ZyXEL `CALLER NUMBER: …`).
  */
 import type { FaxAnswerSettings } from '#config/fax.ts'
 
@@ -32,7 +32,7 @@ export function heard(
   settings: Pick<FaxAnswerSettings, 'rings' | 'distinctive' | 'callers'>,
 ): { ringing: Ringing; answer: boolean } {
   const current = isRinging(before, now) ? before : quiet
-  const caller = /^NMBR\s*=\s*(.*)$/.exec(line)?.[1]
+  const caller = /^(?:NMBR\s*=|CALLER NUMBER\s*:)\s*(.*)$/.exec(line)?.[1]
   // Some modems tell the caller before the first ring.
   if (caller !== undefined) return { ringing: { ...current, caller, at: now }, answer: false }
   const counts = isRing(line, settings)
@@ -45,10 +45,15 @@ export function heard(
 }
 
 /** Any ring, wanted or not: the line is in use. */
-const isAnyRing = (line: string): boolean => /^RING\b/.test(line)
+const isAnyRing = (line: string): boolean => /^RING(?![A-Z])/.test(line)
 
+/** Rockwell's chips write `RING2`, others `RING 2`. */
 const isRing = (line: string, { distinctive }: Pick<FaxAnswerSettings, 'distinctive'>): boolean =>
-  distinctive.length === 0 ? isAnyRing(line) : distinctive.includes(line)
+  distinctive.length === 0
+    ? isAnyRing(line)
+    : distinctive.some((wanted) => withoutSpaces(wanted) === withoutSpaces(line))
+
+const withoutSpaces = (text: string): string => text.replaceAll(' ', '')
 
 /** Numbers are compared by their digits: exchanges leave out what they like of `+` and spaces. */
 function comesFrom(pattern: string, caller: string): boolean {

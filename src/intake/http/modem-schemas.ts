@@ -15,6 +15,8 @@ const identity = object(
     signal: { type: 'integer', description: 'dBm; absent when unknown' },
     operator: text,
     classes: { ...list(text), description: 'Fax classes, as the modem lists them: 1, 2, 2.0' },
+    voice: { type: 'boolean', description: 'A fax modem that is a voice modem, too' },
+    callerId: { type: 'boolean', description: 'A fax modem that can tell who calls' },
   },
   ['kind', 'manufacturer', 'model'],
 )
