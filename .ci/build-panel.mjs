@@ -56,8 +56,6 @@ function page({ script, style, early }) {
     '<title>twinline</title>',
     '<link rel="icon" href="data:,">',
     ...style.map((name) => `<link rel="stylesheet" href="/assets/${name}">`),
-    // Asked for by the first line of the code, whatever the page.
-    '<link rel="preload" href="/api/v1/session" as="fetch" crossorigin>',
     ...early.map((name) => `<link rel="modulepreload" href="/assets/${name}">`),
     `<script type="module" src="/assets/${script}"></script>`,
     '</head>',
@@ -81,27 +79,67 @@ function pagesOf() {
   )
 }
 
+/** @returns the files below src/panel that this one is made of: itself and what it imports, step by step */
+function reachOf(file, reached = new Set()) {
+  if (reached.has(file)) return reached
+  reached.add(file)
+  const text = readFileSync(file, 'utf8')
+  for (const [, path] of text.matchAll(/^(?:import|export) (?!type )[^']*?from '(\.[^']+\.tsx?)'/gm))
+    reachOf(join(file, '..', path), reached)
+  return reached
+}
+
+/** Larger ones, bytes, are worth a request of their own to the pages that need them. */
+const SMALL = 1_500
+
 /**
  * Bundlers share code by who uses it: each set of pages that have some modules in common makes a file, and a page then
- * asks for a dozen of them, which costs more than it saves. So every page has all components, and knows where all
- * dictionaries are: these come with the shell. A dictionary is nothing but its object, without an export for each word.
+ * asks for a dozen of them, which costs more than it saves. So there are two files for all: what the front page and the
+ * login need comes with the shell, and the rest of the components and what is small comes with every other page. A dictionary is
+ * nothing but its object, without an export for each word.
  */
 function together(pages) {
-  const shared = readdirSync(source, { recursive: true })
+  const whole = (file) => join(source, file)
+  const main = whole('main.tsx')
+  const fronts = ['/', '/login'].map((path) => whole(pages.get(path).file))
+  const all = new Map([...pages.values()].map(({ file }) => [whole(file), reachOf(whole(file))]))
+  const entries = new Set([main, whole('shell/app.tsx'), whole('shell/routes.ts'), ...all.keys()])
+  const core = [main, ...fronts].flatMap((file) => [...reachOf(file)]).filter((file) => !entries.has(file))
+  const reaches = [...all.values()]
+  const rest = readdirSync(source, { recursive: true })
     .map(String)
-    .filter((name) => /^components\/|^shell\/(?!routes)\w+\.ts$|^\w+\/words\.ts$/.test(name))
-  const imports = shared.map((name) => `import ${JSON.stringify(join(source, name))}`).join('\n')
-  const wholes = new Set(
-    ['main.tsx', ...[...pages.values()].map(({ file }) => file)].map((file) => join(source, file)),
-  )
+    .filter((name) => /\.tsx?$/.test(name) && !name.endsWith('.d.ts') && !name.startsWith('words/'))
+    .map(whole)
+    .filter((file) => !entries.has(file))
+    .filter(
+      (file) =>
+        /\/(components|shell)\/|\/words\.ts$/.test(file.slice(source.length)) ||
+        (statSync(file).size < SMALL && reaches.filter((reach) => reach.has(file)).length > 1),
+    )
+  const imports = (files) => [...new Set(files)].map((file) => `import ${JSON.stringify(file)}`).join('\n')
   return {
     name: 'together',
     setup(build) {
-      build.onLoad({ filter: /\.tsx$/ }, ({ path }) =>
-        wholes.has(path)
-          ? { contents: `${readFileSync(path, 'utf8')}\n${imports}\n`, loader: 'tsx' }
-          : undefined,
-      )
+      build.onLoad({ filter: /\.tsx$/ }, ({ path }) => {
+        if (path !== main && !all.has(path)) return undefined
+        const shared = path === main || fronts.includes(path) ? core : [...core, ...rest]
+        return { contents: `${readFileSync(path, 'utf8')}\n${imports(shared)}\n`, loader: 'tsx' }
+      })
+      // The page names the style sheets of main.tsx; others are put to use by the code that they came with.
+      build.onResolve({ filter: /\.css$/ }, async ({ path, importer, namespace, ...how }) => {
+        if (importer === main || namespace === 'style') return undefined
+        const found = await build.resolve(path, { ...how, importer, namespace: 'style' })
+        return { ...found, namespace: 'style' }
+      })
+      build.onLoad({ filter: /\.css$/, namespace: 'style' }, async ({ path }) => {
+        const options = { loader: 'css', minify: true, target: browsers }
+        const { code } = await build.esbuild.transform(readFileSync(path, 'utf8'), options)
+        return {
+          contents: `const sheet = new CSSStyleSheet()
+            sheet.replaceSync(${JSON.stringify(code.trim())})
+            document.adoptedStyleSheets.push(sheet)`,
+        }
+      })
       build.onLoad({ filter: /\.json$/ }, ({ path }) => ({
         contents: `export default ${readFileSync(path, 'utf8')}`,
         loader: 'js',
@@ -128,7 +166,7 @@ function earlyOf({ inputs }, made, entry, pages) {
     if (seen.has(file)) return found
     seen.add(file)
     for (const { kind, path, original } of inputs[file]?.imports ?? []) {
-      if (kind === 'dynamic-import' && path.endsWith('.json')) found.add(path)
+      if (kind === 'dynamic-import' && path.includes('/words/')) found.add(path)
       if (kind === 'import-statement' && !isAbsolute(original)) dictionaries(path, found, seen)
     }
     return found
@@ -142,10 +180,9 @@ function earlyOf({ inputs }, made, entry, pages) {
         ...dictionaries('src/panel/main.tsx'),
         ...dictionaries(`src/panel/${file}`),
       ]) {
-        const [, area, language] = /([\w-]+)\.([a-z]{2})\.json$/.exec(dictionary) ?? []
+        const [, language = ''] = /\.([a-z]{2})\.\w+$/.exec(dictionary) ?? []
         const name = made.find(({ entryPoint }) => entryPoint === dictionary)?.name
-        // What only German needs comes with German.
-        if (area === 'said' || name === undefined) continue
+        if (name === undefined) continue
         words[language] = [...new Set([...(words[language] ?? []), name])]
       }
       return [path, { code: [...withImports(page?.name)].filter((name) => !shell.has(name)), words, asks }]

@@ -145,11 +145,12 @@ test('what a page asks for first is named with it, to whoever may be logged in',
       ),
     ].map(([, ask]) => ask)
   const cookie = 'twinline_session_1=x'
-  expect(await asks('/queue/01-ab', cookie)).toEqual(['/api/v1/messages/01-ab'])
-  expect(await asks('/people', cookie)).toEqual(['/api/v1/contacts', '/api/v1/groups'])
+  const session = '/api/v1/session'
+  expect(await asks('/queue/01-ab', cookie)).toEqual([session, '/api/v1/messages/01-ab'])
+  expect(await asks('/people', cookie)).toEqual([session, '/api/v1/contacts', '/api/v1/groups'])
   // The filters of the address decide what is asked for.
-  expect(await asks('/queue?state=failed', cookie)).toEqual([])
-  expect(await asks('/people', 'another=x')).toEqual([])
+  expect(await asks('/queue?state=failed', cookie)).toEqual([session])
+  expect(await asks('/people', 'another=x')).toEqual([session])
 })
 
 test('nothing else than what was built is under /assets', async () => {

@@ -7,9 +7,9 @@
  * LongTable draws only the rows in view of the window, whatever the length of the list; all rows are equally high
  * (styles/table.css), so text in them is cut off and stands whole on the page that the row leads to.
  */
-import { useSignal } from '@preact/signals'
+import { signal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
+import { useEffect, useMemo, useRef } from 'preact/hooks'
 import type { Pages } from '../shell/pages.ts'
 import { ProblemNotice, Skeleton } from './layout.tsx'
 import { words } from './words.ts'
@@ -99,6 +99,12 @@ const rowHeight = (): number => Math.round((narrow.matches ? 6.5 : 3.5) * rem())
 /** Rows drawn beyond the edges of the window. */
 const MARGIN = 12
 
+/** As many rows as a window can show: those beyond its edges come when these are on the screen. */
+function firstView() {
+  const height = rowHeight()
+  return { from: 0, to: Math.ceil(window.innerHeight / height), height }
+}
+
 export function LongTable<T>(
   props: Shared<T> & {
     pages: Pages<T>
@@ -109,12 +115,12 @@ export function LongTable<T>(
 ) {
   const { pages, columns } = props
   const body = useRef<HTMLTableSectionElement>(null)
-  const view = useSignal({ from: 0, to: 30, height: rowHeight() })
+  const view = useMemo(() => signal(firstView()), [])
   const { from, to, height } = view.value
   const version = pages.version.value
   const size = pages.size()
 
-  useLayoutEffect(() => {
+  useEffect(() => {
     let frame = 0
     const measure = (): void => {
       frame = 0
@@ -138,7 +144,7 @@ export function LongTable<T>(
       window.removeEventListener('scroll', soon)
       window.removeEventListener('resize', soon)
     }
-  }, [])
+  }, [size === 0])
   useEffect(() => {
     const end = Math.max(0, size - 1)
     pages.need(Math.min(from, end), Math.min(to, end))

@@ -2,6 +2,6 @@
 import { dictionary } from '../shell/words.ts'
 
 export const words = dictionary({
-  en: () => import('../words/shell.en.json'),
-  de: () => import('../words/shell.de.json'),
+  en: async () => ({ default: (await import('../words/first.en.ts')).first.shell }),
+  de: async () => ({ default: (await import('../words/first.de.ts')).first.shell }),
 })

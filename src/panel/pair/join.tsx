@@ -48,4 +48,4 @@ function View() {
   )
 }
 
-export const page = { words: [words, ...problemDictionaries], asks: () => ['/pair'], view: View }
+export const page = { words: [words, ...problemDictionaries], view: View }

@@ -7,8 +7,8 @@ import { sentences } from './said.ts'
 import { dictionary, language } from './words.ts'
 
 export const problemWords = dictionary({
-  en: () => import('../words/problems.en.json'),
-  de: () => import('../words/problems.de.json'),
+  en: async () => ({ default: (await import('../words/first.en.ts')).first.problems }),
+  de: async () => ({ default: (await import('../words/first.de.ts')).first.problems }),
 })
 
 const FOUND_HERE = 'found-here'
@@ -39,8 +39,8 @@ export interface ReasonView {
 }
 
 const reasonWords = dictionary({
-  en: () => import('../words/reasons.en.json'),
-  de: () => import('../words/reasons.de.json'),
+  en: async () => ({ default: (await import('../words/first.en.ts')).first.reasons }),
+  de: async () => ({ default: (await import('../words/first.de.ts')).first.reasons }),
 })
 
 /** Why a line or a delivery is as it is, in plain words: a whole sentence. What has no words here is quoted. */

@@ -8,8 +8,8 @@ import { type Pattern, patternsOf, translated } from './said-patterns.ts'
 import { dictionary, keepLoaded, type Loadable, language } from './words.ts'
 
 const words = dictionary({
-  en: () => import('../words/said.en.json'),
-  de: () => import('../words/said.de.json'),
+  en: async () => ({ default: (await import('../words/first.de.ts')).first.written }),
+  de: async () => ({ default: (await import('../words/first.de.ts')).first.said }),
 })
 
 let patterns: readonly Pattern[] = []
@@ -19,8 +19,8 @@ export const sentences: Loadable = {
   async load(wanted) {
     keepLoaded(sentences.load)
     if (wanted === 'en') return
-    const [written] = await Promise.all([import('../words/said.en.json'), words.load(wanted)])
-    patterns = patternsOf(written.default)
+    await words.load(wanted)
+    patterns = patternsOf((await import('../words/first.de.ts')).first.written)
   },
 }
 
