@@ -326,6 +326,10 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     restart: options.restart,
   })
   started.defer(async () => own.stop())
+  const ldap =
+    config.ldap &&
+    (await import('#intake/ldap/import.ts')).createLdapImport({ config: config.ldap, settings, clock, log })
+  if (ldap) started.defer(() => ldap.stop())
   const http = await startHttp({
     own,
     backup: { directory: config.data, restored },
@@ -342,6 +346,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     settings,
     trials,
     storm: dispatch.storm,
+    ...(ldap ? { ldap } : {}),
     ...(fax ? { documents: fax.documents } : {}),
     withoutLine: dispatch.withoutLine,
     check: dispatch.check,
@@ -418,10 +423,6 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     started.defer(() => mqtt.stop())
     inboundEvents.push((event) => mqtt.inbound(event))
   }
-  const ldap =
-    config.ldap &&
-    (await import('#intake/ldap/import.ts')).createLdapImport({ config: config.ldap, settings, log })
-  if (ldap) started.defer(() => ldap.stop())
   /** What asks or subscribes does so on one member only, or everybody would get its alerts twice. */
   const followRole = (active: boolean) => {
     actions.wake()

@@ -21,6 +21,7 @@ import { admitForwarded } from './forward.ts'
 import { homeRoutes } from './home-routes.ts'
 import { inboundRoutes } from './inbound-routes.ts'
 import { whenRead } from './large-bodies.ts'
+import { ldapRoutes } from './ldap-routes.ts'
 import { lineRoutes } from './line-routes.ts'
 import { messageRoutes } from './message-routes.ts'
 import { modemRoutes } from './modem-routes.ts'
@@ -160,6 +161,7 @@ export async function createApi(parts: Parts, compat?: CompatConfig): Promise<Ap
       if (parts.settings !== undefined) {
         configRoutes(versioned, parts, parts.settings)
         contactRoutes(versioned, parts, parts.settings)
+        ldapRoutes(versioned, parts)
         if (parts.trials !== undefined) formRoutes(versioned, parts, parts.settings, parts.trials)
       }
       if (parts.storm !== undefined) stormRoutes(versioned, parts, parts.storm)

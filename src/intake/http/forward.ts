@@ -77,12 +77,18 @@ const executing = new AsyncLocalStorage<ForwardedRequest>()
 /**
  * Adds routes of which those that change something are executed on the active member only.
  * @param forward absent on an appliance that stands alone: it is the active one
+ * @param what `everything` where only the active member knows what is asked for
  */
-export function forwarded(api: Api, forward: Forward | undefined, routes: (api: Api) => void): void {
+export function forwarded(
+  api: Api,
+  forward: Forward | undefined,
+  routes: (api: Api) => void,
+  what: 'changes' | 'everything' = 'changes',
+): void {
   void api.register((scope: Api, _options, done) => {
     scope.addHook('onRoute', (route) => {
       const changes = [route.method].flat().some((method) => !reading.has(method))
-      route.config = { ...route.config, forwardable: changes }
+      route.config = { ...route.config, forwardable: changes || what === 'everything' }
     })
     if (forward !== undefined) {
       scope.addHook('preHandler', async (request, reply) => {

@@ -20,6 +20,7 @@ import type { BackupService } from './backup-routes.ts'
 import type { Forward } from './forward.ts'
 import type { HomePage } from './home.ts'
 import type { InboundService } from './inbound-routes.ts'
+import type { LdapService } from './ldap-routes.ts'
 import type { Live } from './live.ts'
 import type { OwnConfigurationService } from './own-routes.ts'
 import type { PairService } from './pair-routes.ts'
@@ -60,6 +61,8 @@ export interface Services {
   support?: SupportSource
   /** What is done about received messages. */
   inbound?: InboundService
+  /** Contacts from a directory; absent where the file names none. */
+  ldap?: LdapService
   /** What the storm guard holds back. */
   storm?(): StormView
   /** The way to the active member. Absent on an appliance that stands alone. */

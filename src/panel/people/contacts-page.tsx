@@ -83,7 +83,12 @@ function View() {
       }
     >
       <PeopleTabs />
-      {imported === 0 ? null : <Notice tone="info">{words.t('ldapText', { count: imported })}</Notice>}
+      {imported === 0 ? null : (
+        <Notice tone="info">
+          {words.t('ldapText', { count: imported })}{' '}
+          <a href="/people/directory">{words.t('directoryTitle')}</a>
+        </Notice>
+      )}
       <label class="field filter">
         <span class="field-label">{words.t('search')}</span>
         <input

@@ -7,6 +7,7 @@ export function PeopleTabs() {
   const tabs = [
     { to: '/people', text: words.t('tab.contacts') },
     { to: '/people/groups', text: words.t('tab.groups') },
+    { to: '/people/directory', text: words.t('tab.directory') },
     ...(may('admin')
       ? [
           { to: '/people/import', text: words.t('tab.import') },

@@ -53,6 +53,7 @@ export const routes: readonly Route[] = [
   { path: '/configuration/support', load: () => import('../configuration/support-page.tsx') },
   { path: '/people', load: () => import('../people/contacts-page.tsx'), asks: ['/contacts', '/groups'] },
   { path: '/people/groups', load: () => import('../people/groups-page.tsx'), asks: ['/groups', '/contacts'] },
+  { path: '/people/directory', load: () => import('../people/directory-page.tsx') },
   { path: '/people/import', load: () => import('../people/import-page.tsx'), for: 'admin' },
   { path: '/people/users', load: () => import('../people/users-page.tsx'), asks: ['/users'], for: 'admin' },
   {

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'ldapts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { LdapConfig } from '#config/ldap.ts'
 import { parseConfig } from '#config/load.ts'
 import { createSettings, type Settings } from '#config/settings.ts'
 import { systemClock } from '#core/clock.ts'
@@ -28,6 +29,7 @@ test('people come first, unusable values are left away, who is gone leaves its g
   const plan = planDirectory(
     [
       {
+        dn: 'uid=ann,dc=x',
         uid: 'ann',
         CN: ['Ann', 'Anna'],
         mobile: '+49 170 111',
@@ -39,6 +41,7 @@ test('people come first, unusable values are left away, who is gone leaves its g
       { uid: 'no number', cn: 'x', mobile: '+49170222' },
       { uid: 'bob', cn: 'Bob', mobile: 'on request' },
       { uid: 'same', cn: 'Same', mail: 'same@example.org' },
+      { uid: 'SAME', cn: 'Twin', mail: 'same@example.org' },
     ],
     attributes,
     {
@@ -60,7 +63,18 @@ test('people come first, unusable values are left away, who is gone leaves its g
       { path: 'groups/all', value: { id: 'all', members: ['ops'] } },
     ],
     contacts: 2,
-    skipped: 4,
+    made: 1,
+    changed: 0,
+    removed: 1,
+    refused: [
+      { entry: 'uid=ann,dc=x', field: 'mail', text: expect.stringContaining('is no mail address') },
+      { entry: '', text: 'ops is a contact that somebody made; it stays as it is' },
+      { entry: '', text: 'all is the id of a group' },
+      { entry: '', text: expect.stringMatching(/^id "no number" is not allowed here/) },
+      { entry: '', field: 'sms', text: expect.stringContaining('is no number') },
+      { entry: '', text: 'has neither sms, fax nor mail that can be used' },
+      { entry: '', text: 'another entry of the directory has the id SAME' },
+    ],
   })
 })
 
@@ -81,6 +95,8 @@ describeWith(['slapd'], 'with a real slapd', () => {
   let server: ChildProcess
   let settings: Settings
   let ldap: LdapImport
+  let source: LdapConfig
+  const clock = systemClock(0)
   const admin = 'cn=admin,dc=example,dc=org'
 
   const freePort = async (): Promise<number> => {
@@ -168,8 +184,9 @@ ldap: { url: "${url}", bind: "${admin}", password: secret, base: "dc=example,dc=
 `
     const config = parseConfig(text, '/x.yaml')
     if (config.ldap === undefined) throw new Error('no ldap')
-    settings = await createSettings({ config, store: new ModelLog('a'), clock: systemClock(0), log: silent })
-    ldap = createLdapImport({ config: config.ldap, settings, log: silent })
+    settings = await createSettings({ config, store: new ModelLog('a'), clock, log: silent })
+    source = config.ldap
+    ldap = createLdapImport({ config: config.ldap, settings, clock, log: silent })
   }, 30_000)
 
   afterAll(async () => {
@@ -179,26 +196,53 @@ ldap: { url: "${url}", bind: "${admin}", password: secret, base: "dc=example,dc=
   })
 
   test('made, changed, gone; and nothing while it is down', async () => {
+    expect(ldap.state()).toEqual({ running: false })
     ldap.follow(true)
-    expect(await ldap.run()).toBe(true)
+    expect(ldap.state().running).toBe(true)
+    expect(await ldap.run()).toMatchObject({ reachable: true, contacts: 1, made: 1, changed: 0, removed: 0 })
+    const { last, next, succeeded, running } = ldap.state()
+    expect(running).toBe(false)
+    expect(last?.refusals).toEqual([
+      { entry: 'uid=bob,dc=example,dc=org', text: 'bob is a contact that somebody made; it stays as it is' },
+    ])
+    expect(succeeded).toBe(last?.at)
+    expect((next ?? 0) - (last?.at ?? 0)).toBeGreaterThan(3_500_000)
     expect(ids()).toEqual(['ann +49170111', 'bob +49170999'])
     expect(settings.current().contacts[0]).toMatchObject({ name: 'Person ann', source: 'ldap' })
     await settings.set([{ path: 'groups/all', value: { members: ['ann', 'bob'] } }], 'x')
 
     await change(person('eve', '+49170333'))
-    expect(await ldap.run()).toBe(true)
+    expect(await ldap.run()).toMatchObject({ contacts: 2, made: 1, changed: 0, removed: 0 })
     expect(ids()).toEqual(['ann +49170111', 'bob +49170999', 'eve +49170333'])
     const head = settings.head()
-    expect(await ldap.run()).toBe(true)
+    expect(await ldap.run()).toMatchObject({ contacts: 2, made: 0, changed: 0, removed: 0 })
     expect(settings.head()).toBe(head)
 
     await change((client) => client.del('uid=ann,dc=example,dc=org'))
     await stopServer()
-    expect(await ldap.run()).toBe(false)
+    expect(await ldap.run()).toMatchObject({
+      reachable: false,
+      failure: expect.stringMatching(/ECONNREFUSED/),
+    })
+    expect(ldap.state().succeeded).toBeLessThan(ldap.state().last?.at ?? 0)
     expect(ids()).toHaveLength(3)
     await startServer()
-    expect(await ldap.run()).toBe(true)
+    expect(await ldap.run()).toMatchObject({ reachable: true, contacts: 1, removed: 1 })
     expect(ids()).toEqual(['bob +49170999', 'eve +49170333'])
     expect(settings.current().groups).toEqual([{ id: 'all', members: ['bob'] }])
+    ldap.follow(false)
+    expect(ldap.state()).not.toHaveProperty('next')
   }, 30_000)
+
+  test('a wrong password is told as such: the directory answered', async () => {
+    const wrong = { ...source, login: { bind: admin, password: 'not it' } }
+    const stranger = createLdapImport({ config: wrong, settings, clock, log: silent })
+    const run = await stranger.run()
+    expect(run).toMatchObject({ reachable: true, contacts: 0 })
+    expect(run.failure).toBe('the directory refuses the login: check bind and password')
+    const elsewhere = { ...source, base: 'dc=example,dc=com' }
+    const lost = createLdapImport({ config: elsewhere, settings, clock, log: silent })
+    expect((await lost.run()).failure).toBe('the directory has nothing at the base: check base')
+    expect(ids()).toHaveLength(2)
+  })
 })
