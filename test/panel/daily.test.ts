@@ -213,4 +213,37 @@ describeWith(['chromium'], 'the panel, every day', () => {
     await stranger.page.getByRole('heading', { name: 'Anmelden' }).waitFor()
     await stranger.close()
   })
+
+  it('offers contacts with the number for what is sent, and a long name stays within a phone', async () => {
+    const name = 'Donaudampfschifffahrtsgesellschaft'.repeat(2)
+    await rig.box.call('PUT', '/api/v1/contacts/both', { name, sms: '+491705550201', fax: '+49305550201' })
+    await rig.box.call('PUT', '/api/v1/contacts/paper', { name: 'Paper', fax: '+49305550202' })
+    const { page, close } = await openPanel(browser, rig.box.address, '/queue/new', {
+      viewport: { width: 360, height: 760 },
+    })
+    await page.getByText('+491705550201').waitFor()
+    expect(await page.getByText('Paper').count()).toBe(0)
+    await page.getByLabel('Channel').selectOption('fax')
+    await page.getByText('+49305550202').waitFor()
+    await page.getByText('+49305550201').click()
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360)
+    await close()
+  })
+
+  it('calls a received fax that broke off cut off, and not so many parts of so many', async () => {
+    const { page, close } = await openPanel(browser, rig.box.address, '/')
+    const [id, at] = ['01a2000e-e331-769d-8d94-065d8eead3bf', '2026-11-21T21:41:45.393Z']
+    const item = {
+      ...{ id, at, sentAt: at, node: 'solo', line: 'fax0', from: '+49305550301', text: '', complete: false },
+      ...{ parts: { total: 2, received: 2 }, revision: 0, kind: 'fax' },
+      fax: { pages: 2, hash: 'a'.repeat(64), bytes: 1, problem: 'the line was dropped on page 2' },
+    }
+    await page.route('**/api/v1/inbox?*', (route) => route.fulfill({ json: { items: [item] } }))
+    await page.goto(`${rig.box.address}/inbox`)
+    await page.getByText('Cut off').waitFor()
+    await page.getByRole('button', { name: 'Fax of 2 pages' }).click()
+    const link = page.getByRole('dialog').getByRole('link', { name: 'also as TIFF' })
+    expect(await link.getAttribute('href')).toBe(`/api/v1/inbox/${id}/document?type=tiff`)
+    await close()
+  })
 })

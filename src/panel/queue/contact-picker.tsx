@@ -17,27 +17,32 @@ interface Entry {
 
 const SHOWN = 8
 
-function entriesOf(contacts: Contacts | undefined, groups: Groups | undefined): Entry[] {
+/** What a contact has no number for it cannot be sent: of those only the ones that can are offered. */
+function entriesOf(contacts: Contacts | undefined, groups: Groups | undefined, kind: 'sms' | 'fax'): Entry[] {
   return [
     ...(groups?.items ?? []).map(({ id = '', name, members }) => ({
       id,
       name: name ?? id,
       hint: words.t('groupOf', { count: members.length }),
     })),
-    ...(contacts?.items ?? []).map(({ id = '', name, sms }) => ({ id, name: name ?? id, hint: sms ?? '' })),
+    ...(contacts?.items ?? []).flatMap(({ id = '', name, [kind]: hint }) =>
+      hint === undefined ? [] : [{ id, name: name ?? id, hint }],
+    ),
   ]
 }
 
 export function ContactPicker(props: {
+  /** What is sent: contacts are shown with their number for it. */
+  kind: 'sms' | 'fax'
   chosen: readonly string[]
   change: (chosen: readonly string[]) => void
 }) {
   const contacts = useRemote<Contacts>('/contacts')
   const groups = useRemote<Groups>('/groups')
   const search = useSignal('')
-  const entries = entriesOf(contacts.data.value, groups.data.value)
-  if (entries.length === 0) return null
+  const entries = entriesOf(contacts.data.value, groups.data.value, props.kind)
   const { chosen, change } = props
+  if (entries.length === 0 && chosen.length === 0) return null
   const wanted = search.value.trim().toLowerCase()
   const found = entries.filter(
     ({ id, name, hint }) =>

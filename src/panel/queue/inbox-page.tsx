@@ -75,9 +75,14 @@ function InboxPage() {
                 [
                   words.t('pages'),
                   open.value.fax === undefined ? undefined : (
-                    <a href={`/api/v1/inbox/${open.value.id}/document`} target="_blank" rel="noreferrer">
-                      {words.t('faxPages', { count: open.value.fax.pages })}
-                    </a>
+                    <>
+                      <a href={`/api/v1/inbox/${open.value.id}/document`} target="_blank" rel="noreferrer">
+                        {words.t('faxPages', { count: open.value.fax.pages })}
+                      </a>{' '}
+                      <a href={`/api/v1/inbox/${open.value.id}/document?type=tiff`} download>
+                        {words.t('asTiff')}
+                      </a>
+                    </>
                   ),
                 ],
                 [words.t('station'), open.value.fax?.station],
@@ -95,12 +100,13 @@ function InboxPage() {
   )
 }
 
-function Completeness({ row: { complete, parts } }: { row: ReceivedView }) {
-  return complete ? (
-    <Status tone="ok">{words.t('complete')}</Status>
-  ) : (
+function Completeness({ row: { complete, parts, fax } }: { row: ReceivedView }) {
+  if (complete) return <Status tone="ok">{words.t('complete')}</Status>
+  return (
     <Status tone="warn">
-      {words.t('partsOf', { received: number(parts.received), total: number(parts.total) })}
+      {fax === undefined
+        ? words.t('partsOf', { received: number(parts.received), total: number(parts.total) })
+        : words.t('cutOff')}
     </Status>
   )
 }

@@ -101,6 +101,7 @@ function NewMessagePage() {
             )}
           </Field>
           <ContactPicker
+            kind={channel.value === 'fax' ? 'fax' : 'sms'}
             chosen={chosen.value}
             change={(next) => {
               chosen.value = next
