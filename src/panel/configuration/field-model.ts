@@ -74,12 +74,11 @@ export function entryTitle(columns: readonly AnyField[], entry: Record<string, u
   const parts = columns.flatMap(({ path, type }) => {
     const value = entry[path]
     if (value === undefined || type === 'group' || type === 'table' || type === 'secret') return []
-    return [Array.isArray(value) ? value.map(textOf).join(', ') : textOf(value)]
+    return [{ text: Array.isArray(value) ? value.map(textOf).join(', ') : textOf(value), type }]
   })
-  return parts
-    .filter((part) => part !== '')
-    .slice(0, 2)
-    .join(' → ')
+  const [first, second] = parts.filter(({ text }) => text !== '')
+  if (first === undefined || second === undefined) return first?.text ?? ''
+  return `${first.text} ${second.type === 'list' ? '→' : '·'} ${second.text}`
 }
 
 /** Paths of everything that has a place on the screen, so that each message finds the nearest one. */

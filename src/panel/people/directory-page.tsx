@@ -65,7 +65,8 @@ function State({ view }: { view: LdapView }) {
     <>
       {last?.failure === undefined ? null : (
         <Notice tone="bad" title={words.t(last.reachable ? 'directoryRefuses' : 'directoryAway')}>
-          {saidText(last.failure)} {words.t('directoryStays')}
+          <p>{saidText(last.failure)}</p>
+          <p>{words.t('directoryStays')}</p>
         </Notice>
       )}
       <Card title={words.t('directoryState')}>

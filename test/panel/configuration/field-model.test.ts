@@ -77,6 +77,7 @@ describe('columns that are there for one kind only', () => {
   const names = (entry: Record<string, unknown>) => columnsOf(lines, entry).map(({ path }) => path)
 
   it('are shown for it, and have places for messages there', () => {
+    expect(entryTitle(columnsOf(lines, {}), { id: 'a', kind: 'gsm' })).toBe('a · gsm')
     expect(names({ kind: 'gsm' })).toEqual(['id', 'kind', 'pin'])
     expect(names({ kind: 'fax' })).toEqual(['id', 'kind', 'station'])
     expect(fieldPaths(lines, [{ kind: 'fax' }], 'lines')).toEqual([
