@@ -3,31 +3,19 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { faxRetryDefaults } from '#config/fax.ts'
 import type { FaxLineConfig } from '#config/types.ts'
-import { systemClock } from '#core/clock.ts'
-import { silent } from '#core/log.ts'
-import type { CallInResult, ReceivedPage } from '#fax/contract.ts'
-import type { PagesResult } from '#fax/documents/contract.ts'
-import { createFaxLine, type FaxLine } from '#fax/fax-line.ts'
-import type { Transmission } from '#lines/contract.ts'
-import { type Message, newDelivery } from '#messages/message.ts'
-import type { Reason } from '#messages/states.ts'
+import type { FaxLine } from '#fax/fax-line.ts'
 import { chart, differences } from '../fax-modem/pages.ts'
-import { type SoftModem, type SoftModemOptions, startSoftModem } from '../fax-modem/soft-modem.ts'
+import type { SoftModem, SoftModemOptions } from '../fax-modem/soft-modem.ts'
 import { describeWith } from '../requirements.ts'
-import { realTimePriority, SPEED } from '../system/fax-rig.ts'
-
-const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts')
-
-const answer = { rings: 2, distinctive: [], callers: [], maxPages: 500, maxDuration: 7_200_000 }
+import { answer, type Heard, startLine, transmission as transmissionOf } from './line-rig.ts'
 
 let directory = ''
 let modem: SoftModem
 let line: FaxLine
 let file = ''
 let said: string[] = []
-let received: { pages: ReceivedPage[]; results: CallInResult[] }
+let received: Pick<Heard, 'pages' | 'results'>
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'fax-line-'))
@@ -41,94 +29,17 @@ afterEach(async () => {
 })
 
 async function start(
-  options: Partial<SoftModemOptions> = {},
+  soft: Partial<SoftModemOptions> = {},
   more: Partial<FaxLineConfig> = {},
   silence = 10_000,
 ): Promise<void> {
-  modem = await startSoftModem({ directory, speed: SPEED, ringEvery: 1, realTimePriority, ...options })
-  const config: FaxLineConfig = {
-    id: 'fax0',
-    kind: 'fax',
-    port: { scheme: 'serial', path: modem.port, baud: 115_200, rtscts: false },
-    disabled: false,
-    class: 'auto',
-    header: false,
-    station: '+49 30 1',
-    ecm: true,
-    maxRate: 14400,
-    resolution: 'fine',
-    answer,
-    dial: { prefix: '0,', country: '49', international: '00', national: '0' },
-    retry: faxRetryDefaults,
-    doNotDial: [],
-    priority: 100,
-    ...more,
-  }
-  const memory = new Map<string, string>()
-  line = createFaxLine(config, {
-    node: 'a',
-    clock: systemClock(0),
-    log: silent,
-    events: { ready: () => said.push('ready'), down: (_, { code }) => said.push(`down ${code}`) },
-    memory: {
-      recall: async (name) => memory.get(name),
-      remember: async (name, value) => void memory.set(name, value),
-    },
-    documents: {
-      pages: async (document): Promise<PagesResult> => ({
-        result: 'pages',
-        file,
-        pages: document.pages,
-        resolution: 196,
-        release: async () => {},
-      }),
-    },
-    receiver: {
-      begin: () => ({
-        keep: async (page) => void received.pages.push(page),
-        end: async (result) => void received.results.push(result),
-      }),
-      start: () => {},
-      stop: () => {},
-    },
-    speed: SPEED,
-    silence,
-    main,
-  })
-  line.start()
-  await expect.poll(() => line.status(), { timeout: 30_000 }).toMatchObject({ state: 'ready' })
+  const heard = { said, ...received }
+  const started = await startLine({ directory, file: () => file, heard, soft, line: more, silence })
+  modem = started.modem
+  line = started.line
 }
 
-function transmission(
-  pages: number,
-  from = 0,
-  stop: () => Reason | undefined = () => undefined,
-): Transmission {
-  const message: Message = {
-    id: 'm',
-    at: 0,
-    source: 'test',
-    text: '',
-    priority: 2,
-    validity: 3_600_000,
-    onUnknown: 'resend',
-    flash: false,
-    document: { hash: 'a'.repeat(64), type: 'tiff', name: 'x.tif', bytes: 1, pages },
-  }
-  return {
-    message,
-    delivery: newDelivery(message, 0, '+49 30 555', 'fax', pages),
-    from,
-    concatenation: 0,
-    intend: async (part, step) => void said.push(`intend ${part} ${step ?? 'dial'}`),
-    stop,
-    confirmed: (part) => said.push(`confirmed ${part}`),
-    accepted: () => said.push('accepted'),
-    yield: () => false,
-    signal: new AbortController().signal,
-    recorded: () => Promise.resolve(),
-  }
-}
+const transmission = (pages: number) => transmissionOf(said, pages)
 
 describeWith(['spandsp', 'libtiff-tools'], 'a fax line', () => {
   test('sends pages row for row, with each step told before it is taken', { timeout: 60_000 }, async () => {

@@ -1,90 +1,12 @@
-/** Figures of a fax line in an appliance, as a process: kill -9, command turnaround on a busy machine, other lines. */
+/** Figures of a fax line in an appliance, as a process: kill -9, and command turnaround on a busy machine. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { chart, pagesOf } from '../../fax-modem/pages.ts'
-import { type SoftModem, type SoftModemOptions, startSoftModem } from '../../fax-modem/soft-modem.ts'
-import { type RunningAppliance, startAppliance, until } from '../../system/appliance.ts'
+import { until } from '../../system/appliance.ts'
 import { sendFax } from '../../system/fax-rig.ts'
-import { alert, postMessages } from '../load.ts'
-import { lineFigures } from '../measure.ts'
-import { type Modems, startModems } from '../modems.ts'
+import { controlSocket, delivery, sent, startBox, withRig } from './rig.ts'
 import type { FaxBench } from './rows.ts'
-
-interface Rig {
-  folder: string
-  modem: SoftModem
-  box: RunningAppliance
-  gsm: Modems | undefined
-  stop(): Promise<void>
-}
-
-interface Setting extends Partial<SoftModemOptions> {
-  /** A line for short messages too. */
-  gsm?: boolean
-}
-
-async function startBox(
-  folder: string,
-  modem: SoftModem,
-  speed: number,
-  gsm: readonly string[],
-): Promise<RunningAppliance> {
-  const box = await startAppliance({
-    directory: join(folder, 'box'),
-    ports: gsm.map((port) => `serial://${port}?baud=115200`),
-    more: `  - { id: fax0, kind: fax, port: 'serial://${modem.port}', station: '+49 30 1', header: false, retry: { protocol: 1s } }\n`,
-    environment: { TWINLINE_FAX_SPEED: String(speed) },
-  })
-  await box.ready(gsm.length + 1)
-  return box
-}
-
-async function startRig(folder: string, { gsm, speed = 1, ...options }: Setting): Promise<Rig> {
-  const modem = await startSoftModem({
-    directory: join(folder, 'modem'),
-    speed,
-    realTimePriority: speed === 1,
-    ...options,
-  })
-  const phones = gsm
-    ? await startModems(join(folder, 'gsm'), 1, { network: '200', reports: 'none' })
-    : undefined
-  const rig: Rig = {
-    folder,
-    modem,
-    gsm: phones,
-    box: await startBox(folder, modem, speed, phones?.ports ?? []),
-    async stop() {
-      await rig.box.kill('SIGKILL')
-      await phones?.stop()
-      await modem.stop()
-    },
-  }
-  return rig
-}
-
-async function withRig<T>(folder: string, setting: Setting, body: (rig: Rig) => Promise<T>): Promise<T> {
-  const rig = await startRig(folder, setting)
-  try {
-    return await body(rig)
-  } finally {
-    await rig.stop()
-  }
-}
-
-const controlSocket = ({ folder }: Rig) => join(folder, 'box', 'data', 'control.sock')
-
-async function delivery({ box }: Rig, id: string): Promise<Record<string, unknown>> {
-  const { body } = await box.call('GET', `/api/v1/messages/${id}`)
-  const [first] = Array.isArray(body['deliveries']) ? body['deliveries'] : []
-  return first ?? {}
-}
-
-async function sent(rig: Rig, id: string, within: number): Promise<Record<string, unknown>> {
-  await until(async () => (await delivery(rig, id))['state'] === 'sent', 'the fax is sent', within)
-  return delivery(rig, id)
-}
 
 /** kill -9 while page 2 of 5 goes out, and a new start with the same data. */
 export async function killed({ directory, print }: FaxBench): Promise<void> {
@@ -157,46 +79,6 @@ export async function turnaround({ directory, print }: FaxBench): Promise<void> 
         late: rig.modem.events.filter(({ event }) => event === 'late').length,
       },
       reach: 'p99 ≤ 50',
-    })
-  })
-}
-
-/** What a message costs on the line beside: without a fax, and while one goes out. */
-export async function deadTime({ directory, print }: FaxBench): Promise<void> {
-  await withRig(directory('dead-time'), { gsm: true }, async (rig) => {
-    const { gsm } = rig
-    if (!gsm) throw new Error('no modem for short messages')
-    const token = await rig.box.token()
-    let done = 0
-    const messages = async (count: number) => {
-      const before = done
-      await postMessages(rig.box.address, token, { connections: 4, count, withinMs: 30_000, body: alert })
-      done += count
-      await until(async () => (await gsm.count()) >= done, `${done} answers`, 180_000)
-      const { record } = await gsm.record()
-      const figures = lineFigures(record.slice(before), 1)
-      if (!figures) throw new Error('no figures')
-      return figures
-    }
-    await messages(20)
-    const without = await messages(120)
-    const file = chart(join(rig.folder, 'page.tif'), { pages: 2, rows: 2_200 })
-    const id = await sendFax(controlSocket(rig), file)
-    await rig.modem.next('connected')
-    const during = await messages(120)
-    await sent(rig, id, 240_000)
-    const idle = (share: number) => (1 - share) * 100
-    print({
-      figure: 'dead time of an SMS line, without and with a fax on another line',
-      value: {
-        without: idle(without.utilisation),
-        with: idle(during.utilisation),
-        ownP50Without: without.ownMs.p50,
-        ownP50With: during.ownMs.p50,
-      },
-      unit: '% (own time a message: ms)',
-      under: { networkMs: 200, messages: 120 },
-      reach: 'within 10 %',
     })
   })
 }

@@ -1,7 +1,8 @@
 /** The figures of fax lines by name. Each takes its own modems and ends by itself. */
 import type { Row } from '../measure.ts'
 import { callTime, ecmTime, noise, pages } from './calls.ts'
-import { deadTime, killed, turnaround } from './lines.ts'
+import { deadTime } from './dead-time.ts'
+import { killed, turnaround } from './lines.ts'
 
 export interface FaxBench {
   /** How much faster than life where no seconds are compared. */
