@@ -72,9 +72,12 @@ test('its policy lets nothing run that did not come from the appliance', async (
   expect(headers.get('referrer-policy')).toBe('no-referrer')
 })
 
-test('the first load is at most 40 kB compressed', async () => {
-  const page = await get('/')
-  const waiting = named(page.text)
+const loads = ['/', '/login'].flatMap((path) => ['en', 'de'].map((language) => ({ path, language })))
+
+test.each(loads)('the first load of $path is at most 40 kB compressed in $language', async (load) => {
+  const page = await get(load.path, { 'accept-language': load.language })
+  const linked = (page.headers.get('link') ?? '').matchAll(/<(\/assets\/[^>]+)>/g)
+  const waiting = [...named(page.text), ...[...linked].map(([, path]) => path ?? '')]
   const seen = new Set<string>()
   let bytes = page.text.length
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
@@ -87,6 +90,7 @@ test('the first load is at most 40 kB compressed', async () => {
     for (const [, name] of code.matchAll(/(?:from|import)\s*"\.\/([^"]+)"/g)) waiting.push(`/assets/${name}`)
   }
   expect(bytes).toBeLessThanOrEqual(40_000)
+  expect([...seen].join()).toContain(`.${load.language}-`)
   expect([...seen].join()).not.toMatch(/uplot/i)
 })
 
