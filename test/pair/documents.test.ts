@@ -10,6 +10,7 @@ import { createDocumentExchange, DOCUMENT_TOPIC } from '#pair/documents.ts'
 import type { Answer } from '#pair/replication/requests.ts'
 import { DocumentStore, type Receiving } from '#store/documents.ts'
 import { until } from '../system/appliance.ts'
+import { fetchOver } from '../system/fax-rig.ts'
 import { type PairBox, pairOf } from './boxes.ts'
 
 const bytesOf = (length: number): Buffer =>
@@ -227,6 +228,22 @@ test('two appliances: on both disks before the answer; brought to one that was a
   })
   expect(had === words(2).toString()).toBe(true)
   expect(held(b)).toContain(hash)
+  // What one member has made and named, every other one names alike.
+  const path = `/messages/${second.body['id']}`
+  for (const [what, beginning] of [
+    ['/document', '2 words'],
+    ['/pages?type=tiff', 'II*'],
+    ['/pages/2', '\x89PNG'],
+  ] as const) {
+    const [here, there] = [
+      await fetchOver(a.controlSocket, path + what),
+      await fetchOver(b.controlSocket, path + what),
+    ]
+    expect([what, here.status, there.status]).toEqual([what, 200, 200])
+    expect(here.body.toString('latin1').startsWith(beginning)).toBe(true)
+    expect(here.body.equals(there.body)).toBe(true)
+    expect(here.tag).toBe(there.tag)
+  }
 })
 
 test('two appliances without a fax line refuse a document', { timeout: 120_000 }, async () => {

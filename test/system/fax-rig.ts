@@ -18,6 +18,8 @@ export interface DeliveryView {
   confirmed: number
   attempts: number
   possibleDuplicate: boolean
+  /** When it goes on, ISO 8601. */
+  due: string
   reason?: { code: string; text: string }
   timeline: { event: string; part?: number; node?: string; reason?: { code: string } }[]
 }
@@ -116,12 +118,15 @@ export async function sendFax(
 }
 
 /** What a member answers with over its control socket, as bytes. */
-export async function fetchOver(socketPath: string, path: string): Promise<{ status: number; body: Buffer }> {
+export async function fetchOver(
+  socketPath: string,
+  path: string,
+): Promise<{ status: number; body: Buffer; tag?: string | undefined }> {
   const asked = request({ socketPath, path: `/api/v1${path}` })
   asked.end()
   const [response] = await once(asked, 'response')
   const body = Buffer.from(await new Response(Readable.toWeb(response)).arrayBuffer())
-  return { status: Number(response.statusCode), body }
+  return { status: Number(response.statusCode), body, tag: response.headers.etag }
 }
 
 export { until }

@@ -26,6 +26,8 @@ export type PagesResult =
       result: 'pages'
       /** A TIFF as CallOut has it. */
       file: string
+      /** Of the pages without the lines above them. */
+      hash: string
       pages: number
       /** Of the first page; those of a TIFF may differ, and each says its own. */
       resolution: 98 | 196
@@ -62,6 +64,12 @@ export interface FaxDocuments {
    * connected) on its, so that a call that is resumed elsewhere sends the same rows. Call it before dialling.
    */
   pages(document: DocumentReference, options: PageOptions, header?: PageHeader): Promise<PagesResult>
+  /**
+   * One page of a TIFF of pages, for people to look at.
+   * @param document pages as pages() made them, or as they were received @param page from 1
+   * @returns a PNG; undefined where nobody has the document, or it has no such page
+   */
+  picture(document: Pick<DocumentReference, 'hash'>, page: number): Promise<Buffer | undefined>
   /** What this appliance lacks to fax, where it has a fax line: a sentence each, with what to do. */
   troubles(): readonly string[]
 }

@@ -8,6 +8,7 @@ import type { Paper } from './contract.ts'
 import type { DocumentType } from './detect.ts'
 import { underHeaders } from './header.ts'
 import { type Inspected, inspect } from './inspect.ts'
+import { pagePicture } from './picture.ts'
 import { prepare } from './prepare.ts'
 
 export type Job =
@@ -16,6 +17,8 @@ export type Job =
   | { job: 'prepare'; file: string; type: DocumentType; paper: Paper; out: string }
   /** How many pages Ghostscript has made. */
   | { job: 'count'; file: string; pages: number }
+  /** Page `page` (from 1) of pages, as a PNG. */
+  | { job: 'picture'; file: string; page: number; out: string }
   | { job: 'header'; file: string; lines: string; out: string }
 
 export interface Done {
@@ -26,6 +29,7 @@ export interface Done {
     | { result: 'broken'; text: string }
   /** 0: they are not pages that can be sent. */
   count: { pages: number }
+  picture: { made: boolean }
   header: { made: boolean }
 }
 
@@ -47,6 +51,11 @@ async function perform(job: Job): Promise<Done[Job['job']]> {
         read.result === 'pages' &&
         read.pages.every(({ width, compression }) => width === 1728 && compression === 4)
       return { pages: sound ? read.pages.length : 0 }
+    }
+    case 'picture': {
+      const made = pagePicture(bytes, job.page)
+      if (made) await writeFile(job.out, made)
+      return { made: made !== undefined }
     }
     case 'header': {
       const made = underHeaders(bytes, await readFile(job.lines))

@@ -62,7 +62,7 @@ export function createFaxDocuments(parts: FaxDocumentsParts): RunningFaxDocument
     limits,
     log,
   })
-  const { pages, find } = createPages({
+  const { pages, find, picture } = createPages({
     documents,
     peers,
     workshop,
@@ -89,6 +89,7 @@ export function createFaxDocuments(parts: FaxDocumentsParts): RunningFaxDocument
     take,
     pages,
     find,
+    picture,
     troubles: ability.troubles,
     stop() {
       clearInterval(timer)

@@ -3,7 +3,7 @@
  * own, remembered (fact `pages:HASH:RESOLUTION:PAPER`) and brought to the other members before anybody dials: a call
  * that is resumed on another member or after a restart sends the same rows.
  */
-import { rm, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import type { Log } from '#core/log.ts'
 import type { DocumentReference } from '#messages/message.ts'
 import type { Reason } from '#messages/states.ts'
@@ -132,9 +132,24 @@ export function createPages(parts: PagesParts) {
       if (laid.result !== 'done') return notRun(laid)
       if (!laid.done.made) return failed(BROKEN)
       const release = () => rm(out, { force: true })
-      return { result: 'pages', file: out, pages: made.pages, resolution: made.resolution, release }
+      return { ...made, result: 'pages', file: out, release }
     } finally {
       await Promise.all([pdf, lines].map((path) => rm(path, { force: true })))
+    }
+  }
+
+  async function picture(
+    document: Pick<DocumentReference, 'hash'>,
+    page: number,
+  ): Promise<Buffer | undefined> {
+    const file = await find(document)
+    if (file === undefined) return undefined
+    const out = documents.temporary()
+    try {
+      const ran = await workshop.run({ job: 'picture', file, page, out })
+      return ran.result === 'done' && ran.done.made ? await readFile(out) : undefined
+    } finally {
+      await rm(out, { force: true })
     }
   }
 
@@ -142,7 +157,7 @@ export function createPages(parts: PagesParts) {
   const unable = async ({ result }: Ran): Promise<boolean> =>
     (result === 'missing' || result === 'failed') && !(await ability.look())
 
-  return { pages, find }
+  return { pages, find, picture }
 }
 
 function madeOf(value: string | undefined): Made | undefined {

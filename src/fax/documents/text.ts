@@ -48,24 +48,30 @@ export const linesOf = (paper: PageSize): number =>
 
 const sizeOf = (paper: PageSize): number => (paper.width - 2 * MARGIN) / (COLUMNS * WIDE)
 
+/** Looks at each character a bounded number of times: a text may be one line of millions. */
 function wrap(line: string): string[] {
-  let rest = [...expand(line)]
+  const characters = expand(line)
   const lines: string[] = []
-  while (rest.length > COLUMNS) {
-    const blank = rest.lastIndexOf(' ', COLUMNS)
-    const end = blank > 0 ? blank : COLUMNS
-    lines.push(rest.slice(0, end).join(''))
-    rest = rest.slice(blank > 0 ? end + 1 : end)
+  let from = 0
+  while (characters.length - from > COLUMNS) {
+    let end = from + COLUMNS
+    while (end > from && characters[end] !== ' ') end -= 1
+    const broken = end > from
+    if (!broken) end = from + COLUMNS
+    lines.push(characters.slice(from, end).join(''))
+    from = broken ? end + 1 : end
   }
-  lines.push(rest.join(''))
+  lines.push(characters.slice(from).join(''))
   return lines
 }
 
-function expand(line: string): string {
-  if (!line.includes('\t')) return line
-  let out = ''
-  for (const character of line) {
-    out += character === '\t' ? ' '.repeat(TAB - ([...out].length % TAB)) : character
+function expand(line: string): string[] {
+  const characters = [...line]
+  if (!line.includes('\t')) return characters
+  const out: string[] = []
+  for (const character of characters) {
+    if (character !== '\t') out.push(character)
+    else for (let blanks = TAB - (out.length % TAB); blanks > 0; blanks -= 1) out.push(' ')
   }
   return out
 }

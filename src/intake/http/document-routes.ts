@@ -1,6 +1,9 @@
-/** The document of a message over HTTP, as it came. */
+/** The document of a message over HTTP: as it came, and as the pages that are faxed of it. */
 import { createReadStream } from 'node:fs'
+import type { FaxDocuments, PagesResult } from '#fax/documents/contract.ts'
+import type { DocumentReference } from '#messages/message.ts'
 import { requires } from './auth.ts'
+import { had, sendPages, sendPicture } from './document-answers.ts'
 import type { Api, Parts } from './parts.ts'
 import { Problem } from './problems.ts'
 import * as schemas from './schemas.ts'
@@ -15,23 +18,37 @@ const mediaTypes = {
 } as const
 
 export function documentRoutes(api: Api, { access, store, documents }: Parts): void {
+  const [onRequest, tags] = [requires('read', access), ['messages']]
+
+  async function documentOf(id: string): Promise<{ document: DocumentReference; at: FaxDocuments }> {
+    const document = (await store.message(id))?.message.document
+    if (document === undefined || documents === undefined)
+      throw new Problem(404, 'document-unknown', 'there is no message with this id and a document', {
+        field: 'id',
+      })
+    return { document, at: documents }
+  }
+
+  /** Made where they have not been made yet; in the finer resolution, whatever the line sends. */
+  async function pagesOf(
+    id: string,
+  ): Promise<Extract<PagesResult, { result: 'pages' }> & { at: FaxDocuments }> {
+    const { document, at } = await documentOf(id)
+    const made = await at.pages(document, { resolution: 196 })
+    if (made.result === 'pages') return { ...made, at }
+    throw new Problem(made.result === 'later' ? 503 : 422, made.reason.code, made.reason.text)
+  }
+
   api.get(
     '/messages/:id/document',
     {
-      onRequest: requires('read', access),
-      schema: {
-        tags: ['messages'],
-        summary: 'The document of a message, as it came',
-        params: schemas.idParam,
-      },
+      onRequest,
+      schema: { tags, summary: 'The document of a message, as it came', params: schemas.idParam },
     },
-    async ({ params }, reply) => {
-      const document = (await store.message(params.id))?.message.document
-      if (document === undefined)
-        throw new Problem(404, 'document-unknown', 'there is no message with this id and a document', {
-          field: 'id',
-        })
-      const path = await documents?.find(document)
+    async (request, reply) => {
+      const { document, at } = await documentOf(request.params.id)
+      if (had(request, reply, document.hash)) return reply
+      const path = await at.find(document)
       if (path === undefined)
         throw new Problem(503, 'document-away', 'no member that can be reached has this document')
       void reply
@@ -43,6 +60,37 @@ export function documentRoutes(api: Api, { access, store, documents }: Parts): v
           `attachment; filename*=UTF-8''${encodeURIComponent(document.name).replace(/['()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`)}`,
         )
       return reply.send(createReadStream(path))
+    },
+  )
+
+  api.get(
+    '/messages/:id/pages',
+    {
+      onRequest,
+      schema: {
+        tags,
+        summary: 'What is faxed of a message, without the line above each page: PDF (default) or TIFF',
+        params: schemas.idParam,
+        querystring: schemas.faxDocumentQuery,
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params
+      const { hash, file } = await pagesOf(id)
+      const { type = 'pdf' } = request.query
+      return sendPages(request, reply, { hash, name: `pages-${id}`, type, find: async () => file })
+    },
+  )
+
+  api.get(
+    '/messages/:id/pages/:page',
+    {
+      onRequest,
+      schema: { tags, summary: 'One page of what is faxed of a message, as PNG', params: schemas.pageParam },
+    },
+    async (request, reply) => {
+      const { hash, pages, at } = await pagesOf(request.params.id)
+      return sendPicture(request, reply, at, { hash, pages, page: Number(request.params.page) })
     },
   )
 }

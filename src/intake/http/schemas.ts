@@ -351,8 +351,25 @@ export const line = object(
     ),
     signal: { type: 'integer', description: 'dBm' },
     fax: {
-      ...object({ class: text, rate: count, progress: text }, []),
-      description: 'Of a fax line: class of the modem, bit/s of the newest call, what it does now',
+      ...object(
+        {
+          class: text,
+          rate: count,
+          progress: text,
+          lastCall: object(
+            {
+              at: time,
+              from: text,
+              result: { type: 'string', enum: ['received', 'partial', 'no-fax', 'left'] },
+              text,
+            },
+            ['at', 'from', 'result', 'text'],
+          ),
+        },
+        [],
+      ),
+      description:
+        'Of a fax line: class of the modem, bit/s of the newest call, what it does now, and the newest call that came in, whoever it was for',
     },
     lastSuccess: time,
     lastError: object({ at: time, reason }, ['at', 'reason']),
@@ -431,6 +448,14 @@ export const tokenList = object(
 )
 
 export const idParam = object({ id: { type: 'string', minLength: 1, maxLength: 100 } }, ['id'])
+/** A page of a document, counted from 1. */
+export const pageParam = object(
+  {
+    id: { type: 'string', minLength: 1, maxLength: 100 },
+    page: { type: 'string', pattern: '^[1-9][0-9]{0,3}$' },
+  },
+  ['id', 'page'],
+)
 export const lineActionParam = object(
   {
     id: { type: 'string', minLength: 1, maxLength: 100 },

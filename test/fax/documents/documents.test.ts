@@ -188,6 +188,36 @@ describeWith(['ghostscript', 'libtiff-tools'], 'documents', () => {
     expect(Buffer.from((await pngGrey(pngOf(37, 8, 0, rows))) ?? []).equals(Buffer.concat(rows))).toBe(true)
   })
 
+  test.each([
+    [196, 1],
+    [98, 2],
+  ] as const)(
+    'a page at %i rows an inch as a picture: its dots, each row %i times',
+    async (resolution, times) => {
+      const picture = printedPage(1728, 120)
+      const page = { width: 1728, rows: 120, resolution, data: encode('MMR', picture) }
+      const { made } = await pagesOf(writeTiff([page, page]))
+      const png = await rig.fax.picture(made, 2)
+      const grey = png && (await pngGrey(png))
+      expect(grey?.length).toBe(1728 * 120 * times)
+      const black = (x: number, y: number) => ((picture.data[y * 216 + (x >> 3)] ?? 0) >> (7 - (x & 7))) & 1
+      for (let y = 0; y < 120 * times; y += 7)
+        for (let x = 0; x < 1728; x += 1)
+          expect(grey?.[y * 1728 + x]).toBe(black(x, Math.floor(y / times)) === 1 ? 0 : 255)
+      expect(await rig.fax.picture(made, 3)).toBeUndefined()
+      expect(await rig.fax.picture({ hash: 'ab'.repeat(32) }, 1)).toBeUndefined()
+    },
+  )
+
+  test('a text of one line of millions is counted at once', async () => {
+    const started = performance.now()
+    for (const text of ['a'.repeat(4_000_000), 'a \t'.repeat(300_000)]) {
+      expect(await rig.take(Buffer.from(text))).toMatchObject({ code: 'document-too-many-pages' })
+    }
+    // Quadratic in its length it would take hours; a refusal for its time is another one.
+    expect(performance.now() - started).toBeLessThan(60_000)
+  })
+
   test('text: wrapped, in pages, with accents, Greek and Cyrillic', async () => {
     const lines = Array.from(
       { length: 130 },

@@ -38,6 +38,7 @@ afterEach(async () => {
 
 const nobody = {
   find: async () => undefined,
+  picture: async () => undefined,
   pages: () => Promise.reject(new Error('not asked')),
   troubles: () => [],
 }

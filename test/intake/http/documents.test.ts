@@ -106,6 +106,51 @@ describeWith(['ghostscript'], 'with a fax line', () => {
     })
   })
 
+  test('its pages can be looked at as PDF, as TIFF and one by one, and whoever has them is told so', async () => {
+    const told = await send([
+      ['to', '+49301234567'],
+      ['document', pdf],
+    ])
+    const url = `${appliance.address}/api/v1/messages/${String(told.body['id'])}`
+    const get = async (path: string, headers: Record<string, string> = {}, bearer = token) => {
+      const answer = await fetch(url + path, { headers: { authorization: `Bearer ${bearer}`, ...headers } })
+      return { answer, bytes: Buffer.from(await answer.arrayBuffer()) }
+    }
+    const shapes = [
+      ['/document', 'application/pdf', '%PDF'],
+      ['/pages', 'application/pdf', '%PDF'],
+      ['/pages?type=tiff', 'image/tiff', 'II*'],
+      ['/pages/1', 'image/png', '\x89PNG'],
+      ['/pages/3', 'image/png', '\x89PNG'],
+    ] as const
+    const tags = new Set<string>()
+    for (const [path, type, beginning] of shapes) {
+      const { answer, bytes } = await get(path)
+      expect([path, answer.status, answer.headers.get('content-type')]).toEqual([path, 200, type])
+      expect(bytes.toString('latin1').startsWith(beginning)).toBe(true)
+      const tag = answer.headers.get('etag') ?? ''
+      tags.add(tag)
+      const again = await get(path, { 'if-none-match': `"x", ${tag}` })
+      expect([again.answer.status, again.bytes.length, again.answer.headers.get('etag')]).toEqual([
+        304,
+        0,
+        tag,
+      ])
+      expect((await get(path, { 'if-none-match': '"x"' })).answer.status).toBe(200)
+    }
+    expect(tags.size).toBe(shapes.length)
+    // Width and height of a sheet of A4 at 204 by 196.
+    const { bytes } = await get('/pages/2')
+    expect([bytes.readUInt32BE(16), bytes.readUInt32BE(20)]).toEqual([1728, 2292])
+    expect((await get('/pages/4')).answer.status).toBe(404)
+    expect((await get('/pages/0')).answer.status).toBe(400)
+    const made = await appliance.call('POST', '/api/v1/tokens', { name: 'sender', scopes: ['send'] })
+    for (const [path] of shapes) {
+      expect((await get(path, {}, 'none')).answer.status).toBe(401)
+      expect((await get(path, {}, String(made.body['token']))).answer.status).toBe(403)
+    }
+  })
+
   test('one document is stored once, and a key covers it', async () => {
     const before = await files()
     const fields = [
