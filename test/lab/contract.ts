@@ -103,6 +103,32 @@ export interface MessageAccount {
   unflagged: number
 }
 
+/** What a visitor does next. `body` is JSON. */
+export type VisitorOrder =
+  | { do: 'request'; method: string; url: string; headers?: Record<string, string>; body?: unknown }
+  /** Begins to listen to an event stream, which `heard` asks about. */
+  | { do: 'listen'; url: string; headers: Record<string, string> }
+  | { do: 'heard' }
+  /** Opens the panel in a real browser; logs in there. */
+  | { do: 'open'; url: string; name: string; password: string }
+  /** Waits until something is on its screen. @param where a selector */
+  | { do: 'see'; where: string; text: string; withinMs: number }
+  /** The same for something that may be gone soon: begins to wait; `came` is answered once it was there. */
+  | { do: 'expect'; where: string; text: string; withinMs: number }
+  | { do: 'came' }
+
+export interface VisitorAnswer {
+  /** Of `request`; 0 when there was no answer. */
+  status: number
+  headers: Record<string, string>
+  /** The Set-Cookie headers. */
+  cookies: string[]
+  /** The answer's text, what was heard so far, or what is on the screen. */
+  text: string
+  /** Of `heard`: the stream has ended. */
+  over: boolean
+}
+
 /** Something the laboratory is asked to do. Answered in order, one at a time. */
 export type LabRequest =
   | { kind: 'open'; setting: LabSetting }
@@ -110,6 +136,12 @@ export type LabRequest =
   | { kind: 'trial'; fault: Fault; watchMs?: number }
   | { kind: 'call'; member: MemberName; method: string; path: string; body?: unknown }
   | { kind: 'log'; member: MemberName }
+  /** `kill`: all its processes at once, as if its plug were pulled but for its network. */
+  | { kind: 'power'; member: MemberName; what: 'kill' | 'start' }
+  /** Its cable out, or in again: to everybody else it is gone without a word. */
+  | { kind: 'cable'; member: MemberName; plugged: boolean }
+  /** A person's browser, in the client's place in the network. */
+  | { kind: 'visit'; order: VisitorOrder }
   | { kind: 'measure'; what: 'accept' | 'traffic' | 'guard'; seconds: number }
 
 export interface LabAnswers {
@@ -117,6 +149,9 @@ export interface LabAnswers {
   trial: TrialReport
   call: { status: number; body: Record<string, unknown> }
   log: string
+  power: null
+  cable: null
+  visit: VisitorAnswer
   measure: Record<string, number>
 }
 

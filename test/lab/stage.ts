@@ -5,9 +5,12 @@
 import { errorText } from '#core/errors.ts'
 import type { LabAnswers, LabRequest } from './contract.ts'
 import { Laboratory } from './lab.ts'
+import { cable } from './network.ts'
 import { signal, tree } from './processes.ts'
+import { Visitor } from './visitor-link.ts'
 
 let laboratory: Laboratory | undefined
+const visitor = new Visitor()
 
 function opened(): Laboratory {
   if (!laboratory) throw new Error('the laboratory is not open')
@@ -27,6 +30,16 @@ async function perform(request: LabRequest): Promise<LabAnswers[LabRequest['kind
       return opened().member(request.member).call(request.method, request.path, request.body)
     case 'log':
       return opened().member(request.member).log()
+    case 'power': {
+      const member = opened().member(request.member)
+      await (request.what === 'kill' ? member.kill() : member.start())
+      return null
+    }
+    case 'cable':
+      cable(request.member, request.plugged)
+      return null
+    case 'visit':
+      return visitor.order(request.order)
     case 'measure':
       return opened().measure(request.what, request.seconds)
   }

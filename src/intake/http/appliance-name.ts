@@ -53,16 +53,19 @@ function addressesOf(
   return { reached, own: reached !== '' && reached === common ? besides(common) : reached }
 }
 
+/** An address with a label of its own, as the guard adds the common one, is listed under that: `eth0:twinline`. */
+const interfaceOf = (name: string): string => name.split(':')[0] ?? name
+
 function besides(common: string): string {
-  for (const addresses of Object.values(networkInterfaces())) {
-    if (!addresses?.some(({ address }) => address === common)) continue
-    const family = common.includes(':') ? 'IPv6' : 'IPv4'
-    const own = addresses.find(
-      (one) => one.family === family && one.address !== common && !one.address.startsWith('fe80:'),
-    )
-    if (own) return own.address
-  }
-  return common
+  const all = Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
+    addresses.map(({ address, family }) => ({ address, family, at: interfaceOf(name) })),
+  )
+  const here = all.find(({ address }) => address === common)
+  const own = all.find(
+    ({ address, family, at }) =>
+      at === here?.at && family === here.family && address !== common && !address.startsWith('fe80:'),
+  )
+  return own?.address ?? common
 }
 
 /** On every answer: which member it came from, and its own address. */

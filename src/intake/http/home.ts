@@ -51,8 +51,11 @@ export function createHome(parts: Parts): HomePage {
   const firstSeen = new Map<string, number>()
   let lastSwitch: Home['failover'] | undefined
 
-  function stillReported(): Found[] {
-    for (const [key, { since }] of reported) if (clock.now() - since > KEPT_MS) reported.delete(key)
+  /** @param addressHere then nobody else has the common address any more */
+  function stillReported(addressHere: boolean): Found[] {
+    for (const [key, { code, since }] of reported) {
+      if (clock.now() - since > KEPT_MS || (addressHere && code === 'address-taken')) reported.delete(key)
+    }
     return [...reported.values()]
   }
 
@@ -106,7 +109,7 @@ export function createHome(parts: Parts): HomePage {
         alarms: alarms([
           ...wrongNow(parts, status, others, statuses),
           ...(await heldBack(parts)),
-          ...stillReported(),
+          ...stillReported(status?.vip?.here === true),
         ]),
       }
     },

@@ -46,7 +46,8 @@ export const MOST_LISTENERS = 64
 const PAUSE_MS = 500
 /** Signal strength and the like change without a word, so it is looked at by itself, ms. */
 const LOOK_MS = 2_000
-const HEARTBEAT_MS = 15_000
+/** A page learns by their silence alone that the member behind its address has gone without a word. */
+const HEARTBEAT_MS = 5_000
 /** Messages named at a time; beyond that it may be any. */
 const MOST_IDS = 200
 /** What a listener may leave unread, bytes. */

@@ -11,8 +11,8 @@ import { now } from './clock.ts'
 import { loadSession, session } from './session.ts'
 import type { HomeView } from './shapes.ts'
 
-/** Heartbeats come each 15 s. */
-const SILENCE_MS = 25_000
+/** Heartbeats come each 5 s. */
+const SILENCE_MS = 12_000
 const LONGEST_PAUSE_MS = 4_000
 const PAUSES_MS = [500, 1_000, 2_000, LONGEST_PAUSE_MS] as const
 

@@ -149,6 +149,14 @@ test('of a pair it tells the other member, and what is wrong, as long as it is',
     failover: { node: 'beta', at: '1970-01-01T00:00:01.000Z' },
     alarms: [{}, {}, { code: 'clock-skew' }],
   })
+  // What is over is not told for as long as other events: whoever has the address needs no longer wait for it.
+  const { vip } = pair.status
+  if (vip === undefined) throw new Error('the stand-in has an address')
+  vip.here = false
+  paired.http.live.alarm('address-taken', 'somebody answers for the common address')
+  expect(await home()).toMatchObject({ alarms: [{}, {}, {}, { code: 'address-taken' }] })
+  vip.here = true
+  expect(await home()).toMatchObject({ alarms: [{}, {}, { code: 'clock-skew' }] })
   await paired.stop()
 })
 
