@@ -246,4 +246,11 @@ describeWith(['chromium'], 'the panel, every day', () => {
     expect(await link.getAttribute('href')).toBe(`/api/v1/inbox/${id}/document?type=tiff`)
     await close()
   })
+
+  it('leads nobody but an administrator through the steps of the first run', async () => {
+    await rig.box.call('POST', '/api/v1/users', { name: 'olga', role: 'operator', password })
+    const { page, close } = await openPanel(browser, rig.box.address, '/setup', { user: 'olga' })
+    await page.getByRole('heading', { name: 'Home', level: 1 }).waitFor()
+    await close()
+  })
 })

@@ -67,6 +67,8 @@ describe('an operator', { timeout: 60_000 }, () => {
     expect((await line('gsm0')).muted).toBe(muted.muted)
     await ok('POST', '/lines/gsm1/mute', { for: '1h' })
     const waiting = await send('four')
+    const nobody = await appliance.call('POST', '/api/v1/lines/gsm0/test', { to: 'nobody', text: 'test' })
+    expect(nobody).toMatchObject({ status: 400, body: { code: 'invalid-recipient', field: 'to' } })
     const tried = await ok<{ id: string }>('POST', '/lines/gsm0/test', { to: '+491701234567', text: 'test' })
     expect((await message(waiting)).deliveries[0]?.state).toBe('queued')
     await ok('POST', '/lines/gsm0/unmute')

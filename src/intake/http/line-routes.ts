@@ -185,6 +185,9 @@ export function lineRoutes(api: Api, parts: Parts): void {
         })
         if (result.result === 'conflict')
           throw new Problem(409, 'key-reused', 'this cannot be: it has no key')
+        // A test has one recipient, and no list of them.
+        if (result.result === 'invalid' && result.field === 'to[0]')
+          throw notTaken({ ...result, field: 'to' })
         if (result.result !== 'accepted') throw notTaken(result)
         metrics.accepted('http')
         reply.code(202)

@@ -55,7 +55,7 @@ interface RuleParameters {
 }
 
 type SchemaFault = NonNullable<FastifyError['validation']>[number] & {
-  parentSchema?: { properties?: object }
+  parentSchema?: { properties?: object; description?: string }
 }
 
 /** `/to/3` becomes `to[3]`. */
@@ -129,6 +129,11 @@ function fromSchema(
     case 'minimum':
     case 'maximum':
       return refuse('out-of-range', `must be ${of.comparison} ${of.limit}`)
+    case 'pattern':
+      // Nobody should have to read a regular expression who typed a name.
+      if (parentSchema?.description !== undefined)
+        return refuse('wrong-format', `is not written as it must be. ${parentSchema.description}`)
+      return refuse('wrong-format', message ?? 'is malformed')
     default:
       return refuse('wrong-format', message ?? 'is malformed')
   }

@@ -3,12 +3,13 @@
  * code shown there; logged in by that, the same page leads on: lines found, a test message, the pair, an old backup.
  */
 import { signal } from '@preact/signals'
+import { useEffect } from 'preact/hooks'
 import { Page } from '../components/layout.tsx'
 import { findWords } from '../lines/find-modems.tsx'
 import { words as lineWords } from '../lines/words.ts'
 import { words as queueWords } from '../queue/words.ts'
-import type { PageModule } from '../shell/router.ts'
-import { session } from '../shell/session.ts'
+import { go, type PageModule } from '../shell/router.ts'
+import { may, session } from '../shell/session.ts'
 import { AccountStep } from './account-step.tsx'
 import { LinesStep } from './lines-step.tsx'
 import { PairStep } from './pair-step.tsx'
@@ -21,6 +22,11 @@ type Step = (typeof steps)[number]
 const reached = signal<Step>('account')
 
 function SetupPage() {
+  const others = session.value?.user != null && !may('admin')
+  useEffect(() => {
+    if (others) go('/', 'replace')
+  }, [others])
+  if (others) return null
   const step = session.value?.user == null ? 'account' : reached.value === 'account' ? 'lines' : reached.value
   return (
     <Page

@@ -81,6 +81,14 @@ test.each([
   expect(appliance.users.size).toBe(1)
 })
 
+test('a name that cannot be is told what names are like, and no regular expression', async () => {
+  const { json } = await admin.call('POST', '/users', { name: '<ann>', role: 'viewer', password })
+  expect(json).toMatchObject({
+    detail:
+      'name is not written as it must be. Letters, digits, and . _ @ - inside; capital and small letters are the same',
+  })
+})
+
 test.each([
   ['viewer', [200, 403, 403, 403, 403]],
   ['operator', [200, 202, 200, 403, 403]],
