@@ -142,8 +142,10 @@ export async function machine(directory: string): Promise<object> {
  */
 export const masked = (text: string): string =>
   text
-    .replace(/(?<![\w.+-])\+\d{6,15}(?!\d)/g, shortened)
+    // With blanks as well: fax machines call themselves so, and so does `station` of a line.
+    .replace(/(?<![\w.+-])\+\d(?:[ /()-]{0,2}\d){5,17}(?!\d)/g, shortened)
     .replace(/(?<=["'\s(,]|^)0\d{6,14}(?=["'\s),.;:]|$)/gm, shortened)
+    .replace(/(?<=\bstation"?: ?["']?)\d[\d ]{3,18}\d/g, shortened)
     .replace(/(?<="(?:imei|iccid|imsi|smsc|to|from)": ?")\+?\d{4,22}(?=")/g, shortened)
     .replace(/[A-Za-z0-9._%+-]+(@[A-Za-z0-9.-]+\.[A-Za-z]{2,})/g, '***$1')
 
