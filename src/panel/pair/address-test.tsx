@@ -5,6 +5,7 @@ import { Card, Notice } from '../components/layout.tsx'
 import { announce } from '../components/toast.tsx'
 import { get } from '../shell/api.ts'
 import { problemText } from '../shell/problems.ts'
+import { saidText } from '../shell/said.ts'
 import { memberName } from '../shell/session.ts'
 import { roleText } from './role-text.ts'
 import type { AddressAnswer, PairView } from './shapes.ts'
@@ -43,7 +44,7 @@ function Outcome({ answer, pair }: { answer: AddressAnswer; pair: PairView }) {
   if (node === undefined)
     return (
       <Notice tone="bad" title={words.t('testNobody')}>
-        {text}
+        {text === undefined ? null : saidText(text)}
       </Notice>
     )
   const expected = pair.active ?? pair.node

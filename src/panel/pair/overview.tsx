@@ -6,6 +6,7 @@ import { Table } from '../components/table.tsx'
 import { Time } from '../components/time.tsx'
 import { problemDictionaries } from '../shell/problems.ts'
 import { type Remote, useRemote } from '../shell/remote.ts'
+import { saidText } from '../shell/said.ts'
 import { may, memberName } from '../shell/session.ts'
 import { bytes, number } from '../shell/words.ts'
 import { AddressTest } from './address-test.tsx'
@@ -123,7 +124,7 @@ function Warnings({ pair }: { pair: PairView }) {
       ))}
       {troubled.map(({ node, problem = '' }) => (
         <Notice key={node} tone="bad" title={words.t('diskTitle', { member: memberName(node) })}>
-          {problem}
+          {saidText(problem)}
         </Notice>
       ))}
     </>

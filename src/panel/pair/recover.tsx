@@ -6,6 +6,7 @@ import { Facts, Notice } from '../components/layout.tsx'
 import { announce } from '../components/toast.tsx'
 import { post } from '../shell/api.ts'
 import { problemText } from '../shell/problems.ts'
+import { saidText } from '../shell/said.ts'
 import { memberName } from '../shell/session.ts'
 import type { Member } from './member-model.ts'
 import type { Recovery } from './shapes.ts'
@@ -49,7 +50,7 @@ function Report({ report }: { report: Recovery }) {
       <Notice tone={same ? 'ok' : 'warn'}>{words.t(same ? 'recoverSame' : 'recoverDiffers')}</Notice>
       <ol class="what-happens">
         {steps.map((step) => (
-          <li key={step}>{step}</li>
+          <li key={step}>{saidText(step)}</li>
         ))}
       </ol>
       <Facts
@@ -77,7 +78,7 @@ function Report({ report }: { report: Recovery }) {
       )}
       {advice.map((sentence) => (
         <Notice key={sentence} tone="info">
-          {sentence}
+          {saidText(sentence)}
         </Notice>
       ))}
     </div>

@@ -7,6 +7,7 @@ import { announce } from '../components/toast.tsx'
 import { type Problem, post } from '../shell/api.ts'
 import { problemDictionaries } from '../shell/problems.ts'
 import { go } from '../shell/router.ts'
+import { saidText } from '../shell/said.ts'
 import { bytes, number } from '../shell/words.ts'
 import { PeopleTabs } from './people-tabs.tsx'
 import type { ImportReport } from './shapes.ts'
@@ -137,9 +138,9 @@ function Preview({
                     <span class="mono">{text}</span>
                   </td>
                   <td data-title={words.t('wrong')}>
-                    <ul class="plain-list" lang="en">
+                    <ul class="plain-list">
                       {texts.map((one) => (
-                        <li key={one}>{one}</li>
+                        <li key={one}>{saidText(one)}</li>
                       ))}
                     </ul>
                   </td>

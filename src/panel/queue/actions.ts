@@ -4,6 +4,7 @@ import { confirmed } from '../components/button.tsx'
 import { announce } from '../components/toast.tsx'
 import { post } from '../shell/api.ts'
 import { problemText, reasonText } from '../shell/problems.ts'
+import { loadRare } from '../shell/rare.ts'
 import { words } from './words.ts'
 
 export type Action = 'retry' | 'cancel' | 'move'
@@ -36,7 +37,8 @@ export async function actOn(action: Action, ids: readonly string[], line?: strin
   const done = results.filter((result) => result.done).length
   const refused = results.find((result) => !result.done)
   if (done > 0) announce(words.t(`done.${action}`, { count: done }))
-  if (refused !== undefined)
+  if (refused !== undefined) {
+    await loadRare()
     announce(
       words.t('notDone', {
         count: results.length - done,
@@ -44,5 +46,6 @@ export async function actOn(action: Action, ids: readonly string[], line?: strin
       }),
       'warn',
     )
+  }
   return done > 0
 }

@@ -10,6 +10,7 @@ import { words as shell } from '../components/words.ts'
 import { onLive } from '../shell/live.ts'
 import { usePages } from '../shell/pages.ts'
 import type { PageModule } from '../shell/router.ts'
+import { saidText } from '../shell/said.ts'
 import { memberName } from '../shell/session.ts'
 import type { ReceivedView } from '../shell/shapes.ts'
 import { number } from '../shell/words.ts'
@@ -86,7 +87,10 @@ function InboxPage() {
                   ),
                 ],
                 [words.t('station'), open.value.fax?.station],
-                [words.t('reason'), open.value.fax?.problem],
+                [
+                  words.t('reason'),
+                  open.value.fax?.problem === undefined ? undefined : saidText(open.value.fax.problem),
+                ],
                 [words.t('parts'), <Completeness row={open.value} />],
                 [words.t('sentAt'), <Time at={open.value.sentAt} long />],
                 [words.t('received'), <Time at={open.value.at} long />],

@@ -11,8 +11,10 @@ import { authorText } from '../configuration/author.ts'
 import { words as configWords } from '../configuration/words.ts'
 import { get } from '../shell/api.ts'
 import { problemDictionaries, problemText } from '../shell/problems.ts'
+import { rare } from '../shell/rare.ts'
 import { useRemote } from '../shell/remote.ts'
 import { place, setQuery } from '../shell/router.ts'
+import { saidText } from '../shell/said.ts'
 import { memberName, session } from '../shell/session.ts'
 import { number } from '../shell/words.ts'
 import { pageStart } from './audit-model.ts'
@@ -94,12 +96,28 @@ function Verification({ report, again }: { report: AuditReport | undefined; agai
   )
 }
 
+/** A refusal has words of its own where its sentence has none. */
+function detailsOf({ what, text }: AuditRecord): string {
+  const said = saidText(text)
+  return said === text ? (rare()?.refusals[what] ?? said).replace(/ ?\(?\{\w+\}\)?/g, '') : said
+}
+
+/** In words, and the code that docs/errors.md and filters of log readers know. */
+function What({ code }: { code: string }) {
+  const title = rare()?.audit[code]
+  return (
+    <>
+      {title === undefined ? null : <strong>{title}</strong>} <code class="whole quiet">{code}</code>
+    </>
+  )
+}
+
 const columns = (): Column<AuditRecord>[] => [
   { title: words.t('number'), kind: 'figures', cell: (record) => number(record.number) },
   { title: words.t('at'), cell: ({ at }) => <Time at={at} /> },
   { title: words.t('who'), cell: ({ who }) => <span class="whole">{authorText(who)}</span> },
-  { title: words.t('what'), kind: 'lead', cell: ({ what }) => <code class="whole">{what}</code> },
-  { title: words.t('text'), kind: 'wide', cell: ({ text }) => text },
+  { title: words.t('what'), kind: 'lead', cell: ({ what }) => <What code={what} /> },
+  { title: words.t('text'), kind: 'wide', cell: (record) => detailsOf(record) },
 ]
 
 /** Newest first; the interface hands out the oldest first, so pages are asked for by their number. */

@@ -8,6 +8,8 @@
  * problem too, with status 0 and the code `no-connection`.
  */
 import { learnTime } from './clock.ts'
+import { loadRare } from './rare.ts'
+import { language } from './words.ts'
 
 export interface Problem {
   /** HTTP status; 0 when no answer came. */
@@ -85,6 +87,8 @@ export async function ask(
     if (response.ok) return { ok: true, value: response, status: response.status }
     const problem = await problemOf(response)
     if (response.status === 401 && path !== '/session') onUnauthorized()
+    // Most are told in passing, as news, which is not drawn again.
+    if (language.peek() !== 'en') await loadRare()
     return { ok: false, problem }
   } catch (error) {
     return { ok: false, problem: { status: 0, code: 'no-connection', detail: String(error) } }

@@ -3,7 +3,8 @@
  * appliance's own sentence, which is English and names the field and what is allowed.
  */
 import type { Answer, Problem } from './api.ts'
-import { sentences } from './said.ts'
+import { filledIn, rare } from './rare.ts'
+import { saidText, sentences } from './said.ts'
 import { dictionary, language } from './words.ts'
 
 export const problemWords = dictionary({
@@ -19,18 +20,32 @@ export const foundHere = (field: string, detail: string): Answer<never> & { ok: 
   problem: { status: 400, code: FOUND_HERE, detail, field },
 })
 
-export function problemText({ code, detail, status, allowed }: Problem): string {
+export function problemText(problem: Problem): string {
+  const { code, detail, status, allowed } = problem
   if (code === FOUND_HERE) return detail
   const own = problemWords.maybe(code)
   if (own !== undefined) return own
   if (status === 404 && code.startsWith('http-')) return problemWords.t('route-unknown')
+  const sentence = asSentence(detail)
   const choices = allowed?.map(String).join(', ') ?? ''
-  const sentence = detail.slice(0, 1).toUpperCase() + detail.slice(1)
-  const whole = /[.!?]$/.test(sentence) ? sentence : `${sentence}.`
-  const said = language.value === 'en' ? whole : problemWords.t('said', { text: whole })
-  return choices === '' || choices.length > 300 || sentence.includes(choices)
+  const said = language.value === 'en' ? sentence : inOwnWords(problem, sentence)
+  return choices === '' || choices.length > 300 || said.includes(choices)
     ? said
     : `${said} ${problemWords.t('allowed', { choices })}`
+}
+
+function inOwnWords({ code, detail, field }: Problem, sentence: string): string {
+  const whole = rare()
+  if (whole === undefined) return '…'
+  const known = whole.refusals[code]
+  if (known === undefined) return problemWords.t('said', { text: sentence })
+  const why = known.includes('{why}') ? saidText(detail) : ''
+  return asSentence(filledIn(known, { field: field ?? whole.refusals['of-request'] ?? '', why }))
+}
+
+const asSentence = (text: string): string => {
+  const begun = text.slice(0, 1).toUpperCase() + text.slice(1)
+  return /[.!?…]$/.test(begun) ? begun : `${begun}.`
 }
 
 export interface ReasonView {
@@ -45,8 +60,28 @@ const reasonWords = dictionary({
 
 /** Why a line or a delivery is as it is, in plain words: a whole sentence. What has no words here is quoted. */
 export function reasonText({ code, text }: ReasonView): string {
-  const said = reasonWords.maybe(code, { text }) ?? reasonWords.t('other-code', { text })
-  return /[.!?]$/.test(said) ? said : `${said}.`
+  const [, before = text, , calls] = /^(.*?) Given up after (one call|(\d+) calls)\.$/.exec(text) ?? []
+  const givenUp =
+    before === text
+      ? ''
+      : ` ${rareReason(calls === undefined ? 'given-up-once' : 'given-up', { calls: calls ?? '' })}`
+  const values = {
+    /** Only where the words have a place for it: to say it may need words that are not here yet. */
+    get text() {
+      return language.value === 'en' ? before : saidText(before).replace(/\.$/, '')
+    },
+  }
+  const said =
+    reasonWords.maybe(code, values) ?? rareReason(code, values) ?? reasonWords.t('other-code', values)
+  return `${asSentence(said)}${givenUp}`
+}
+
+/** @returns undefined for a code that has no words at all */
+function rareReason(code: string, values: Readonly<Record<string, string>>): string | undefined {
+  const whole = rare()
+  if (whole === undefined) return '…'
+  const known = whole.reasons[code]
+  return known === undefined ? undefined : filledIn(known, values)
 }
 
 export const problemDictionaries = [problemWords, reasonWords, sentences]

@@ -8,27 +8,57 @@ export interface Pattern {
   pattern: RegExp
 }
 
+/** Patterns and the sentences of their keys in another language. */
+export interface Book {
+  patterns: readonly Pattern[]
+  /** The sentence of a key with its places filled. */
+  word(key: string, values: Readonly<Record<string, string>>): string | undefined
+}
+
+/** The name of a member is one word, so that no sentence is taken for a name. */
+const shapes: Readonly<Record<string, string>> = { why: '.+', node: '\\S+?', other: '\\S+?' }
+
 /** @param entries sentences by key; of two that fit the first one counts */
 export const patternsOf = (entries: Readonly<Record<string, string>>): Pattern[] =>
   Object.entries(entries).map(([key, text]) => {
     const places = text
       .replaceAll(/[.*+?^$()[\]\\|]/g, '\\$&')
-      .replaceAll(/\{(\w+)\}/g, (_, name: string) => `(?<${name}>${name === 'why' ? '.+' : '.+?'})`)
+      .replaceAll(/\{(\w+)\}/g, (_, name: string) => `(?<${name}>${shapes[name] ?? '.+?'})`)
     return { key, pattern: new RegExp(`^${places}$`, 's') }
   })
 
-/** @param word the sentence of a key with its places filled @returns the text itself where no pattern fits */
+/**
+ * Several lines and several sentences are looked up one by one; so is what follows the name of a key, as in
+ * `pair.vip: is missing`.
+ * @param books of two sentences that fit the one of the earlier book counts
+ * @param unknown called with each sentence that nothing fits, which then stays as it is
+ */
 export function translated(
   text: string,
-  patterns: readonly Pattern[],
-  word: (key: string, values: Record<string, string>) => string | undefined,
+  books: readonly Book[],
+  unknown: (text: string) => void = () => undefined,
 ): string {
-  for (const { key, pattern } of patterns) {
-    const found = pattern.exec(text)
-    if (found === null) continue
-    const { why, ...names } = { ...found.groups }
-    const values = why === undefined ? names : { ...names, why: translated(why, patterns, word) }
-    return word(key, values) ?? text
+  const again = (part: string): string => translated(part, books, unknown)
+  const [, place, rest] = /^([\w.[\]/-]+): (.+)$/s.exec(text) ?? []
+  if (place !== undefined && rest !== undefined && !rest.includes('\n')) {
+    let isKnown = true
+    const said = translated(rest, books, () => {
+      isKnown = false
+    })
+    if (isKnown) return `${place}: ${said}`
   }
+  for (const { patterns, word } of books) {
+    for (const { key, pattern } of patterns) {
+      const found = pattern.exec(text)
+      if (found === null) continue
+      const { why, ...names } = { ...found.groups }
+      return word(key, why === undefined ? names : { ...names, why: again(why) }) ?? text
+    }
+  }
+  const lines = text.split('\n')
+  if (lines.length > 1) return lines.map(again).join('\n')
+  const sentences = text.split(/(?<=[.!?]) (?=[A-Z])/)
+  if (sentences.length > 1) return sentences.map(again).join(' ')
+  unknown(text)
   return text
 }

@@ -4,7 +4,8 @@
  * src/config), with places for names and figures, and a test holds it against the sources. A sentence that no entry fits
  * stays as it is. Entries with more words of their own come first.
  */
-import { type Pattern, patternsOf, translated } from './said-patterns.ts'
+import { filledIn, rare } from './rare.ts'
+import { type Book, type Pattern, patternsOf, translated } from './said-patterns.ts'
 import { dictionary, keepLoaded, type Loadable, language } from './words.ts'
 
 const words = dictionary({
@@ -24,6 +25,27 @@ export const sentences: Loadable = {
   },
 }
 
-/** The sentence in the language of the user. Names stay, and a reason within it is put into words as well. */
-export const saidText = (text: string): string =>
-  language.value === 'en' ? text : translated(text, patterns, words.maybe)
+/**
+ * The sentence in the language of the user. Names stay, and a reason within it is put into words as well. `…` while what
+ * is rarely said is on its way.
+ */
+export function saidText(text: string): string {
+  if (language.value === 'en') return text
+  const often: Book = { patterns, word: words.maybe }
+  let isRare = false
+  const said = translated(text, [often], () => {
+    isRare = true
+  })
+  if (!isRare) return said
+  const whole = rare()
+  if (whole === undefined) return '…'
+  const { patterns: others, sentences: theirs } = whole
+  const seldom: Book = {
+    patterns: others,
+    word(key, values) {
+      const found = theirs[key]
+      return found === undefined ? undefined : filledIn(found, values)
+    },
+  }
+  return translated(text, [often, seldom])
+}

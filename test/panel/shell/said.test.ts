@@ -10,10 +10,10 @@ const entries = (language: string): Record<string, string> =>
 const [en, de] = [entries('en'), entries('de')]
 const patterns = patternsOf(en)
 
-const filled = (text: string, values: Record<string, string>): string =>
+const filled = (text: string, values: Readonly<Record<string, string>>): string =>
   text.replaceAll(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole)
 const german = (text: string): string =>
-  translated(text, patterns, (key, values) => filled(de[key] ?? '', values))
+  translated(text, [{ patterns, word: (key, values) => filled(de[key] ?? '', values) }])
 
 const sourcesIn = (...path: string[]): string[] =>
   readdirSync(join(root, 'src', ...path), { recursive: true })
@@ -22,8 +22,12 @@ const sourcesIn = (...path: string[]): string[] =>
     .map((name) => readFileSync(join(root, 'src', ...path, name), 'utf8'))
 
 /** A template with a name in each place; none where it consists of places alone. */
-const sentenceOf = (template: string): string[] =>
-  template.replaceAll(/\$\{[^}]*\}/g, '').trim() === '' ? [] : [template.replaceAll(/\$\{[^}]*\}/g, 'box-b')]
+const sentenceOf = (whole: string): string[] => {
+  const template = whole.replaceAll(/\$\{termText\([^)]*\)\}/g, '3 of box-b')
+  return template.replaceAll(/\$\{[^}]*\}/g, '').trim() === ''
+    ? []
+    : [template.replaceAll(/\$\{[^}]*\}/g, 'box-b')]
+}
 
 describe('sentences that members write', () => {
   it('are those of the sources, word for word', () => {
@@ -35,7 +39,7 @@ describe('sentences that members write', () => {
     ]
     const strange = Object.entries(en).filter(([, text]) => {
       const parts = text
-        .split(/\{\w+\}|(?<= s) | of term /)
+        .split(/\{\w+\}|(?<= s) | of term |this value/)
         .map((part) => part.replace(/^[ ,:]+|[ ,:]+$/g, ''))
       return !sources.some((source) => parts.every((part) => source.includes(part)))
     })
@@ -64,10 +68,10 @@ describe('sentences that members write', () => {
 
   it('become German with their names and figures, and what stands within them too', () => {
     expect(german('SWITCH THIS SERVER TO ACTIVE, term 2 of box-b: maximum heart beat fails')).toBe(
-      'SWITCH THIS SERVER TO ACTIVE, Amtszeit 2 of box-b: Höchstzahl fehlender Lebenszeichen erreicht',
+      'SWITCH THIS SERVER TO ACTIVE, Amtszeit 2 von box-b: Höchstzahl fehlender Lebenszeichen erreicht',
     )
     expect(german('SWITCH THIS SERVER TO STANDBY of term 2 of box-a, box-b was told to take over')).toBe(
-      'SWITCH THIS SERVER TO STANDBY, Amtszeit 2 of box-a: box-b wurde die Übernahme befohlen',
+      'SWITCH THIS SERVER TO STANDBY, Amtszeit 2 von box-a: box-b wurde die Übernahme befohlen',
     )
     expect(german('box-a: error detected, count = 2')).toBe('box-a: Lebenszeichen fehlt, Zähler = 2')
     expect(
