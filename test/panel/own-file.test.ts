@@ -12,7 +12,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { ownForm } from '#config/own-form.ts'
 import { describeWith } from '../requirements.ts'
 import { type RunningAppliance, startAppliance, until } from '../system/appliance.ts'
-import { openBrowser, openPanel, setUp } from './browser.ts'
+import { openBrowser, openPanel, password, setUp, setupCode } from './browser.ts'
 
 // Real processes that start anew, and a browser, on a machine that may have other things to do.
 vi.setConfig({ testTimeout: 120_000 })
@@ -176,5 +176,56 @@ describeWith(['chromium'], 'the panel, a member’s own file', () => {
     await haveLines('gsm0')
     expect(file()).toContain('secret: a secret of some length # mind the secret')
     await close()
+  })
+
+  it('lets a new box take the place of this one: its backup in the first run, with its file', async () => {
+    const passphrase = 'a passphrase of some length'
+    await box.call('PUT', '/api/v1/contacts/ann', { sms: '+49170111' })
+    const maker = await openPanel(browser, box.address, '/configuration/backup')
+    const card = maker.page.locator('.card', { has: maker.page.getByLabel('Passphrase, once more') })
+    await card.getByLabel('Passphrase', { exact: true }).fill(passphrase)
+    await card.getByLabel('Passphrase, once more').fill(passphrase)
+    const [backup] = await Promise.all([
+      maker.page.waitForEvent('download'),
+      card.getByRole('button', { name: 'Make and download' }).click(),
+    ])
+    const buffer = readFileSync(await backup.path())
+    await maker.close()
+    await box.kill('SIGTERM')
+
+    const fresh = mkdtempSync(join(tmpdir(), 'own-file-new-'))
+    const other = await startAppliance({ directory: fresh, ports: ['sim://gsm'], listen: '127.0.0.1:0' })
+    try {
+      const { page, close } = await openPanel(browser, other.address, '/', { user: null })
+      await page.getByLabel('Setup code').fill(setupCode(other))
+      await page.getByLabel('User name').fill('somebody')
+      await page.getByLabel('Password', { exact: true }).fill(password)
+      await page.getByLabel('Password again').fill(password)
+      await page.getByLabel('Name of this appliance').fill('New box')
+      await page.getByRole('button', { name: 'Set up and log in' }).click()
+      await page.getByRole('button', { name: 'Go on' }).click()
+      await page.getByRole('link', { name: 'Restore a backup' }).click()
+      const restore = page.locator('.card', { has: page.getByLabel('Backup file') })
+      await restore.getByLabel('Backup file').setInputFiles({ name: 'a.backup', mimeType: '', buffer })
+      await restore.getByLabel('Passphrase', { exact: true }).fill(passphrase)
+      await restore.getByLabel('Bring back its configuration file').check()
+      await restore.getByRole('button', { name: 'Restore this backup' }).click()
+      await page.getByText('The backup of box-a is restored').waitFor(PATIENCE)
+      await close()
+      // It listens where the one before did, and knows whom that one knew.
+      await until(
+        async () => (await fetch(`${box.address}/healthz`).catch(() => undefined))?.ok === true,
+        'it is back at the address of the one before',
+      )
+      const again = await openPanel(browser, box.address, '/people')
+      await again.page.getByText('+49170111').waitFor()
+      await again.page.goto(`${box.address}/configuration/appliance`)
+      await again.page.getByText('restored backup', { exact: false }).waitFor()
+      await again.close()
+      expect(readFileSync(join(fresh, 'twinline.yaml'), 'utf8')).toBe(file())
+    } finally {
+      await other.kill('SIGTERM')
+      rmSync(fresh, { recursive: true, force: true })
+    }
   })
 })

@@ -118,7 +118,7 @@ export function backupRoutes(
       throw new Problem(409, 'backup-of-other', text, { field: 'backup' })
     }
     await stage(unpacked, directory)
-    if (file !== undefined) own.replace(file, undefined, who)
+    if (file !== undefined) own.replace(file, undefined, 'restore')
     const at = iso(manifest.at)
     records?.audit.write(who, 'backup-restored', `${node} starts anew with its backup of ${at}`)
     own.restart()

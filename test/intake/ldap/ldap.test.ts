@@ -1,11 +1,4 @@
 /** Contacts from a directory: what changes, on paper, and then with a real slapd (OpenLDAP) on a loopback port. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { Client } from 'ldapts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { LdapConfig } from '#config/ldap.ts'
 import { parseConfig } from '#config/load.ts'
@@ -16,6 +9,7 @@ import { createLdapImport, type LdapImport } from '#intake/ldap/import.ts'
 import { planDirectory } from '#intake/ldap/plan.ts'
 import { ModelLog } from '../../config/model-log.ts'
 import { describeWith } from '../../requirements.ts'
+import { admin, adminPassword, type Slapd, startSlapd } from './slapd.ts'
 
 const attributes = {
   id: 'uid',
@@ -90,97 +84,21 @@ test.each([
 })
 
 describeWith(['slapd'], 'with a real slapd', () => {
-  let directory: string
-  let url: string
-  let server: ChildProcess
+  let slapd: Slapd
   let settings: Settings
   let ldap: LdapImport
   let source: LdapConfig
   const clock = systemClock(0)
-  const admin = 'cn=admin,dc=example,dc=org'
 
-  const freePort = async (): Promise<number> => {
-    const probe = createServer().listen(0, '127.0.0.1')
-    await once(probe, 'listening')
-    const address = probe.address()
-    await new Promise((resolve) => probe.close(resolve))
-    return typeof address === 'object' && address !== null ? address.port : 0
-  }
-
-  const stopServer = async () => {
-    if (server.exitCode !== null || server.signalCode !== null) return
-    const exited = once(server, 'exit')
-    server.kill('SIGTERM')
-    await exited
-  }
-
-  const startServer = async () => {
-    server = spawn('/usr/sbin/slapd', ['-f', join(directory, 'slapd.conf'), '-h', url, '-d', '0'], {
-      stdio: 'ignore',
-    })
-    for (;;) {
-      if (server.exitCode !== null) throw new Error(`slapd ended with ${server.exitCode}`)
-      const client = new Client({ url })
-      try {
-        await client.bind(admin, 'secret')
-        return
-      } catch {
-        await new Promise((resolve) => setTimeout(resolve, 50))
-      } finally {
-        await client.unbind().catch(() => {})
-      }
-    }
-  }
-
-  const change = async (work: (client: Client) => Promise<unknown>) => {
-    const client = new Client({ url })
-    await client.bind(admin, 'secret')
-    await work(client)
-    await client.unbind()
-  }
-  const person = (uid: string, mobile: string) => (client: Client) =>
-    client.add(`uid=${uid},dc=example,dc=org`, {
-      objectClass: 'inetOrgPerson',
-      cn: `Person ${uid}`,
-      sn: uid,
-      mobile,
-    })
   const ids = () => settings.current().contacts.map(({ id, sms }) => `${id} ${sms}`)
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'slapd-'))
-    await mkdir(join(directory, 'db'))
-    url = `ldap://127.0.0.1:${await freePort()}`
-    const schemas = ['core', 'cosine', 'inetorgperson'].map(
-      (name) => `include /etc/ldap/schema/${name}.schema`,
-    )
-    await writeFile(
-      join(directory, 'slapd.conf'),
-      `${schemas.join('\n')}
-modulepath /usr/lib/ldap
-moduleload back_mdb
-pidfile ${directory}/slapd.pid
-database mdb
-maxsize 16777216
-suffix "dc=example,dc=org"
-rootdn "${admin}"
-rootpw secret
-directory ${directory}/db
-`,
-    )
-    await startServer()
-    await change(async (client) => {
-      await client.add('dc=example,dc=org', {
-        objectClass: ['dcObject', 'organization'],
-        dc: 'example',
-        o: 'Example',
-      })
-      await person('ann', '+49170111')(client)
-      await person('bob', '+49170222')(client)
-    })
+    slapd = await startSlapd()
+    await slapd.add('ann', '+49170111')
+    await slapd.add('bob', '+49170222')
     const text = `
 contacts: [{ id: bob, sms: "+49170999" }]
-ldap: { url: "${url}", bind: "${admin}", password: secret, base: "dc=example,dc=org", filter: "(objectClass=inetOrgPerson)" }
+ldap: { url: "${slapd.url}", bind: "${admin}", password: ${adminPassword}, base: "dc=example,dc=org", filter: "(objectClass=inetOrgPerson)" }
 `
     const config = parseConfig(text, '/x.yaml')
     if (config.ldap === undefined) throw new Error('no ldap')
@@ -191,8 +109,7 @@ ldap: { url: "${url}", bind: "${admin}", password: secret, base: "dc=example,dc=
 
   afterAll(async () => {
     await ldap.stop()
-    await stopServer()
-    await rm(directory, { recursive: true, force: true })
+    await slapd.end()
   })
 
   test('made, changed, gone; and nothing while it is down', async () => {
@@ -211,22 +128,22 @@ ldap: { url: "${url}", bind: "${admin}", password: secret, base: "dc=example,dc=
     expect(settings.current().contacts[0]).toMatchObject({ name: 'Person ann', source: 'ldap' })
     await settings.set([{ path: 'groups/all', value: { members: ['ann', 'bob'] } }], 'x')
 
-    await change(person('eve', '+49170333'))
+    await slapd.add('eve', '+49170333')
     expect(await ldap.run()).toMatchObject({ contacts: 2, made: 1, changed: 0, removed: 0 })
     expect(ids()).toEqual(['ann +49170111', 'bob +49170999', 'eve +49170333'])
     const head = settings.head()
     expect(await ldap.run()).toMatchObject({ contacts: 2, made: 0, changed: 0, removed: 0 })
     expect(settings.head()).toBe(head)
 
-    await change((client) => client.del('uid=ann,dc=example,dc=org'))
-    await stopServer()
+    await slapd.remove('ann')
+    await slapd.stop()
     expect(await ldap.run()).toMatchObject({
       reachable: false,
       failure: expect.stringMatching(/ECONNREFUSED/),
     })
     expect(ldap.state().succeeded).toBeLessThan(ldap.state().last?.at ?? 0)
     expect(ids()).toHaveLength(3)
-    await startServer()
+    await slapd.start()
     expect(await ldap.run()).toMatchObject({ reachable: true, contacts: 1, removed: 1 })
     expect(ids()).toEqual(['bob +49170999', 'eve +49170333'])
     expect(settings.current().groups).toEqual([{ id: 'all', members: ['bob'] }])
