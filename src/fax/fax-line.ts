@@ -7,7 +7,6 @@ import type { FaxLineConfig } from '#config/types.ts'
 import type { Clock } from '#core/clock.ts'
 import { errorText, unreachable } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
-import { quietEnd } from '#core/zone.ts'
 import type { TraceEntry } from '#lines/at-trace.ts'
 import type { Line, LineEvents, LineMemory, LineStatus, Transmission } from '#lines/contract.ts'
 import type { DocumentReference } from '#messages/message.ts'
@@ -19,8 +18,10 @@ import type { FaxDocuments, PageHeader } from './documents/contract.ts'
 import { LineProcess } from './line-process.ts'
 import type { FromProcess, ModemView } from './process/protocol.ts'
 import type { FaxProfile } from './profile.ts'
+import { doNotDial } from './quiet-hours.ts'
 import type { FaxReceiver, IncomingCall } from './receiving.ts'
 import { outcomeOf } from './results.ts'
+import { LastCall, seenCall } from './seen-call.ts'
 
 /** How long stop() and disable() wait for a call to end, and a call to hang up. */
 const STOP_MS = 5_000
@@ -73,7 +74,8 @@ class FaxLineImplementation implements FaxLine {
   #busy: Promise<unknown> | undefined
   #calls = 0
   #call: { number: number; outgoing: OutgoingCall } | undefined
-  #incoming: { number: number; call: IncomingCall } | undefined
+  #incoming: { number: number; call: IncomingCall; from: string; at: number } | undefined
+  readonly #lastCall: LastCall
   #progress: string | undefined
   #dialogue: readonly TraceEntry[] = []
   #rate: number | undefined
@@ -89,6 +91,8 @@ class FaxLineImplementation implements FaxLine {
     this.#options = options
     this.#clock = options.clock
     this.#log = options.log.child({ line: config.id })
+    const name = `line/${options.node}/${this.id}/last-call`
+    this.#lastCall = new LastCall(options.memory, name, this.#log)
     const { id, port, class: wanted, station, ecm, maxRate, answer, profile } = config
     const { profiles = [] } = options
     this.#process = new LineProcess(
@@ -139,11 +143,22 @@ class FaxLineImplementation implements FaxLine {
     status.fax = {
       ...(view?.class === undefined ? {} : { class: view.class }),
       ...(this.#rate === undefined ? {} : { rate: this.#rate }),
-      ...(this.#progress === undefined ? {} : { progress: this.#progress }),
+      ...this.#doing(),
+      ...(this.#lastCall.seen === undefined ? {} : { lastCall: this.#lastCall.seen }),
     }
     if (this.#lastSuccess !== undefined) status.lastSuccess = this.#lastSuccess
     if (this.#lastError) status.lastError = this.#lastError
     return status
+  }
+
+  #doing(): { progress?: string } {
+    if (this.#progress !== undefined) return { progress: this.#progress }
+    const caller = this.#view?.caller
+    if (caller !== undefined)
+      return { progress: caller === '' ? 'somebody is calling' : `${caller} is calling` }
+    // For messages that are in no hurry.
+    const quiet = doNotDial(this.#config.doNotDial, 3, this.#clock.now())
+    return quiet === undefined ? {} : { progress: quiet.reason.text }
   }
 
   dialogue(): TraceEntry[] {
@@ -178,7 +193,7 @@ class FaxLineImplementation implements FaxLine {
     const { message, delivery, from } = transmission
     const objection = this.#leaving ?? (this.#ready ? undefined : notReady)
     if (objection) return this.#notSent(transmission, objection)
-    const quiet = this.#doNotDial(message.priority)
+    const quiet = doNotDial(this.#config.doNotDial, message.priority, this.#clock.now())
     if (quiet) return this.#notSent(transmission, quiet.reason, quiet.wait)
     const number = dialString(delivery.to, this.#config.dial)
     if (number === undefined) return refused(from, badNumber)
@@ -227,16 +242,6 @@ class FaxLineImplementation implements FaxLine {
     return outcomeOf(ended, out.pages, this.#config.retry)
   }
 
-  #doNotDial(priority: number): { reason: Reason; wait: number } | undefined {
-    const now = this.#clock.now()
-    for (const hours of this.#config.doNotDial) {
-      if (hours.except !== undefined && priority <= hours.except) continue
-      const end = quietEnd(hours, now, hours.zone)
-      if (end !== undefined) return { reason: doNotDial, wait: Math.max(1_000, end - now) }
-    }
-    return undefined
-  }
-
   #notSent({ from }: Transmission, reason: Reason, wait?: number): Outcome {
     const outcome: Outcome = { result: 'notSent', reason, progress: { confirmed: from } }
     return wait === undefined ? outcome : { ...outcome, again: { pause: wait } }
@@ -267,7 +272,15 @@ class FaxLineImplementation implements FaxLine {
           this.#call.outgoing.end({ result: 'engaged', reason: message.reason })
         return
       case 'answering':
-        this.#incoming = { number: message.call, call: this.#options.receiver.begin(this.id, message.from) }
+        this.#incoming = {
+          number: message.call,
+          call: this.#options.receiver.begin(this.id, message.from),
+          from: message.from,
+          at: this.#clock.now(),
+        }
+        return
+      case 'left':
+        this.#lastCall.note(seenCall(this.#clock.now(), message.from, 'left'))
         return
       case 'page':
         void this.#keep(message)
@@ -319,6 +332,7 @@ class FaxLineImplementation implements FaxLine {
     this.#progress = undefined
     if (incoming?.number !== call) return
     this.#incoming = undefined
+    this.#lastCall.note(seenCall(incoming.at, incoming.from, result))
     if (result.result === 'received') this.#lastSuccess = this.#clock.now()
     if (result.result !== 'no-fax') this.#rate = result.facts.rate ?? this.#rate
     void incoming.call.end(result)
@@ -373,6 +387,7 @@ class FaxLineImplementation implements FaxLine {
   }
 
   async #begin(): Promise<void> {
+    await this.#lastCall.recall()
     const remembered = await this.#options.memory.recall(this.#disabledName()).catch(() => undefined)
     if (this.#wanted !== 'unknown') return
     const disabled = remembered === undefined ? this.#config.disabled : remembered === 'yes'
@@ -466,7 +481,6 @@ class FaxLineImplementation implements FaxLine {
 
 const notReady: Reason = { code: 'line-not-ready', text: 'The line is not ready' }
 const hungUp: Reason = { code: 'stopping', text: 'The call was ended here' }
-const doNotDial: Reason = { code: 'do-not-dial', text: 'This line does not dial at this time of day' }
 const badNumber: Reason = { code: 'fax-number', text: 'The number holds nothing that can be dialled' }
 const noDocument: Reason = { code: 'no-document', text: 'The message has no document that could be faxed' }
 const otherPages: Reason = {

@@ -55,8 +55,16 @@ export interface LineStatus {
     operator: string
     technology: string
   }
-  /** Of a fax line: the modem's class, the rate of the newest call (bit/s), and what it is doing, for people. */
-  fax?: { class?: string; rate?: number; progress?: string }
+  /**
+   * Of a fax line: the modem's class, the rate of the newest call (bit/s), what it is doing, and the newest call that came
+   * in: when (ms since 1970), from whom (empty when the caller is not known) and what became of it; `left` rang on.
+   */
+  fax?: {
+    class?: string
+    rate?: number
+    progress?: string
+    lastCall?: { at: number; from: string; result: 'received' | 'partial' | 'no-fax' | 'left'; text: string }
+  }
   /** dBm (3GPP TS 27.007 8.5). */
   signal?: number
   /** ms since 1970. */

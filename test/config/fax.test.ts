@@ -32,10 +32,32 @@ it('has a default for everything but the port', () => {
   })
 })
 
+it.each([
+  ['auto', 'auto'],
+  ['"1"', '1'],
+  ['"2"', '2'],
+  ['"2.0"', '2.0'],
+  // Written without quotes it is meant as it stands there.
+  ['2.0', '2.0'],
+])('takes the class %s', (written, read) => {
+  expect(
+    parse(`{ id: fax0, kind: fax, port: "serial:///dev/ttyACM0?baud=115200", class: ${written}, header: true,
+      station: "+49 30 1234567", answer: { rings: 2 } }`),
+  ).toMatchObject({
+    id: 'fax0',
+    port: { path: '/dev/ttyACM0', baud: 115_200 },
+    class: read,
+    header: true,
+    station: '+49 30 1234567',
+    answer: { rings: 2 },
+  })
+})
+
 it('reads every key', () => {
   expect(
     parse(`{ id: fax0, kind: fax, port: "tcp://192.0.2.7:4001", passive: box-b, disabled: true, class: "2.0",
       header: false, station: "+49 30 1", ecm: false, maxRate: 9600, resolution: standard, priority: 7,
+      profile: davicom,
       answer: { rings: 0, distinctive: [RING 2], callers: ["+4930*"], maxPages: 20, maxDuration: 30m },
       dial: { prefix: "0,", country: "49", international: "000", national: "" },
       retry: { busy: 1m, noAnswer: 2m, protocol: 3s, tries: 1, dials: 2 },
@@ -51,6 +73,7 @@ it('reads every key', () => {
     retry: { busy: 60_000, noAnswer: 120_000, protocol: 3_000, tries: 1, dials: 2 },
     doNotDial: [{ from: 1_320, until: 390, zone: 'Europe/Berlin', except: 0 }],
     priority: 7,
+    profile: 'davicom',
   })
 })
 

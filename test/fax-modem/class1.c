@@ -47,6 +47,12 @@ static void event(struct modem *modem, enum call_event event, const char *caller
         [CALL_NO_ANSWER] = AT_CALL_EVENT_NO_ANSWER, [CALL_NO_DIAL_TONE] = AT_CALL_EVENT_NO_DIALTONE,
     };
     t31_state_t *t31 = modem->state;
+    static int64_t last_ring;
+    if (event == CALL_RING) {
+        /* The engine tells a caller once until it is on hook; a call that nobody answered was never off it. */
+        if (now_samples - last_ring > SAMPLES(8)) t31->at_state.call_info_displayed = 0;
+        last_ring = now_samples;
+    }
     if (event == CALL_RING && caller && caller[0] && !t31->at_state.call_info_displayed) {
         at_reset_call_info(&t31->at_state);
         at_set_call_info(&t31->at_state, "NMBR", caller);

@@ -4,6 +4,7 @@ import { faxRetryDefaults } from '#config/fax.ts'
 import type { CallOutResult, FaxFailure } from '#fax/contract.ts'
 import { dialString } from '#fax/dialling.ts'
 import { heard, isRinging, quiet } from '#fax/process/ringing.ts'
+import { doNotDial } from '#fax/quiet-hours.ts'
 import { outcomeOf } from '#fax/results.ts'
 import { type Message, newDelivery } from '#messages/message.ts'
 import { settle } from '#messages/retry.ts'
@@ -55,6 +56,14 @@ describe('answering', () => {
     expect(ring(['RING 2', 'RING 2'], second)).toEqual([false, true])
   })
 
+  it('knows kinds of ringing however the modem writes them', () => {
+    const second = { ...settings, distinctive: ['RING 2'] }
+    expect(ring(['RING2', 'RING2'], second)).toEqual([false, true])
+    expect(ring(['RING1', 'RING1'], second)).toEqual([false, false])
+    expect(ring(['RING1', 'RINGA'])).toEqual([false, false])
+    expect(isRinging(heard(quiet, 'RING3', 0, second).ringing, 100)).toBe(true)
+  })
+
   it('does not dial into a ring that is for somebody else', () => {
     const { ringing, answer } = heard(quiet, 'RING 1', 1_000, { ...settings, distinctive: ['RING 2'] })
     expect(answer).toBe(false)
@@ -66,8 +75,43 @@ describe('answering', () => {
     const some = { ...settings, callers: ['+4930*', '0891'] }
     expect(ring(['RING', 'NMBR = 4930555', 'RING'], some)).toEqual([false, false, true])
     expect(ring(['RING', 'NMBR=089 1', 'RING'], some)).toEqual([false, false, true])
+    expect(ring(['RING', 'CALLER NUMBER: 0891', 'RING'], some)).toEqual([false, false, true])
     expect(ring(['RING', 'NMBR = 040555', 'RING'], some)).toEqual([false, false, false])
     expect(ring(['RING', 'RING', 'RING'], some)).toEqual([false, false, false])
+  })
+})
+
+describe('hours without dialling', () => {
+  const at = (text: string) => Date.parse(text)
+  const night = { from: 22 * 60, until: 7 * 60, zone: 'Europe/Berlin' }
+
+  it('hold what is in no hurry until they end, and say so', () => {
+    // 23:30 in Berlin.
+    expect(doNotDial([night], 2, at('2026-11-21T22:30:00Z'))).toEqual({
+      reason: {
+        code: 'do-not-dial',
+        text: 'This line does not dial from 22:00 to 07:00, and dials again at 07:00 (Europe/Berlin)',
+      },
+      wait: 7.5 * 3_600_000,
+    })
+    expect(doNotDial([night], 2, at('2026-11-21T06:00:00Z'))).toBeUndefined()
+  })
+
+  it('let through what they are told to', () => {
+    const urgent = { ...night, except: 1 }
+    const then = at('2026-11-21T22:30:00Z')
+    expect([0, 1, 2, 3].map((priority) => doNotDial([urgent], priority, then) === undefined)).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ])
+  })
+
+  it('that overlap end together', () => {
+    const noon = { from: 0, until: 12 * 60, zone: 'Europe/Berlin' }
+    const wait = doNotDial([night, noon], 2, at('2026-11-21T05:00:00Z'))?.wait
+    expect(wait).toBe(6 * 3_600_000)
   })
 })
 

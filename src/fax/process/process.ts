@@ -14,7 +14,13 @@ import type { CallInEvents, CallInResult, CallOut, ReceivedPage } from '../contr
 import { type Timing, timing } from '../timing.ts'
 import { Keeper } from './keeper.ts'
 import { prepareModem } from './prepare.ts'
-import { channelLimits, type FromProcess, type ProcessConfig, type ToProcess } from './protocol.ts'
+import {
+  channelLimits,
+  type FromProcess,
+  type ModemView,
+  type ProcessConfig,
+  type ToProcess,
+} from './protocol.ts'
 import { heard, isRinging, quiet, type Ringing } from './ringing.ts'
 
 const ALIVE_MS = 1_000
@@ -24,6 +30,9 @@ const LOOK_MS = 60_000
 const LEAVE_MS = 1_500
 /** How long a call waits for the confirmation of a page to be written; the other machine waits 6 s +-1 s (T.30, T2). */
 const RECORD_MS = 3_000
+
+/** Longer than the pause between two rings of one call. */
+const STOPPED_MS = 10_000
 
 const TOO_LONG = 'the call took longer than a call in may take on this line, and was ended here'
 
@@ -163,7 +172,12 @@ class FaxProcess {
   }
 
   #changed(): void {
-    const view = { ...this.#keeper.view(), occupied: this.#occupied }
+    const rings = this.#current?.direction !== 'in' && isRinging(this.#ringing, monotonic())
+    const view: ModemView = {
+      ...this.#keeper.view(),
+      occupied: this.#occupied,
+      ...(rings ? { caller: this.#ringing.caller } : {}),
+    }
     const text = JSON.stringify(view)
     if (text === this.#told) return
     this.#told = text
@@ -231,10 +245,19 @@ class FaxProcess {
     const { ringing, answer } = heard(this.#ringing, text, monotonic(), this.#config.answer)
     this.#ringing = ringing
     clearTimeout(this.#quietAgain)
-    // Tells when it has stopped, too.
-    this.#quietAgain = setTimeout(() => this.#changed(), 10_000)
+    this.#quietAgain = setTimeout(() => this.#stopped(), STOPPED_MS)
     this.#changed()
     if (answer && this.#current === undefined) this.#answer(ringing.caller)
+  }
+
+  /** Nothing more was heard of whoever called. */
+  #stopped(): void {
+    const { at, caller } = this.#ringing
+    if (this.#current?.direction !== 'in' && at !== quiet.at) {
+      this.#ringing = quiet
+      this.#channel.tell({ kind: 'left', from: caller })
+    }
+    this.#changed()
   }
 
   #answer(from: string): void {

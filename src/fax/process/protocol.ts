@@ -46,6 +46,8 @@ export interface ModemView extends Pick<LineStatus, 'reason' | 'port' | 'recover
   modem?: { manufacturer: string; model: string; revision: string }
   /** Somebody is calling or being answered: it cannot dial. */
   occupied: boolean
+  /** Somebody is calling and not answered yet: who, empty when that is not known. */
+  caller?: string
   /** ms of the monotonic clock, which all processes of a machine share. */
   nextTry?: number
 }
@@ -69,6 +71,8 @@ export type FromProcess =
   | { kind: 'engaged'; call: number; reason: Reason }
   /** A ringing call is being answered. `from` as the caller-ID says, empty when it says nothing. */
   | { kind: 'answering'; call: number; from: string }
+  /** Somebody called, and the ringing has stopped without an answer here. */
+  | { kind: 'left'; from: string }
   | { kind: 'page'; call: number; page: PageOnWire }
   | { kind: 'answered'; call: number; result: CallInResult }
   | { kind: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; fields: object; text: string }

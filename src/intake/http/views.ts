@@ -97,14 +97,22 @@ export function inboxView({ fax, ...entry }: InboxEntry): Shape<typeof schemas.i
 }
 
 export function lineView(status: LineStatus): Shape<typeof schemas.line> {
-  const { lastSuccess, lastError, nextTry, muted, ...rest } = status
+  const { lastSuccess, lastError, nextTry, muted, fax, ...rest } = status
   return {
     ...rest,
+    ...(fax === undefined ? {} : { fax: faxView(fax) }),
     ...(muted === undefined ? {} : { muted: iso(muted) }),
     ...(lastSuccess === undefined ? {} : { lastSuccess: iso(lastSuccess) }),
     ...(lastError === undefined ? {} : { lastError: { at: iso(lastError.at), reason: lastError.reason } }),
     ...(nextTry === undefined ? {} : { nextTry: iso(nextTry) }),
   }
+}
+
+function faxView({
+  lastCall,
+  ...fax
+}: NonNullable<LineStatus['fax']>): NonNullable<Shape<typeof schemas.line>['fax']> {
+  return lastCall === undefined ? fax : { ...fax, lastCall: { ...lastCall, at: iso(lastCall.at) } }
 }
 
 export function depthView({ oldest, ...counts }: QueueDepth): Shape<typeof schemas.status>['queue'] {

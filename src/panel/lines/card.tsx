@@ -78,6 +78,18 @@ export function LineCard(props: { line: LineView; reload: () => void; open: (too
             fax?.rate === undefined ? undefined : words.t('bitRate', { rate: number(fax.rate) }),
           ],
           [
+            words.t('lastCall'),
+            fax?.lastCall === undefined ? undefined : (
+              <>
+                {fax.lastCall.from === '' ? words.t('callerUnknown') : fax.lastCall.from},{' '}
+                {words.t(`call.${fax.lastCall.result}`)}{' '}
+                <span class="quiet">
+                  (<Ago at={fax.lastCall.at} />)
+                </span>
+              </>
+            ),
+          ],
+          [
             words.t('lastSuccess'),
             line.lastSuccess === undefined ? words.t('none') : <Ago at={line.lastSuccess} />,
           ],
