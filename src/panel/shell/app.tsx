@@ -13,7 +13,7 @@ import { problemDictionaries } from './problems.ts'
 import { askAhead } from './remote.ts'
 import { go, match, type PageModule, type Place, place, type Route } from './router.ts'
 import { routes } from './routes.ts'
-import { loadSession, may, session, sessionProblem } from './session.ts'
+import { loadSession, may, session, sessionProblem, wasLoggedIn } from './session.ts'
 import { language } from './words.ts'
 
 type Shown =
@@ -60,31 +60,58 @@ function elsewhere(route: Route | undefined, at: Place): string | undefined {
   return undefined
 }
 
+const wordsOf = ({ words: dictionaries }: Pick<PageModule, 'words'>): Promise<unknown> =>
+  Promise.all(dictionaries.map((dictionary) => dictionary.load(language.peek())))
+
 /** The code and the words of a page. */
 async function prepared(route: Route): Promise<PageModule> {
   const { page } = await route.load()
-  await Promise.all(page.words.map((dictionary) => dictionary.load(language.peek())))
+  await wordsOf(page)
   return page
 }
 
 /** How long a page waits for its first answers before it is drawn without them, ms. Within it nothing flickers. */
 const ANSWERS_MS = 200
 
-/** When the first answers to a page are there, or have not come for long. */
-async function answers({ asks }: PageModule, { route, params }: Found): Promise<void> {
-  const named = (route.asks ?? []).map((path) =>
+/** What the page of a route asks for first when its address has no query. */
+const asksOf = ({ route, params }: Found): string[] =>
+  (route.asks ?? []).map((path) =>
     path.replace(/:(\w+)/g, (_, name) => encodeURIComponent(params[name] ?? '')),
   )
+
+/** When the first answers to a page are there, or have not come for long. */
+async function inTime(answers: Promise<void>): Promise<void> {
   const enough = new Promise<void>((resolve) => {
     setTimeout(resolve, ANSWERS_MS)
   })
-  await Promise.race([askAhead(asks?.() ?? named), enough])
+  await Promise.race([answers, enough])
+}
+
+/** The page that the browser came for, on its way while it is still asked who is logged in. */
+interface Begun {
+  path: string
+  page: Promise<PageModule>
+  answers: Promise<void> | undefined
+}
+
+let begun: Begun | undefined
+
+function begin({ path, query }: Place): void {
+  const found = find(path)
+  if (found === undefined) return
+  const page = prepared(found.route)
+  // Told when it is opened.
+  page.catch(() => undefined)
+  const answers = wasLoggedIn && query.size === 0 ? askAhead(asksOf(found)) : undefined
+  begun = { path, page, answers }
 }
 
 let turn = 0
 
 async function open(at: Place): Promise<void> {
   const found = find(at.path)
+  const early = begun?.path === at.path ? begun : undefined
+  begun = undefined
   const away = elsewhere(found?.route, at)
   if (away !== undefined) return go(away.startsWith('/') && !away.startsWith('//') ? away : '/', 'replace')
   turn += 1
@@ -101,8 +128,9 @@ async function open(at: Place): Promise<void> {
   }
   loading.value = true
   try {
-    const { page: module } = await route.load()
-    const [page] = await Promise.all([prepared(route), mine === turn && answers(module, found)])
+    const page = await (early?.page ?? route.load().then((module) => module.page))
+    const asks = () => askAhead(page.asks?.() ?? asksOf(found))
+    await Promise.all([wordsOf(page), mine === turn && inTime(early?.answers ?? asks())])
     if (mine === turn) shown.value = { kind: 'page', key, module: page, params }
   } catch {
     if (mine === turn) shown.value = { kind: 'failed', key }
@@ -112,10 +140,8 @@ async function open(at: Place): Promise<void> {
 
 /** Opens pages from now on. @returns when the words of the shell are there */
 export async function startPages(): Promise<void> {
-  // Most who come are logged in: the first page is on its way while the session is still asked for.
-  const first = find(place.peek().path)
-  if (first !== undefined) void prepared(first.route).catch(() => undefined)
-  await Promise.all([words, ...problemDictionaries].map((dictionary) => dictionary.load(language.peek())))
+  begin(place.peek())
+  await wordsOf({ words: [words, ...problemDictionaries] })
   let path: string | undefined
   let user: string | undefined
   effect(() => {

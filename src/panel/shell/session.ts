@@ -8,6 +8,10 @@ export const session = signal<SessionView | undefined>(undefined)
 /** Why the session could not be asked. */
 export const sessionProblem = signal<Problem | undefined>(undefined)
 
+const KNOWN = 'twinline-known'
+/** Whether somebody was logged in when this browser was last here, who then most likely still is. */
+export const wasLoggedIn = localStorage.getItem(KNOWN) !== null
+
 export async function loadSession(): Promise<void> {
   const answer = await get<SessionView>('/session')
   if (!answer.ok) {
@@ -16,7 +20,10 @@ export async function loadSession(): Promise<void> {
   }
   sessionProblem.value = undefined
   zone.value = answer.value.appliance.zone
-  if (answer.value.user?.language !== undefined) await setLanguage(answer.value.user.language)
+  const { user } = answer.value
+  if (user === null) localStorage.removeItem(KNOWN)
+  else localStorage.setItem(KNOWN, 'yes')
+  if (user?.language !== undefined) await setLanguage(user.language)
   session.value = answer.value
 }
 
