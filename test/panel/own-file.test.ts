@@ -80,6 +80,13 @@ describeWith(['chromium'], 'the panel, a member’s own file', () => {
     expect(await page.getByLabel('Use: Mail to SMS').isChecked()).toBe(false)
     expect(await page.getByLabel('Use: Webhook').isChecked()).toBe(true)
     expect(await page.content()).not.toMatch(/hunter2|a secret of some/)
+    const [saved] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Export as text' }).click(),
+    ])
+    const text = readFileSync(await saved.path(), 'utf8')
+    expect(text).toContain('# whom to call: Ann')
+    expect(text).not.toMatch(/hunter2|a secret of some/)
     expect(faults).toEqual([])
     await close()
   })

@@ -1,9 +1,10 @@
 /** /configuration/appliance: what belongs to one member alone: its name for people, and every key of its own file. */
 import { useSignal } from '@preact/signals'
+import { Button } from '../components/button.tsx'
 import { Field, Form, FormEnd, useForm } from '../components/field.tsx'
 import { Card, Page } from '../components/layout.tsx'
 import { announce } from '../components/toast.tsx'
-import { put, withQuery } from '../shell/api.ts'
+import { put, saveFile, withQuery } from '../shell/api.ts'
 import { problemDictionaries } from '../shell/problems.ts'
 import { place } from '../shell/router.ts'
 import { loadSession, may, session } from '../shell/session.ts'
@@ -37,7 +38,20 @@ function View() {
             <>
               <OwnForms linked own={own} trial={trial} parts={partsOf(own)} />
               <OwnHistoryCard node={node} trial={trial} disabled={ownDisabled(own, trial)} />
-              <Card title={words.t('fileTitle')}>
+              <Card
+                title={words.t('fileTitle')}
+                aside={
+                  <Button
+                    icon="download"
+                    onClick={() => {
+                      const content = new Blob([own.text ?? ''], { type: 'text/yaml;charset=utf-8' })
+                      saveFile(content, `twinline-${node}.yaml`)
+                    }}
+                  >
+                    {words.t('export')}
+                  </Button>
+                }
+              >
                 <p>{words.t('fileText', { file: own.file })}</p>
                 <details>
                   <summary>{words.t('fileShow')}</summary>

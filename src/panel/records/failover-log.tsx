@@ -6,6 +6,7 @@ import { useSignal } from '@preact/signals'
 import { Button } from '../components/button.tsx'
 import { Card, EmptyState, Waiting } from '../components/layout.tsx'
 import { StatusShape, type Tone } from '../components/status.tsx'
+import { saveFile } from '../shell/api.ts'
 import { useRemote } from '../shell/remote.ts'
 import { place, setQuery } from '../shell/router.ts'
 import { saidText } from '../shell/said.ts'
@@ -100,11 +101,6 @@ export function FailoverLog() {
 /** As the appliance names its own file of the day. */
 function save(view: FailoverDay | undefined): void {
   if (view === undefined) return
-  const link = document.createElement('a')
-  link.href = URL.createObjectURL(
-    new Blob([`${view.lines.join('\r\n')}\r\n`], { type: 'text/plain;charset=utf-8' }),
-  )
-  link.download = `FT_REPORT_${view.day.slice(2).replaceAll('-', '')}.txt`
-  link.click()
-  URL.revokeObjectURL(link.href)
+  const content = new Blob([`${view.lines.join('\r\n')}\r\n`], { type: 'text/plain;charset=utf-8' })
+  saveFile(content, `FT_REPORT_${view.day.slice(2).replaceAll('-', '')}.txt`)
 }

@@ -129,11 +129,15 @@ export async function download(
   // It broke off on the way, as when the member that it comes from is gone.
   if (typeof content === 'string')
     return { ok: false, problem: { status: 0, code: 'no-connection', detail: content } }
+  const named = /filename="?([^";]+)/.exec(answer.value.headers.get('content-disposition') ?? '')?.[1]
+  saveFile(content, named ?? name)
+  return { ok: true, value: true, status: answer.status }
+}
+
+export function saveFile(content: Blob, name: string): void {
   const link = document.createElement('a')
   link.href = URL.createObjectURL(content)
-  link.download =
-    /filename="?([^";]+)/.exec(answer.value.headers.get('content-disposition') ?? '')?.[1] ?? name
+  link.download = name
   link.click()
   URL.revokeObjectURL(link.href)
-  return { ok: true, value: true, status: answer.status }
 }
