@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { errorText } from '#core/errors.ts'
-import { UsageError } from './outcome.ts'
+import { Ended, exit } from './outcome.ts'
 
 export interface FaxBody {
   body: Buffer
@@ -15,13 +15,12 @@ export interface FaxBody {
 /** An appliance takes no more. */
 const LARGEST = 100_000_000
 
-/** @throws UsageError when the file cannot be read */
+/** @throws Ended when the file cannot be read */
 export async function faxBody(
   file: string,
   fields: readonly (readonly [name: string, value: string])[],
-  usage: string,
 ): Promise<FaxBody> {
-  const document = await read(file, usage)
+  const document = await read(file)
   const boundary = `twinline-${randomUUID()}`
   const parts = fields.map(
     ([name, value]) => `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
@@ -43,12 +42,12 @@ export async function faxBody(
   }
 }
 
-async function read(file: string, usage: string): Promise<Buffer> {
+async function read(file: string): Promise<Buffer> {
   try {
     const { size } = await stat(file)
     if (size <= LARGEST) return await readFile(file)
   } catch (error) {
-    throw new UsageError(`the file ${file} cannot be read: ${errorText(error)}`, usage)
+    throw new Ended(exit.usage, `the file ${file} cannot be read: ${errorText(error)}`)
   }
-  throw new UsageError(`the file ${file} has more than ${LARGEST / 1e6} MB`, usage)
+  throw new Ended(exit.usage, `the file ${file} has more than ${LARGEST / 1e6} MB`)
 }

@@ -51,7 +51,10 @@ test('a refused document is exit 1 with its reason, a wrong command line exit 2'
     code: 1,
     stderr: expect.stringContaining('The document is empty'),
   })
-  expect(await fax('none.pdf')).toMatchObject({ code: 2, stderr: expect.stringContaining('cannot be read') })
+  const missing = await fax('none.pdf')
+  expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining('cannot be read') })
+  // What is wrong, and not the whole help after it.
+  expect(missing.stderr.trim().split('\n')).toHaveLength(1)
   expect(await fax('a "note".txt', '--flash')).toMatchObject({ code: 2 })
   expect(await fax('a "note".txt', '--channel', 'sms')).toMatchObject({ code: 2 })
 })

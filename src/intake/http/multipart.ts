@@ -111,6 +111,16 @@ function addField(body: Record<string, unknown>, name: string, value: unknown, c
       field: name,
     })
   }
+  if (name === 'document') {
+    throw new Problem(
+      400,
+      'wrong-type',
+      'document must be a file, with a file name (curl: -F document=@FILE)',
+      {
+        field: name,
+      },
+    )
+  }
   if (name === 'to') {
     const named = value
       .split(',')

@@ -220,6 +220,11 @@ describeWith(['ghostscript'], 'with a fax line', () => {
       body: { code: 'invalid-validity' },
     })
     expect(await send([to, document, document])).toMatchObject({ status: 400, body: { code: 'too-many' } })
+    // Who forgets the @ of curl must not send a text instead.
+    expect(await send([to, ['text', 'hello'], ['document', 'offer.pdf']])).toMatchObject({
+      status: 400,
+      body: { code: 'wrong-type', field: 'document' },
+    })
     expect(await send([to, ['picture', pdf]])).toMatchObject({ status: 400, body: { code: 'unknown-field' } })
     expect(await send([['to', 'nobody at all'], document])).toMatchObject({
       status: 400,
