@@ -100,8 +100,8 @@ export function createDocumentExchange(parts: ExchangeParts): DocumentExchange {
     return elsewhere
   }
 
-  /** @returns whether the member has it on its disk */
-  async function push(to: string, source: Receiving): Promise<boolean> {
+  /** @param wanted known when it has been looked at @returns whether the member has it on its disk */
+  async function push(to: string, source: Receiving, wanted: Promise<boolean>): Promise<boolean> {
     const upload = randomUUID()
     for (let at = 0; ; ) {
       if (stopped || source.state === 'abandoned') {
@@ -112,8 +112,11 @@ export function createDocumentExchange(parts: ExchangeParts): DocumentExchange {
         const piece = await pieceOf(source, at)
         if (!piece || (await ask(to, { do: 'write', upload, at }, piece)).result === 'failed') return false
         at += piece.length
-      } else if (source.stored) return finish(to, upload, source.stored)
-      else await source.changed()
+      } else if (source.stored) {
+        if (await wanted) return finish(to, upload, source.stored)
+        await ask(to, { do: 'abandon', upload })
+        return false
+      } else await source.changed()
     }
   }
 
@@ -271,13 +274,20 @@ export function createDocumentExchange(parts: ExchangeParts): DocumentExchange {
 
   const peers: DocumentExchange = {
     follow(receiving) {
+      const { promise: wanted, resolve } = Promise.withResolvers<boolean>()
       const pushes = parts.connected().map((to) =>
-        push(to, receiving).catch((error: unknown) => {
+        push(to, receiving, wanted).catch((error: unknown) => {
           log.warn({ to, error: errorText(error) }, 'a document could not be sent to a member')
           return false
         }),
       )
-      return { settled: ({ hash }, withinMs) => oneOf(pushes, hash, withinMs) }
+      return {
+        settled({ hash }, withinMs) {
+          resolve(true)
+          return oneOf(pushes, hash, withinMs)
+        },
+        dropped: () => resolve(false),
+      }
     },
     async offer(hash, withinMs) {
       const stored = await documents.find(hash)

@@ -164,9 +164,11 @@ export class DocumentStore {
     return idle.length - needed.size
   }
 
-  async #keep(path: string, { hash }: StoredDocument): Promise<void> {
+  async #keep(path: string, { hash }: StoredDocument): Promise<boolean> {
+    const known = await this.find(hash)
     await rename(path, this.path(hash))
     await syncDirectory(this.#directory)
+    return known === undefined
   }
 
   async #look(bytes: number): Promise<void> {
@@ -180,7 +182,8 @@ interface ReceivingParts {
   path: string
   most: number
   look(bytes: number): Promise<void>
-  keep(stored: StoredDocument): Promise<void>
+  /** @returns whether it was not here before */
+  keep(stored: StoredDocument): Promise<boolean>
 }
 
 /** A document on its way in. After an error it is gone; finish() or abandon() ends it. */
@@ -191,6 +194,7 @@ export class Receiving implements Readable {
   #looked = 0
   #state: 'open' | 'finished' | 'abandoned' = 'open'
   #stored: StoredDocument | undefined
+  #fresh = false
   #waiting: (() => void)[] = []
 
   constructor(parts: ReceivingParts) {
@@ -209,6 +213,11 @@ export class Receiving implements Readable {
   /** What it became; read() then is the store's. */
   get stored(): StoredDocument | undefined {
     return this.#stored
+  }
+
+  /** It was not here before. */
+  get fresh(): boolean {
+    return this.#fresh
   }
 
   /** Resolves when there is more to read, or it has ended. */
@@ -260,7 +269,7 @@ export class Receiving implements Readable {
     }
     try {
       await this.#parts.file.sync()
-      await this.#parts.keep(stored)
+      this.#fresh = await this.#parts.keep(stored)
     } catch (error) {
       await this.abandon()
       throw isNoRoom(error) ? diskFull() : error
@@ -324,13 +333,18 @@ export interface DocumentPeers {
 }
 
 export interface Following {
-  /** To be called when the document has been finished. @returns whether some other member has it on its disk */
+  /**
+   * To be called when the document has been finished and is wanted: until then the others keep what came as half done.
+   * @returns whether some other member has it on its disk
+   */
   settled(stored: StoredDocument, withinMs: number): Promise<boolean>
+  /** It is not wanted: the others drop it. */
+  dropped(): void
 }
 
 /** An appliance that stands alone. */
 export const noPeers: DocumentPeers = {
-  follow: () => ({ settled: async () => false }),
+  follow: () => ({ settled: async () => false, dropped: () => {} }),
   offer: async () => false,
   fetch: async () => false,
   elsewhere: () => false,

@@ -81,6 +81,20 @@ describe('between two members', () => {
     expect(a.exchange.elsewhere(stored.hash)).toBe(true)
   })
 
+  test('a document that was looked at and refused is on no disk of another member', async () => {
+    const { a, b, asked } = await two()
+    const receiving = await receive(a.documents, bytesOf(200_000))
+    const following = a.exchange.follow(receiving)
+    const there = () => readdirSync(dirname(b.documents.temporary())).length
+    const stored = await receiving.finish()
+    await until(() => asked.filter((one) => one === 'a write').length === 3, 'all of it is there')
+    // Nobody has said yet that it is wanted.
+    expect(await b.documents.find(stored?.hash ?? '')).toBeUndefined()
+    following.dropped()
+    await until(() => there() === 0, 'it is gone')
+    expect(asked).not.toContain('a finish')
+  })
+
   test('a member that does not take it, or that has another one in the end, counts as not having it', async () => {
     const { a, b } = await two((question) => !question.includes('"finish"'))
     const receiving = await receive(a.documents, bytesOf(1_000))

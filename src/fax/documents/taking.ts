@@ -19,6 +19,7 @@ import type { Paper, Refusal, Taken } from './contract.ts'
 import type { Ghostscript } from './ghostscript.ts'
 import { broken, type Inspected, refused, tooMany } from './inspect.ts'
 import { installed } from './programs.ts'
+import { createTakers } from './takers.ts'
 
 export interface DocumentLimits {
   /** Pages of one document. */
@@ -43,15 +44,6 @@ export interface TakingParts {
 const MOST_AT_ONCE = 8
 const NAME_CHARACTERS = 200
 
-/** Refusals that follow from the bytes alone, however busy the appliance is. */
-const BY_ITSELF: ReadonlySet<string> = new Set([
-  'document-empty',
-  'document-unsupported',
-  'document-encrypted',
-  'document-too-many-pages',
-  'document-too-many-dots',
-])
-
 /** How a refusal is told over HTTP, where it is not 422. */
 const STATUS: Readonly<Record<string, number>> = {
   'document-too-large': 413,
@@ -65,6 +57,10 @@ const STATUS: Readonly<Record<string, number>> = {
 export function createTaking(parts: TakingParts) {
   const { documents, peers, limits, log } = parts
   let under = 0
+  const takers = createTakers({
+    needed: async (hash) => (await parts.store.documentsInUse([hash])).length > 0,
+    remove: (hash) => documents.remove(hash),
+  })
 
   async function take(source: AsyncIterable<Uint8Array>, name: string): Promise<Taken> {
     if (under >= MOST_AT_ONCE)
@@ -85,16 +81,19 @@ export function createTaking(parts: TakingParts) {
     const following = peers.follow(receiving)
     try {
       const stored = await written(receiving, source)
-      // Both at once: looking at it takes about as long as the other member's disk does.
-      const [looked, replicated] = await Promise.all([
-        look(stored),
-        following.settled(stored, waitFor(stored.bytes)),
-      ])
+      const taker = takers.join(stored.hash, receiving.fresh)
+      const looked = await look(stored).catch(async (error: unknown) => {
+        await taker.leave()
+        throw error
+      })
       if (looked.result === 'refused') {
         log.info({ document: stored.hash, code: looked.code }, 'a document was refused')
-        await forget(stored, looked.code)
+        await taker.leave()
         return refusal(looked.code, looked.text)
       }
+      taker.take()
+      // From here on `accept.wait` counts: all of it is with the other members already, but for their last word.
+      const replicated = await following.settled(stored, waitFor(stored.bytes))
       const { type, pages } = looked
       log.info(
         { document: stored.hash, type, pages, bytes: stored.bytes, replicated },
@@ -113,6 +112,7 @@ export function createTaking(parts: TakingParts) {
         },
       }
     } finally {
+      following.dropped()
       await receiving.abandon()
       await receiving.close()
     }
@@ -130,12 +130,6 @@ export function createTaking(parts: TakingParts) {
     const stored = await receiving.finish()
     if (!stored) throw new CodedError('document-incomplete', 'The document was not kept.')
     return stored
-  }
-
-  /** Whoever sends the same bytes is told the same, so nobody else waits for them; a message of another time may refer to them. */
-  async function forget({ hash }: StoredDocument, code: string): Promise<void> {
-    if (BY_ITSELF.has(code) && (await parts.store.documentsInUse([hash])).length === 0)
-      await documents.remove(hash)
   }
 
   async function look({ hash }: StoredDocument): Promise<Inspected> {

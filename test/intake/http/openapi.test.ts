@@ -43,6 +43,8 @@ test('every route of the interface is described, and nothing else', () => {
     'GET /api/v1/messages/counts',
     'GET /api/v1/messages/{id}',
     'GET /api/v1/messages/{id}/document',
+    'GET /api/v1/messages/{id}/pages',
+    'GET /api/v1/messages/{id}/pages/{page}',
     'GET /api/v1/pair',
     'GET /api/v1/pair/address',
     'GET /api/v1/pair/drills',
