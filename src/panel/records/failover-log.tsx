@@ -11,6 +11,7 @@ import { useRemote } from '../shell/remote.ts'
 import { place, setQuery } from '../shell/router.ts'
 import { saidText } from '../shell/said.ts'
 import { memberName } from '../shell/session.ts'
+import { date } from '../shell/words.ts'
 import { linesWith, type Weight } from './failover-lines.ts'
 import type { FailoverDay } from './shapes.ts'
 import { words } from './words.ts'
@@ -33,7 +34,9 @@ export function FailoverLog() {
   return (
     <Card
       title={words.t('failoverTitle')}
-      aside={view === undefined ? undefined : <span class="quiet figures">{view.day}</span>}
+      aside={
+        view === undefined ? undefined : <span class="quiet figures">{date(`${view.day}T12:00:00Z`)}</span>
+      }
     >
       <p class="quiet">{words.t('failoverText')}</p>
       <div class="filters">
