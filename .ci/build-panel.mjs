@@ -95,14 +95,22 @@ const SMALL = 1_500
 /**
  * Bundlers share code by who uses it: each set of pages that have some modules in common makes a file, and a page then
  * asks for a dozen of them, which costs more than it saves. So there are two files for all: what the front page and the
- * login need comes with the shell, and the rest of the components and what is small comes with every other page. A dictionary is
- * nothing but its object, without an export for each word.
+ * login need comes with the shell, and the rest of the components and what is small comes with every other page, and with
+ * code that a page loads later. A dictionary is nothing but its object, without an export for each word.
  */
 function together(pages) {
   const whole = (file) => join(source, file)
   const main = whole('main.tsx')
   const fronts = ['/', '/login'].map((path) => whole(pages.get(path).file))
   const all = new Map([...pages.values()].map(({ file }) => [whole(file), reachOf(whole(file))]))
+  const later = [...all.values()]
+    .flatMap((files) => [...files])
+    .flatMap((file) =>
+      [...readFileSync(file, 'utf8').matchAll(/ import\('(\.[^']+\.tsx?)'\)/g)]
+        .map(([, path]) => join(file, '..', path))
+        .filter((path) => !/\.[a-z]{2}\.ts$/.test(path)),
+    )
+  for (const file of later) all.set(file, reachOf(file))
   const entries = new Set([main, whole('shell/app.tsx'), whole('shell/routes.ts'), ...all.keys()])
   const core = [main, ...fronts].flatMap((file) => [...reachOf(file)]).filter((file) => !entries.has(file))
   const reaches = [...all.values()]
@@ -120,7 +128,7 @@ function together(pages) {
   return {
     name: 'together',
     setup(build) {
-      build.onLoad({ filter: /\.tsx$/ }, ({ path }) => {
+      build.onLoad({ filter: /\.tsx?$/ }, ({ path }) => {
         if (path !== main && !all.has(path)) return undefined
         const shared = path === main || fronts.includes(path) ? core : [...core, ...rest]
         return { contents: `${readFileSync(path, 'utf8')}\n${imports(shared)}\n`, loader: 'tsx' }

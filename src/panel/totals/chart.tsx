@@ -1,77 +1,27 @@
-/** The totals drawn by uPlot, which comes with this page only. What it shows stands in a table as well. */
+/**
+ * The totals as a chart, whose code comes when there is something to draw and the page stands already: it is larger than
+ * all that the page needs besides. What it shows stands in a table as well.
+ */
 import { useEffect, useRef } from 'preact/hooks'
-import uPlot from 'uplot'
-import 'uplot/dist/uPlot.min.css'
 import { theme } from '../shell/theme.ts'
-import { date, number, time } from '../shell/words.ts'
-import type { Step } from './sums.ts'
-import { words } from './words.ts'
+import type { Drawn } from './plot.ts'
 
-const HEIGHT = 280
-
-/** Told apart by the way they are drawn as well as by colour. */
-const series = [
-  { name: 'sent', colour: '--accent', dash: [] },
-  { name: 'delivered', colour: '--ok', dash: [8, 4] },
-  { name: 'failed', colour: '--bad', dash: [2, 3] },
-  { name: 'received', colour: '--warn', dash: [12, 3, 2, 3] },
-] as const
-
-/** A colour of the page as the canvas understands it. */
-function colourOf(element: HTMLElement, name: string): string {
-  const probe = document.createElement('span')
-  probe.style.color = `var(${name})`
-  element.append(probe)
-  const { color } = getComputedStyle(probe)
-  probe.remove()
-  return color
-}
-
-export function Chart({ steps, daily }: { steps: readonly Step[]; daily: boolean }) {
+export function Chart({ steps, daily }: Drawn) {
   const frame = useRef<HTMLDivElement>(null)
   const how = theme.value
   useEffect(() => {
-    const element = frame.current
-    if (element === null) return
-    const ink = colourOf(element, '--quiet')
-    const grid = colourOf(element, '--edge')
-    const axis = { stroke: ink, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1 } }
-    const tell = (at: number): string =>
-      daily ? date(at * 1_000) : `${date(at * 1_000)}, ${time(at * 1_000)}`
-    const plot = new uPlot(
-      {
-        width: element.clientWidth,
-        height: HEIGHT,
-        axes: [
-          {
-            ...axis,
-            space: 90,
-            values: (_plot, marks) =>
-              marks.map((at) => (daily ? date(at * 1_000) : time(at * 1_000).slice(0, 5))),
-          },
-          { ...axis, size: 56, values: (_plot, marks) => marks.map((mark) => number(mark)) },
-        ],
-        scales: { y: { range: (_plot, _min, max) => [0, Math.max(4, max * 1.1)] } },
-        series: [
-          { label: words.t('time'), value: (_plot, at) => (at === null ? '–' : tell(at)) },
-          ...series.map(({ name, colour, dash }) => ({
-            label: words.t(name),
-            stroke: colourOf(element, colour),
-            width: 2,
-            dash: [...dash],
-            points: { show: steps.length < 40, size: 6 },
-            value: (_plot: uPlot, value: number | null) => (value === null ? '–' : number(value)),
-          })),
-        ],
+    let over = false
+    let takeAway = (): void => undefined
+    // Where it cannot be loaded, the table below has it all.
+    import('./plot.ts').then(
+      ({ draw }) => {
+        if (!over && frame.current !== null) takeAway = draw(frame.current, { steps, daily })
       },
-      [steps.map(({ at }) => at / 1_000), ...series.map(({ name }) => steps.map((step) => step[name]))],
-      element,
+      () => undefined,
     )
-    const watch = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: HEIGHT }))
-    watch.observe(element)
     return () => {
-      watch.disconnect()
-      plot.destroy()
+      over = true
+      takeAway()
     }
   }, [steps, daily, how])
   return <div class="chart" ref={frame} aria-hidden="true" />
