@@ -204,7 +204,7 @@ describeWith(['chromium'], 'the panel of a pair', () => {
   it('checks the settings of the pair while they are typed, and starts anew with a change on trial', async () => {
     const view = await openPanel(browser, rig.b.address, '/pair/settings?node=box-a')
     const { page } = view
-    const profile = page.getByLabel('Heartbeat profile')
+    const profile = page.getByLabel('Heartbeat profile', { exact: true })
     await page.getByLabel('Consecutive failures').fill('3')
     await page.getByLabel('A restart takes up to').fill('60s')
     await page
@@ -214,13 +214,13 @@ describeWith(['chromium'], 'the panel of a pair', () => {
     await page.locator('.field-error', { hasText: 'misses' }).first().waitFor()
     await profile.selectOption('telisca')
     await page.locator('.outlook').getByText('2 min 40 s').first().waitFor()
-    await page.getByLabel('Priority').fill('999')
+    await page.getByRole('textbox', { name: 'Priority' }).fill('999')
     await page.locator('.setting-changed .field-error').first().waitFor()
     await page.getByRole('button', { name: 'Look at the difference' }).click()
     expect(await page.getByRole('dialog').count()).toBe(0)
 
     await page.getByRole('button', { name: 'Discard' }).click()
-    await page.getByLabel('Priority').fill('140')
+    await page.getByRole('textbox', { name: 'Priority' }).fill('140')
     await page.getByRole('button', { name: 'Look at the difference' }).click()
     await page.getByRole('dialog').locator('.diff-new', { hasText: '140' }).waitFor()
     await page.getByRole('dialog').getByRole('button', { name: 'Apply' }).click()
@@ -229,7 +229,7 @@ describeWith(['chromium'], 'the panel of a pair', () => {
     const { body } = await rig.a.running().call('GET', '/api/v1/own-configuration')
     expect(body['text']).toContain('priority: 140')
 
-    await page.getByLabel('Priority').fill('141')
+    await page.getByRole('textbox', { name: 'Priority' }).fill('141')
     await page.getByRole('button', { name: 'Look at the difference' }).click()
     await page.getByRole('dialog').getByRole('button', { name: 'Apply' }).click()
     const back = page.getByRole('button', { name: 'Take it back now' })

@@ -4,14 +4,13 @@ import { Button } from '../components/button.tsx'
 import { Field, Form, FormEnd, useForm } from '../components/field.tsx'
 import { Card, Page } from '../components/layout.tsx'
 import { announce } from '../components/toast.tsx'
-import { put, saveFile, withQuery } from '../shell/api.ts'
+import { put, saveFile } from '../shell/api.ts'
 import { problemDictionaries } from '../shell/problems.ts'
-import { place } from '../shell/router.ts'
 import { loadSession, may, session } from '../shell/session.ts'
 import { ConfigTabs } from './config-tabs.tsx'
 import { sectionName } from './field-words.tsx'
 import { OwnHistoryCard } from './own-history.tsx'
-import { memberWanted, OwnFile, OwnForms, ownDisabled, WhoseFile } from './own-member.tsx'
+import { memberWanted, OwnFile, OwnForms, ofMember, ownDisabled, WhoseFile } from './own-member.tsx'
 import type { OwnConfiguration } from './own-shapes.ts'
 import type { FormPart } from './setting-forms.tsx'
 import { ownWords, pairWords, settingWords, words } from './words.ts'
@@ -77,9 +76,7 @@ const partsOf = (own: OwnConfiguration): FormPart[] =>
       name === PAIR ? (
         <p>
           {words.t('pairElsewhere')}{' '}
-          <a href={withQuery('/pair/settings', { node: place.value.query.get('node') ?? undefined })}>
-            {words.t('toPairSettings')}
-          </a>
+          <a href={ofMember('/pair/settings', own.node)}>{words.t('toPairSettings')}</a>
         </p>
       ) : undefined,
   }))
@@ -87,9 +84,7 @@ const partsOf = (own: OwnConfiguration): FormPart[] =>
 export const page = {
   words: [words, ownWords, pairWords, settingWords, ...problemDictionaries],
   asks: () =>
-    ['/own-configuration', '/own-configuration/history'].map((path) =>
-      withQuery(path, { node: memberWanted() }),
-    ),
+    ['/own-configuration', '/own-configuration/history'].map((path) => ofMember(path, memberWanted())),
   view: View,
 }
 

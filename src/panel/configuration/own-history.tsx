@@ -4,13 +4,14 @@ import { Button } from '../components/button.tsx'
 import { Card, Notice, Waiting } from '../components/layout.tsx'
 import { Time } from '../components/time.tsx'
 import { announce } from '../components/toast.tsx'
-import { post, withQuery } from '../shell/api.ts'
+import { post } from '../shell/api.ts'
 import { problemText } from '../shell/problems.ts'
 import { useRemote } from '../shell/remote.ts'
 import { saidText } from '../shell/said.ts'
 import { authorText } from './author.ts'
 import { DiffView } from './diff-view.tsx'
 import { ownText } from './field-words.tsx'
+import { ofMember } from './own-member.tsx'
 import type { OwnChecked, OwnHistory } from './own-shapes.ts'
 import type { OwnTrial } from './own-trial.ts'
 import { CONFIRM_WITHIN, Review } from './review.tsx'
@@ -19,13 +20,13 @@ import { words } from './words.ts'
 type Version = OwnHistory['items'][number]
 
 export function OwnHistoryCard(props: { node: string; trial: OwnTrial; disabled: boolean }) {
-  const history = useRemote<OwnHistory>(withQuery('/own-configuration/history', { node: props.node }))
+  const history = useRemote<OwnHistory>(ofMember('/own-configuration/history', props.node))
   const back = useSignal<{ version: string; changes: OwnChecked['diff'] } | undefined>(undefined)
   const items = history.data.value?.items
 
   /** What would differ from now, which is more than the change itself where others came after it. */
   async function look({ id }: Version): Promise<void> {
-    const path = withQuery('/own-configuration/check', { node: props.node })
+    const path = ofMember('/own-configuration/check', props.node)
     const answer = await post<OwnChecked>(path, { version: id })
     const problem = answer.ok ? answer.value.problems[0] : undefined
     if (!answer.ok) announce(problemText(answer.problem), 'bad')

@@ -20,6 +20,10 @@ import { words } from './words.ts'
 /** The address says it; otherwise that of the member that answers. */
 export const memberWanted = (): string => place.value.query.get('node') ?? session.value?.appliance.node ?? ''
 
+/** What is asked about a member: without its name where it is the one that answers, as a page is asked for in advance. */
+export const ofMember = (path: string, node: string): string =>
+  withQuery(path, { node: node === session.value?.appliance.node ? undefined : node })
+
 /** Every member has its own file, and each can be changed from here. */
 export function WhoseFile({ node }: { node: string }) {
   const members = session.value?.pair?.members ?? []
@@ -51,7 +55,7 @@ export function OwnFile(props: {
   node: string
   children: (own: OwnConfiguration, trial: OwnTrial) => ComponentChildren
 }) {
-  const own = useRemote<OwnConfiguration>(withQuery('/own-configuration', { node: props.node }))
+  const own = useRemote<OwnConfiguration>(ofMember('/own-configuration', props.node))
   const trial = useOwnTrial(own, props.node)
   const view = own.data.value
   if (trial.restarting.value)
@@ -101,7 +105,7 @@ export function OwnForms(props: {
         held={new Map(fields.map(({ path, value }) => [path, value]))}
         text={ownText}
         disabled={ownDisabled(own, trial)}
-        check={(changes) => post(withQuery('/own-configuration/check', { node: own.node }), { changes })}
+        check={(changes) => post(ofMember('/own-configuration/check', own.node), { changes })}
         apply={(changes: Draft, within) => trial.apply({ changes }, within ?? CONFIRM_WITHIN)}
         mayKeep={false}
         note={<Notice tone="warn">{words.t('ownRestart')}</Notice>}

@@ -5,11 +5,10 @@
 import { Card, Facts, Notice, Page } from '../components/layout.tsx'
 import { Status } from '../components/status.tsx'
 import { isRecord } from '../configuration/draft.ts'
-import { memberWanted, OwnFile, OwnForms, WhoseFile } from '../configuration/own-member.tsx'
+import { memberWanted, OwnFile, OwnForms, ofMember, WhoseFile } from '../configuration/own-member.tsx'
 import type { OwnChecked, OwnConfiguration } from '../configuration/own-shapes.ts'
 import type { OwnTrial } from '../configuration/own-trial.ts'
 import { words as configWords, ownWords, pairWords } from '../configuration/words.ts'
-import { withQuery } from '../shell/api.ts'
 import { problemDictionaries } from '../shell/problems.ts'
 import { useRemote } from '../shell/remote.ts'
 import { memberName, session } from '../shell/session.ts'
@@ -38,12 +37,12 @@ function View() {
 
 export const page = {
   words: [words, configWords, ownWords, pairWords, ...problemDictionaries],
-  asks: () => ['/own-configuration', '/pair'].map((path) => withQuery(path, { node: memberWanted() })),
+  asks: () => ['/own-configuration', '/pair'].map((path) => ofMember(path, memberWanted())),
   view: View,
 }
 
 function Forms({ own, trial }: { own: OwnConfiguration; trial: OwnTrial }) {
-  const pair = useRemote<PairView>(withQuery('/pair', { node: own.node }))
+  const pair = useRemote<PairView>(ofMember('/pair', own.node))
   const fields = own.sections.find(({ name }) => name === 'pair')?.fields ?? []
   return (
     <OwnForms

@@ -57,7 +57,7 @@ function View() {
   )
 }
 
-export const page = { words: [words, ...problemDictionaries], asks: () => ['/ldap'], view: View }
+export const page = { words: [words, ...problemDictionaries], view: View }
 
 function State({ view }: { view: LdapView }) {
   const { last, running } = view

@@ -22,7 +22,12 @@ export const routes: readonly Route[] = [
   { path: '/pair/join', load: () => import('../pair/join.tsx'), asks: ['/pair'], for: 'admin' },
   { path: '/pair/drill', load: () => import('../pair/drill-page.tsx'), asks: ['/pair', '/pair/drills'] },
   { path: '/pair/log', load: () => import('../pair/log-page.tsx'), asks: ['/pair/failover'] },
-  { path: '/pair/settings', load: () => import('../pair/settings-page.tsx'), for: 'admin' },
+  {
+    path: '/pair/settings',
+    load: () => import('../pair/settings-page.tsx'),
+    asks: ['/own-configuration', '/pair'],
+    for: 'admin',
+  },
   {
     path: '/configuration',
     load: () => import('../configuration/form-page.tsx'),
@@ -41,7 +46,7 @@ export const routes: readonly Route[] = [
   {
     path: '/configuration/appliance',
     load: () => import('../configuration/appliance-page.tsx'),
-    asks: ['/own-configuration'],
+    asks: ['/own-configuration', '/own-configuration/history'],
     for: 'admin',
   },
   {
@@ -53,7 +58,7 @@ export const routes: readonly Route[] = [
   { path: '/configuration/support', load: () => import('../configuration/support-page.tsx') },
   { path: '/people', load: () => import('../people/contacts-page.tsx'), asks: ['/contacts', '/groups'] },
   { path: '/people/groups', load: () => import('../people/groups-page.tsx'), asks: ['/groups', '/contacts'] },
-  { path: '/people/directory', load: () => import('../people/directory-page.tsx') },
+  { path: '/people/directory', load: () => import('../people/directory-page.tsx'), asks: ['/ldap'] },
   { path: '/people/import', load: () => import('../people/import-page.tsx'), for: 'admin' },
   { path: '/people/users', load: () => import('../people/users-page.tsx'), asks: ['/users'], for: 'admin' },
   {
