@@ -186,7 +186,7 @@ describe('sentences', () => {
       'box-b war nicht zu erreichen. Starten Sie box-b, oder sehen Sie nach dem Netz zwischen beiden, und wiederholen Sie dies.',
     )
     expect(say('standby in term 3 of box-b: box-b gave up')).toBe(
-      'standby in Amtszeit 3 von box-b: box-b hat abgegeben',
+      'in Bereitschaft in Amtszeit 3 von box-b: box-b hat abgegeben',
     )
   })
 })
