@@ -135,6 +135,9 @@ class ReceiveCall {
         failure: 'fax-protocol',
         text: `the sender has more pages than one call may bring (${most})`,
       }
+    const { rate, ecm } = this.#session ?? {}
+    const speed = rate === undefined ? '' : ` at ${rate} bit/s${ecm ? ' with ECM' : ''}`
+    this.#events.progress(`receiving page ${this.#kept + 1}${speed}`)
     port.raw(Uint8Array.of(DC2))
     const beyond = correctionMs(this.#session)
     const idle = PAGE_IDLE_MS + beyond
@@ -143,7 +146,6 @@ class ReceiveCall {
     const report = reply ? reportOf(reply, dialect) : ({ machine: true } satisfies Report)
     const complete = report.status !== undefined
     const decoded = this.#decode(received.data)
-    this.#events.progress(`page ${this.#kept + 1} received`)
     if (complete && this.#refuses(decoded)) {
       this.#refusals += 1
       this.#awaits = true

@@ -308,7 +308,7 @@ class SendCall {
 
   #tell(page: number, { rate, coding, ecm }: Session): void {
     Object.assign(this.facts, { rate, coding, ecm })
-    const correction = ecm ? ' with error correction' : ''
+    const correction = ecm ? ' with ECM' : ''
     this.#events.progress(`page ${page + 1} of ${this.#out.pages} at ${rate} bit/s${correction}`)
   }
 

@@ -5,6 +5,7 @@ import { Bars } from '../components/status.tsx'
 import { Ago, Time } from '../components/time.tsx'
 import { now } from '../shell/clock.ts'
 import { reasonText } from '../shell/problems.ts'
+import { saidText } from '../shell/said.ts'
 import { may } from '../shell/session.ts'
 import type { LineView } from '../shell/shapes.ts'
 import { number, relative } from '../shell/words.ts'
@@ -64,7 +65,7 @@ export function LineCard(props: { line: LineView; reload: () => void; open: (too
           )}
         </p>
       )}
-      {fax?.progress === undefined ? null : <p class="line-reason">{fax.progress}</p>}
+      {fax?.progress === undefined ? null : <p class="line-reason">{saidText(fax.progress)}</p>}
       <Facts
         rows={[
           [words.t('mutedUntil'), line.muted === undefined ? undefined : <Time at={line.muted} />],
