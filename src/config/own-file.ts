@@ -95,7 +95,11 @@ export function putBackOwnFile(file: string, by: Changed): void {
   if (existsSync(beforeOf(file))) {
     const { mode, mtimeMs } = statSync(file)
     const text = readOwnFile(beforeOf(file))
-    recordVersion(file, { ...by, before: readOwnFile(file), after: text }, mtimeMs)
+    try {
+      recordVersion(file, { ...by, before: readOwnFile(file), after: text }, mtimeMs)
+    } catch {
+      // Such as a full disk. The way back matters more than telling of it.
+    }
     write(file, text, mode)
   }
   rmSync(trialOf(file), { force: true })

@@ -182,6 +182,15 @@ describe('the file on the disk', () => {
     expect(readFileSync(file, 'utf8')).toBe('node: new\n')
   })
 
+  test('is put back even where its history cannot be written', () => {
+    replaceOwnFile(file, 'node: new\n', 1_234, by)
+    rmSync(historyOf(file), { recursive: true })
+    writeFileSync(historyOf(file), 'a file where the directory was')
+    putBackOwnFile(file, { author: 'rollback', at: 2_000 })
+    expect(readFileSync(file, 'utf8')).toBe('node: old\n')
+    expect(trialUntil(file)).toBeUndefined()
+  })
+
   test('remembers who changed what, what was done by hand too, and only so many', () => {
     replaceOwnFile(file, 'node: new\n', 1_234, by)
     putBackOwnFile(file, { author: 'rollback', at: 2_000 })
