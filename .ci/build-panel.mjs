@@ -184,13 +184,15 @@ function earlyOf({ inputs }, made, entry, pages) {
     [...pages].map(([path, { file, asks }]) => {
       const page = made.find(({ entryPoint }) => entryPoint === `src/panel/${file}`)
       const words = {}
+      // Every page can show a reason, as of a line that is out of use, but few show them as a rule.
+      const reasons = readFileSync(join(source, file), 'utf8').includes('reasonWords')
       for (const dictionary of [
         ...dictionaries('src/panel/main.tsx'),
         ...dictionaries(`src/panel/${file}`),
       ]) {
         const [, language = ''] = /\.([a-z]{2})\.\w+$/.exec(dictionary) ?? []
         const name = made.find(({ entryPoint }) => entryPoint === dictionary)?.name
-        if (name === undefined) continue
+        if (name === undefined || (dictionary.includes('/reasons.') && !reasons)) continue
         words[language] = [...new Set([...(words[language] ?? []), name])]
       }
       return [path, { code: [...withImports(page?.name)].filter((name) => !shell.has(name)), words, asks }]

@@ -8,6 +8,7 @@ import { Page } from '../components/layout.tsx'
 import { findWords } from '../lines/find-modems.tsx'
 import { words as lineWords } from '../lines/words.ts'
 import { words as queueWords } from '../queue/words.ts'
+import { reasonWords } from '../shell/problems.ts'
 import { go, type PageModule } from '../shell/router.ts'
 import { may, session } from '../shell/session.ts'
 import { AccountStep } from './account-step.tsx'
@@ -60,4 +61,7 @@ function SetupPage() {
   )
 }
 
-export const page: PageModule = { words: [words, lineWords, queueWords, ...findWords], view: SetupPage }
+export const page: PageModule = {
+  words: [words, lineWords, queueWords, reasonWords, ...findWords],
+  view: SetupPage,
+}

@@ -4,6 +4,7 @@ import { EmptyState, Notice, Page, Waiting } from '../components/layout.tsx'
 import { words as shell } from '../components/words.ts'
 import { words as queueWords } from '../queue/words.ts'
 import { status } from '../shell/live.ts'
+import { reasonWords } from '../shell/problems.ts'
 import { useRemote } from '../shell/remote.ts'
 import type { PageModule } from '../shell/router.ts'
 import { may, memberName, session } from '../shell/session.ts'
@@ -94,6 +95,6 @@ function LinesPage() {
 }
 
 export const page: PageModule = {
-  words: [words, queueWords, ...findWords],
+  words: [words, queueWords, reasonWords, ...findWords],
   view: LinesPage,
 }

@@ -7,7 +7,7 @@ import { Ago, Time } from '../components/time.tsx'
 import { Timeline, type TimelineItem } from '../components/timeline.tsx'
 import { words as shell } from '../components/words.ts'
 import { words as lineWords } from '../lines/words.ts'
-import { reasonText } from '../shell/problems.ts'
+import { reasonText, reasonWords } from '../shell/problems.ts'
 import { useRemote } from '../shell/remote.ts'
 import type { PageModule, PageProps } from '../shell/router.ts'
 import { may, memberName } from '../shell/session.ts'
@@ -205,6 +205,6 @@ function DeliveryFacts({ delivery }: { delivery: DeliveryView }) {
 }
 
 export const page: PageModule = {
-  words: [words, lineWords],
+  words: [words, lineWords, reasonWords],
   view: MessagePage,
 }

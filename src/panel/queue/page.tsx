@@ -10,6 +10,7 @@ import { words as lineWords } from '../lines/words.ts'
 import { withQuery } from '../shell/api.ts'
 import { onLive } from '../shell/live.ts'
 import { type Pages, usePages } from '../shell/pages.ts'
+import { reasonWords } from '../shell/problems.ts'
 import { useRemote } from '../shell/remote.ts'
 import type { PageModule } from '../shell/router.ts'
 import { may } from '../shell/session.ts'
@@ -163,7 +164,7 @@ function BulkBar(props: {
 }
 
 export const page: PageModule = {
-  words: [words, lineWords],
+  words: [words, lineWords, reasonWords],
   asks: () => [
     withQuery('/messages', { ...filters(), archived: 'no', limit: 100 }),
     '/messages/counts',

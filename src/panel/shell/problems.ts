@@ -53,13 +53,18 @@ export interface ReasonView {
   text: string
 }
 
-const reasonWords = dictionary({
-  en: async () => ({ default: (await import('../words/first.en.ts')).first.reasons }),
-  de: async () => ({ default: (await import('../words/first.de.ts')).first.reasons }),
+/** Of pages that show reasons as a rule; where there is one only now and then, reasonText() asks for them. */
+export const reasonWords = dictionary({
+  en: () => import('../words/reasons.en.json'),
+  de: () => import('../words/reasons.de.json'),
 })
 
-/** Why a line or a delivery is as it is, in plain words: a whole sentence. What has no words here is quoted. */
+/**
+ * Why a line or a delivery is as it is, in plain words: a whole sentence. What has no words here is quoted; `…` as long
+ * as the words are on their way.
+ */
 export function reasonText({ code, text }: ReasonView): string {
+  if (!reasonWords.here()) return '…'
   const [, before = text, , calls] = /^(.*?) Given up after (one call|(\d+) calls)\.$/.exec(text) ?? []
   const givenUp =
     before === text
@@ -84,4 +89,4 @@ function rareReason(code: string, values: Readonly<Record<string, string>>): str
   return known === undefined ? undefined : filledIn(known, values)
 }
 
-export const problemDictionaries = [problemWords, reasonWords, sentences]
+export const problemDictionaries = [problemWords, sentences]

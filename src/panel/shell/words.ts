@@ -28,6 +28,8 @@ export interface Dictionary<D> extends Loadable {
   t(key: keyof D & string, values?: Values): string
   /** For words whose key is made of a value, such as a state; the value itself when there is no such word. */
   maybe(key: string, values?: Values): string | undefined
+  /** Whether its words are there; if not they are asked for, and who draws without them is drawn again with them. */
+  here(): boolean
 }
 
 const stored = localStorage.getItem('twinline-language')
@@ -78,16 +80,24 @@ export function dictionary<D extends Record<string, Entry>>(loaders: {
   en: () => Promise<{ default: D }>
   de: () => Promise<{ default: Record<keyof NoInfer<D>, Entry> }>
 }): Dictionary<D> {
-  const entries: Partial<Record<Language, Record<string, Entry>>> = {}
+  const entries = signal<Partial<Record<Language, Record<string, Entry>>>>({})
   const load = async (wanted: Language): Promise<void> => {
     keepLoaded(load)
-    entries[wanted] ??= (await loaders[wanted]()).default
+    if (entries.peek()[wanted] !== undefined) return
+    const { default: words } = await loaders[wanted]()
+    entries.value = { ...entries.peek(), [wanted]: words }
   }
   const maybe = (key: string, values: Values = {}): string | undefined => {
-    const entry = entries[language.value]?.[key]
+    const entry = entries.value[language.value]?.[key]
     return entry === undefined ? undefined : filled(entry, values)
   }
-  return { load, maybe, t: (key, values) => maybe(key, values) ?? key }
+  const here = (): boolean => {
+    if (entries.value[language.value] !== undefined) return true
+    // What is not there now is asked for again by the next who draws.
+    load(language.value).catch(() => undefined)
+    return false
+  }
+  return { load, maybe, here, t: (key, values) => maybe(key, values) ?? key }
 }
 
 /** IANA zone that all times are shown in; the appliance says it (session.ts). */

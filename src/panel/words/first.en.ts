@@ -1,6 +1,5 @@
 /** The English words that every page needs, in one file. */
 import problems from './problems.en.json'
-import reasons from './reasons.en.json'
 import shell from './shell.en.json'
 
-export const first = { problems, reasons, shell }
+export const first = { problems, shell }
