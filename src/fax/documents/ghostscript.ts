@@ -43,8 +43,16 @@ export interface Ghostscript {
   sound(): Promise<boolean>
   /** How many pages a PDF has; it says so after `pages `. */
   count(file: string): Promise<Ran>
-  /** Pages as a TIFF of Group 4, 1728 dots wide, fitted to the paper. */
-  render(pdf: string, tiff: string, paper: Paper, resolution: 98 | 196, mostPages: number): Promise<Ran>
+  /**
+   * Pages as a TIFF of Group 4, 1728 dots wide, fitted to the paper.
+   * @param form `strict`: the PDF was made here, so that an error in it is an error of the picture within; people's own
+   *   PDFs often have some that every reader passes over
+   */
+  render(
+    pdf: string,
+    tiff: string,
+    form: { paper: Paper; resolution: 98 | 196; mostPages: number; strict: boolean },
+  ): Promise<Ran>
   /** The lines above pages, each as a page of its few rows. */
   renderHeader(pdf: string, tiff: string, resolution: 98 | 196): Promise<Ran>
   /** A PDF of a TIFF in colours, by libtiff's tiff2pdf. */
@@ -177,7 +185,7 @@ export function createGhostscript(limits = ghostscriptLimits): Ghostscript {
         countingLimits,
         dirname(file),
       ),
-    render: (pdf, tiff, paper, resolution, mostPages) =>
+    render: (pdf, tiff, { paper, resolution, mostPages, strict }) =>
       run(
         making,
         [
@@ -189,6 +197,7 @@ export function createGhostscript(limits = ghostscriptLimits): Ghostscript {
           '-dPDFFitPage',
           '-dAdjustWidth=1',
           `-dLastPage=${mostPages}`,
+          ...(strict ? ['-dPDFSTOPONERROR'] : []),
           output(tiff),
           pdf,
         ],

@@ -18,6 +18,7 @@ export interface JpegHead {
 export function jpegHead(bytes: Uint8Array): JpegHead | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const found: { adobe: boolean; turns: number; perInch?: number } = { adobe: false, turns: 0 }
+  let size: Size | undefined
   for (let at = 2; at + 4 <= bytes.length; ) {
     if (bytes[at] !== 0xff) return undefined
     const marker = bytes[at + 1] ?? 0
@@ -29,8 +30,13 @@ export function jpegHead(bytes: Uint8Array): JpegHead | undefined {
     const data = bytes.subarray(at + 4, at + 2 + length)
     if (length < 2 || data.length < length - 2) return undefined
     // Baseline, extended and progressive frames.
-    if (marker >= 0xc0 && marker <= 0xc2) return frame(data, found)
-    if (marker === 0xda || marker === 0xd9) return undefined
+    if (marker >= 0xc0 && marker <= 0xc2) {
+      size = frame(data)
+      if (!size) return undefined
+    }
+    // The scan: without one there is no picture, whatever the frame says.
+    if (marker === 0xda) return size && at + 2 + length < bytes.length ? { ...size, ...found } : undefined
+    if (marker === 0xd9) return undefined
     if (marker === 0xee && text(data, 0, 5) === 'Adobe') found.adobe = true
     if (marker === 0xe1 && text(data, 0, 4) === 'Exif') found.turns = exifTurns(data.subarray(6))
     if (marker === 0xe0 && text(data, 0, 4) === 'JFIF' && data.length >= 12) {
@@ -43,12 +49,14 @@ export function jpegHead(bytes: Uint8Array): JpegHead | undefined {
   return undefined
 }
 
-function frame(data: Uint8Array, found: Pick<JpegHead, 'adobe' | 'turns' | 'perInch'>): JpegHead | undefined {
+type Size = Pick<JpegHead, 'width' | 'height' | 'components'>
+
+function frame(data: Uint8Array): Size | undefined {
   const [precision = 0, h1 = 0, h2 = 0, w1 = 0, w2 = 0, components = 0] = data
   const [height, width] = [(h1 << 8) | h2, (w1 << 8) | w2]
   if (precision !== 8 || width < 1 || height < 1) return undefined
   if (components !== 1 && components !== 3 && components !== 4) return undefined
-  return { width, height, components, ...found }
+  return { width, height, components }
 }
 
 const text = (data: Uint8Array, from: number, to: number): string =>

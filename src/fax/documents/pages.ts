@@ -88,6 +88,7 @@ export function createPages(parts: PagesParts) {
     const tiff = documents.temporary()
     try {
       let input = source
+      let strict = false
       if (type !== 'pdf') {
         const ran = await workshop.run({ job: 'prepare', file: source, type, paper, out: pdf })
         if (ran.result !== 'done') return notRun(ran)
@@ -97,13 +98,14 @@ export function createPages(parts: PagesParts) {
           return { result: 'made', made: { hash, pages: ran.done.pages, resolution: ran.done.resolution } }
         }
         if (ran.done.result === 'foreign') {
+          strict = true
           const converted = await ghostscript.convertTiff(source, pdf)
           if (converted.result === 'missing') return later(NO_TIFF_PROGRAM)
           if (converted.result !== 'ended') return notRendered(converted)
         }
         input = pdf
       }
-      const ran = await ghostscript.render(input, tiff, paper, resolution, most)
+      const ran = await ghostscript.render(input, tiff, { paper, resolution, mostPages: most, strict })
       if (ran.result !== 'ended') {
         if (await unable(ran)) return later(NO_GHOSTSCRIPT)
         if ('said' in ran)

@@ -348,45 +348,4 @@ describeWith(['ghostscript', 'libtiff-tools'], 'documents', () => {
       reason: { code: 'document-away' },
     })
   })
-
-  test('a PDF bomb fails with its reason, and leaves nothing', async () => {
-    const small = await openRig({ ghostscript: { time: 2_000, memory: 400e6, output: 1e6 } })
-    const document = taken(await small.take(formBomb()))
-    expect(await small.fax.pages(document, fine)).toMatchObject({
-      result: 'failed',
-      reason: { code: 'document-too-complex' },
-    })
-    expect(readdirSync(join(small.directory, 'documents')).filter((name) => name.endsWith('.part'))).toEqual(
-      [],
-    )
-    await small.close()
-  })
 })
-
-function pdfWith(objects: readonly string[]): Buffer {
-  return Buffer.from(
-    `%PDF-1.4\n${objects.map((body, n) => `${n + 1} 0 obj\n${body}\nendobj\n`).join('')}trailer <</Root 1 0 R>>\n`,
-  )
-}
-
-/** A form of forms of forms: a billion lines. */
-function formBomb(): Buffer {
-  const depth = 9
-  const stream = (entries: string, data: string) =>
-    `<<${entries} /Length ${data.length}>> stream\n${data}\nendstream`
-  const forms = Array.from({ length: depth }, (_, n) => {
-    const next = n + 1 < depth ? `/F ${5 + n + 1} 0 R` : ''
-    const data = n + 1 < depth ? '/F Do '.repeat(10) : '0 0 m 600 800 l S '
-    return stream(
-      `/Type /XObject /Subtype /Form /BBox [0 0 600 800] /Resources <</XObject <<${next}>>>>`,
-      data,
-    )
-  })
-  return pdfWith([
-    '<</Type /Catalog /Pages 2 0 R>>',
-    '<</Type /Pages /Count 1 /Kids [3 0 R]>>',
-    '<</Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R /Resources <</XObject <</F 5 0 R>>>>>>',
-    stream('', '/F Do '.repeat(10)),
-    ...forms,
-  ])
-}
