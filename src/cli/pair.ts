@@ -22,8 +22,8 @@ twinline pair drill KIND        ${drills.join(', ')}: a fault on purpose that he
 twinline pair drills [--json]   what the last drills showed: seconds, lost, duplicated
 twinline pair log [--day DAY]   what the members saw and did on one day
 
-takeover and handover are back when it is done. With --config no token is needed; with --host, status needs a token
-with the scope read, everything else one with the scope admin.
+takeover and handover are back when it is done. With --config no token is needed; with --host, status, drills and
+log need a token with the scope read, takeover, handover and drill one with operate, everything else one with admin.
 
 ${connectionUsage}`
 

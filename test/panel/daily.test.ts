@@ -121,6 +121,8 @@ describeWith(['chromium'], 'the panel, every day', () => {
     const { page, close } = await openPanel(browser, rig.box.address, '/queue/new')
     await page.getByLabel('Recipient', { exact: true }).fill('+49305550001')
     await page.getByLabel('Channel').selectOption('fax')
+    await page.getByRole('button', { name: 'Send to 1 recipient' }).click()
+    await page.getByText('Choose a document, or type a text that is to be faxed.').waitFor()
     const buffer = Buffer.from('Pump 3 has stopped\n')
     await page.getByLabel('Document').setInputFiles({ name: 'alarm.txt', mimeType: 'text/plain', buffer })
     const [request] = await Promise.all([

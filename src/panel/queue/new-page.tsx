@@ -5,7 +5,7 @@ import { Card, Page } from '../components/layout.tsx'
 import { announce } from '../components/toast.tsx'
 import { words as shell } from '../components/words.ts'
 import { type Answer, type Problem, post } from '../shell/api.ts'
-import { problemText } from '../shell/problems.ts'
+import { foundHere, problemText } from '../shell/problems.ts'
 import { go, type PageModule } from '../shell/router.ts'
 import type { AcceptedView } from '../shell/shapes.ts'
 import { number } from '../shell/words.ts'
@@ -51,6 +51,8 @@ function NewMessagePage() {
     }
     if (channel.value === 'fax') {
       const file = document.value
+      if (file === undefined && text.value.trim() === '')
+        return Promise.resolve(foundHere('document', words.t('nothingToFax')))
       const fields = {
         ...given,
         channel: 'fax',
