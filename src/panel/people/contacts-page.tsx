@@ -29,8 +29,14 @@ function View() {
   const columns: Column<ContactView>[] = [
     { title: words.t('id'), kind: 'lead', cell: ({ id }) => id },
     { title: words.t('contactName'), cell: ({ name, id }) => (name === id ? '' : name) },
-    { title: words.t('sms'), cell: ({ sms }) => <span class="figures">{sms ?? ''}</span> },
-    { title: words.t('fax'), cell: ({ fax }) => <span class="figures">{fax ?? ''}</span> },
+    {
+      title: words.t('sms'),
+      cell: ({ sms }) => (sms === undefined ? null : <span class="figures">{sms}</span>),
+    },
+    {
+      title: words.t('fax'),
+      cell: ({ fax }) => (fax === undefined ? null : <span class="figures">{fax}</span>),
+    },
     { title: words.t('mail'), cell: ({ mail }) => mail ?? '' },
     {
       title: words.t('inGroups'),
