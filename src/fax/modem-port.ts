@@ -78,6 +78,7 @@ export class ModemPort {
   #lines: string[] = []
   #results: Extract<Reply, { how: 'code' }>[] = []
   #commanding = false
+  #aborting = false
   #unshielder = new Unshielder()
   #chunks: Uint8Array[] = []
   #received = 0
@@ -250,10 +251,14 @@ export class ModemPort {
     this.#connect = 'command'
     this.#results = []
     this.#line = ''
+    this.#aborting = true
     this.#write(Uint8Array.of(CAN))
     const reply = await this.result(ABORT_MS)
-    // A carrier that was found just before: its CONNECT crossed our byte, and the result of the abort follows.
-    return reply.how === 'code' && reply.code.startsWith('CONNECT') ? this.result(ABORT_MS) : reply
+    // A carrier that was found just before: its CONNECT crossed our byte, and the result of the abort follows, at once
+    // perhaps.
+    const last = reply.how === 'code' && reply.code.startsWith('CONNECT') ? this.result(ABORT_MS) : reply
+    this.#aborting = false
+    return last
   }
 
   /** Brings the modem back to answering commands, whatever it was doing. @returns whether it answers */
@@ -346,7 +351,7 @@ export class ModemPort {
     if (line === '' || /^AT/i.test(line)) return
     this.#options.trace.add(this.timing.now(), 'in', line)
     if (finals.test(line) && (this.#commanding || this.#phase === 'send')) {
-      this.#commanding = false
+      this.#commanding = this.#aborting && line.startsWith('CONNECT')
       this.#results.push({ how: 'code', code: line, lines: this.#lines })
       this.#lines = []
       if (line.startsWith('CONNECT')) this.#enter(this.#connect)

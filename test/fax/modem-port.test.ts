@@ -53,6 +53,23 @@ describe('commands', () => {
     expect(written.toString('latin1')).toBe('AT+FRH=3\r\x18')
   })
 
+  test.each([
+    ['in one piece', ['\r\nCONNECT\r\n\r\nOK\r\n']],
+    ['one after the other', ['\r\nCONNECT\r\n', '\r\nOK\r\n']],
+  ])('an abort that a CONNECT crosses takes the OK behind it: %s', async (_, pieces) => {
+    expect((await port.command('AT+FRH=3', { within: 50, connect: 'receive' })).how).toBe('silent')
+    const reply = port.abort()
+    for (const piece of pieces) {
+      port.feed(latin1(piece))
+      await Promise.resolve()
+    }
+    expect(await reply).toMatchObject({ code: 'OK' })
+    // What comes after it belongs to the next command.
+    const next = port.command('AT', { within: 1_000 })
+    port.feed(latin1('OK\r\n'))
+    expect(await next).toMatchObject({ code: 'OK' })
+  })
+
   test('an abort in the middle of data takes the result after it', async () => {
     const reply = port.command('AT+FRM=96', { within: 1_000, connect: 'receive' })
     port.feed(latin1('\r\nCONNECT\r\nabc'))
