@@ -190,6 +190,9 @@ function Found({ port }: { port: FoundPortView }) {
   const standing = standingOf(port)
   const reason = words.maybe(`why.${standing}`, { text: why })
   const sim = modem?.sim
+  const abilities = (['voice', 'callerId'] as const)
+    .filter((ability) => modem?.[ability] === true)
+    .map((ability) => words.t(`can.${ability}`))
   return (
     <>
       <div class="member-head">
@@ -203,6 +206,7 @@ function Found({ port }: { port: FoundPortView }) {
           [words.t('sim'), sim === undefined ? undefined : (words.maybe(`sim.${sim.toLowerCase()}`) ?? sim)],
           [words.t('operator'), modem?.operator],
           [words.t('classes'), modem?.classes?.join(', ')],
+          [words.t('also.can'), abilities.length === 0 ? undefined : abilities.join(', ')],
           [words.t('imei'), modem?.imei],
           [words.t('profile'), modem?.profile],
           [words.t('port'), <span class="mono">{name === device ? device : `${device} · ${name}`}</span>],
