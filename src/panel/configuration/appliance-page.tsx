@@ -8,12 +8,12 @@ import { put, saveFile } from '../shell/api.ts'
 import { problemDictionaries } from '../shell/problems.ts'
 import { loadSession, may, session } from '../shell/session.ts'
 import { ConfigTabs } from './config-tabs.tsx'
-import { sectionName } from './field-words.tsx'
 import { OwnHistoryCard } from './own-history.tsx'
 import { memberWanted, OwnFile, OwnForms, ofMember, ownDisabled, WhoseFile } from './own-member.tsx'
 import type { OwnConfiguration } from './own-shapes.ts'
+import { ownSection, ownWords, pairWords } from './own-words.ts'
 import type { FormPart } from './setting-forms.tsx'
-import { ownWords, pairWords, settingWords, words } from './words.ts'
+import { words } from './words.ts'
 
 /** Has a page of its own, which says what its keys mean for a failover. */
 const PAIR = 'pair'
@@ -70,7 +70,7 @@ function View() {
 const partsOf = (own: OwnConfiguration): FormPart[] =>
   own.sections.map(({ name, fields }) => ({
     name,
-    title: sectionName(name),
+    title: ownSection(name),
     fields: name === PAIR ? [] : fields,
     intro:
       name === PAIR ? (
@@ -82,7 +82,7 @@ const partsOf = (own: OwnConfiguration): FormPart[] =>
   }))
 
 export const page = {
-  words: [words, ownWords, pairWords, settingWords, ...problemDictionaries],
+  words: [words, ownWords, pairWords, ...problemDictionaries],
   asks: () =>
     ['/own-configuration', '/own-configuration/history'].map((path) => ofMember(path, memberWanted())),
   view: View,

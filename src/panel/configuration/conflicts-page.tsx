@@ -9,10 +9,10 @@ import { useRemote } from '../shell/remote.ts'
 import { may, memberName } from '../shell/session.ts'
 import { authorText } from './author.ts'
 import { ConfigTabs } from './config-tabs.tsx'
-import { settingText } from './field-words.tsx'
+import { settingText, settingWords } from './setting-words.ts'
 import type { ConflictsView, ConflictView } from './shapes.ts'
 import { valueLines } from './value-text.ts'
-import { settingWords, words } from './words.ts'
+import { words } from './words.ts'
 
 function View() {
   const conflicts = useRemote<ConflictsView>('/config/conflicts', { refresh: ['configuration'] })

@@ -1,15 +1,15 @@
 /**
- * Names and meanings of fields in the user's language. Entries of a dictionary are found by the path of the field without
+ * Names and meanings of fields in the user's language. Which dictionary they are in is a file of its own for each kind
+ * of settings, so that a page loads the words that it shows. Entries of a dictionary are found by the path of the field without
  * the places of entries: `routes[2].match` is `routes.match`; `*.match` stands for every field of that name that has no
  * entry of its own. The appliance's own sentence stands in where a dictionary has none, so that a new setting is never
  * without a meaning.
  */
-import type { Loadable } from '../shell/words.ts'
 import type { AnyField } from './field-model.ts'
 import type { FieldWords } from './value-field.tsx'
-import { ownWords, pairWords, settingWords, words } from './words.ts'
+import { words } from './words.ts'
 
-interface Named extends Loadable {
+interface Named {
   maybe(key: string, values?: Record<string, string>): string | undefined
 }
 
@@ -36,7 +36,7 @@ function limits({ min, max, default: byDefault, type }: AnyField): string {
 }
 
 /** @param dictionary of names by path; `PATH.help` is the meaning, `PATH.known` what other products call it */
-function wordsOf(dictionary: Named): FieldWords {
+export function wordsOf(dictionary: Named): FieldWords {
   const find = (path: string, what = ''): string | undefined => {
     const key = keyOf(path)
     return dictionary.maybe(key + what) ?? dictionary.maybe(`*.${key.split('.').at(-1)}${what}`)
@@ -61,14 +61,3 @@ function wordsOf(dictionary: Named): FieldWords {
     },
   }
 }
-
-/** Of the shared settings. */
-export const settingText = wordsOf(settingWords)
-/** Of a member's own file. */
-export const ownText = wordsOf({
-  load: (language) => Promise.all([ownWords.load(language), pairWords.load(language)]).then(() => {}),
-  maybe: (key, values) => pairWords.maybe(key, values) ?? ownWords.maybe(key, values),
-})
-
-export const sectionName = (name: string): string =>
-  settingWords.maybe(`section.${name}`) ?? ownWords.maybe(`section.${name}`) ?? name

@@ -13,11 +13,11 @@ import { may } from '../shell/session.ts'
 import { ConfigTabs } from './config-tabs.tsx'
 import { type Countdown, countdown } from './countdown.ts'
 import type { Draft } from './draft.ts'
-import { sectionName, settingText } from './field-words.tsx'
 import { SettingForms } from './setting-forms.tsx'
+import { settingSection, settingText, settingWords } from './setting-words.ts'
 import type { Applied, Checked, ConflictsView, SettingsForm, SettingsView, Trial } from './shapes.ts'
 import { TrialBar } from './trial-bar.tsx'
-import { settingWords, words } from './words.ts'
+import { words } from './words.ts'
 
 /** Has pages of its own, with room for thousands of entries. */
 const PEOPLE = 'people'
@@ -94,7 +94,7 @@ function Forms({ form, settings }: { form: SettingsForm; settings: Remote<Settin
         linked
         parts={form.sections.map(({ name, fields }) => ({
           name,
-          title: sectionName(name),
+          title: settingSection(name),
           fields: name === PEOPLE ? [] : fields,
           intro: name === PEOPLE ? <PeopleLink /> : undefined,
         }))}

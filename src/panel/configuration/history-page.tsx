@@ -13,9 +13,9 @@ import { may, memberName } from '../shell/session.ts'
 import { authorText } from './author.ts'
 import { ConfigTabs } from './config-tabs.tsx'
 import { DiffView } from './diff-view.tsx'
-import { settingText } from './field-words.tsx'
+import { settingText, settingWords } from './setting-words.ts'
 import type { Applied, HistoryPage, RevisionView } from './shapes.ts'
-import { settingWords, words } from './words.ts'
+import { words } from './words.ts'
 
 const PAGE = 30
 const NEWEST = `/config/history?limit=${PAGE}`
