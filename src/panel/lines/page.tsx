@@ -10,7 +10,7 @@ import type { PageModule } from '../shell/router.ts'
 import { may, memberName, session } from '../shell/session.ts'
 import type { LineListView, LineView } from '../shell/shapes.ts'
 import { LineCard, type LineTool } from './card.tsx'
-import { FindModems, findWords } from './find-modems.tsx'
+import { FindLater } from './find-later.tsx'
 import { MuteDialog, TestDialog, TraceDialog } from './tools.tsx'
 import { words } from './words.ts'
 
@@ -82,7 +82,7 @@ function LinesPage() {
         ))}
       </div>
       {asked === undefined ? null : <Missing shown={new Set(groups.keys())} />}
-      {may('admin') ? <FindModems reload={remote.reload} /> : null}
+      {may('admin') ? <FindLater reload={remote.reload} /> : null}
       {chosen === undefined || open.value === undefined ? null : open.value.tool === 'test' ? (
         <TestDialog line={chosen} {...tool} />
       ) : open.value.tool === 'mute' ? (
@@ -95,6 +95,6 @@ function LinesPage() {
 }
 
 export const page: PageModule = {
-  words: [words, queueWords, reasonWords, ...findWords],
+  words: [words, queueWords, reasonWords],
   view: LinesPage,
 }
