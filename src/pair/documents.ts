@@ -26,8 +26,8 @@ const PIECE_BYTES = 90_000
 const PIECE_MS = 10_000
 /** The whole file is fsynced before this is answered. */
 const FINISH_MS = 30_000
-/** A member that began a document and says nothing more has given it up. */
-const IDLE_MS = 60_000
+/** A member that began a document and says nothing more has given it up; it may be looking at it for a while. */
+const IDLE_MS = 180_000
 /** Documents that one member sends at a time. */
 const MOST_FROM_ONE = 16
 /** Larger than any document or its pages. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { DocumentStore } from '#store/documents.ts'
+import { DocumentStore, waitFor } from '#store/documents.ts'
 import { openStore } from '#store/sqlite.ts'
 import { acceptance, because, change, part, START } from './fixtures.ts'
 
@@ -84,6 +84,22 @@ test('the room that is to stay free is not taken', async () => {
   const documents = await open(Number.MAX_SAFE_INTEGER)
   await expect(documents.receive(10)).rejects.toMatchObject({ code: 'disk-full' })
   expect(await files()).toEqual([])
+})
+
+test('a disk that fills up during an upload ends it, and nothing of it stays', async () => {
+  let reserve = 0
+  const documents = await DocumentStore.open({ directory, reserve: () => reserve })
+  const receiving = await documents.receive(10_000_000)
+  await receiving.write(Buffer.alloc(1_500_000))
+  reserve = Number.MAX_SAFE_INTEGER
+  await expect(receiving.write(Buffer.alloc(1_500_000))).rejects.toMatchObject({ code: 'disk-full' })
+  await receiving.abandon()
+  await receiving.close()
+  expect(await files()).toEqual([])
+})
+
+test('an acceptance waits 5 s for a document and 1 s a megabyte, and never longer than a connection may be silent', () => {
+  expect([0, 1_000_000, 20_000_000, 1e9].map(waitFor)).toEqual([5_000, 6_000, 25_000, 45_000])
 })
 
 test('what a program made is taken over', async () => {

@@ -7,7 +7,7 @@ import { blankBitmap, rowOf } from '#fax/coding/rows.ts'
 import { headerText } from '#fax/documents/header.ts'
 import { pngGrey } from '#fax/documents/png.ts'
 import { writeTiff } from '#fax/tiff.ts'
-import { type DocumentPeers, noPeers } from '#store/documents.ts'
+import { type DocumentPeers, noPeers, type Receiving } from '#store/documents.ts'
 import { describeWith } from '../../requirements.ts'
 import { printedPage } from '../pictures.ts'
 import {
@@ -293,6 +293,39 @@ describeWith(['ghostscript', 'libtiff-tools'], 'documents', () => {
     const result = await rig.take(bytes())
     expect(result).toMatchObject({ result: 'refused', code, status })
     expect(readdirSync(join(rig.directory, 'documents'))).toEqual(before)
+  })
+
+  test('the others get it while it comes; they are waited for from its last byte on, once it was found good', async () => {
+    const said: string[] = []
+    let receiving: Receiving | undefined
+    const peers: DocumentPeers = {
+      ...noPeers,
+      follow(coming) {
+        receiving = coming
+        said.push('follow')
+        return {
+          async settled({ bytes }, withinMs) {
+            said.push(`wait ${withinMs} ms for ${bytes} bytes`)
+            return true
+          },
+          dropped: () => void said.push('dropped'),
+        }
+      },
+    }
+    const other = await openRig({ peers })
+    async function* slow() {
+      for (const chunk of ['a'.repeat(600_000), 'b\n'.repeat(300_000)]) {
+        yield Buffer.from(chunk)
+        said.push(`${receiving?.written} bytes`)
+      }
+    }
+    const result = await other.fax.take(slow(), 'a')
+    expect(result).toMatchObject({ result: 'refused', code: 'document-too-many-pages' })
+    expect(said).toEqual(['follow', '600000 bytes', '1200000 bytes', 'dropped'])
+    said.length = 0
+    expect(await other.take(Buffer.from('word '.repeat(1_000)))).toMatchObject({ result: 'taken' })
+    expect(said).toEqual(['follow', 'wait 5005 ms for 5000 bytes', 'dropped'])
+    await other.close()
   })
 
   test('an upload that breaks off leaves nothing', async () => {
