@@ -23,6 +23,7 @@ import { overdueChanges } from './overdue.ts'
 import type { Ownership, Replicas } from './ownership.ts'
 import { attemptOf, chooseLine, firstUsable, type Post, postsOf } from './posts.ts'
 import { Recorder } from './recorder.ts'
+import { Rounds } from './rounds.ts'
 import type { Router, Tiers } from './routing.ts'
 import type { StormGuard } from './storm-guard.ts'
 import { tiersVia } from './via.ts'
@@ -60,8 +61,7 @@ export class Loop {
   readonly #window = new Window(WINDOW)
   readonly #recorder: Recorder
   readonly #doubtful: Doubtful
-  /** Lines that refused a delivery in the present round of tries. Gone when it is settled or has to pause. */
-  readonly #tried = new Map<string, ReadonlySet<string>>()
+  readonly #rounds = new Rounds()
   #concatenation = Math.floor(Math.random() * 65_536)
   /** The store may hold due deliveries that are not in the window. */
   #moreInStore = true
@@ -141,7 +141,7 @@ export class Loop {
   async #giveBack(): Promise<void> {
     const held = this.#window.ids()
     for (const id of held) this.#window.remove(id)
-    this.#tried.clear()
+    this.#rounds.clear()
     this.#moreInStore = true
     if (held.length > 0) await this.#deps.store.release(held)
   }
@@ -223,7 +223,7 @@ export class Loop {
       const current = attemptOf(this.#posts, id)
       if (!current) {
         this.#window.remove(id)
-        this.#tried.delete(id)
+        this.#rounds.over(id)
         changes.push({ delivery: id, event: { event: 'cancel', reason }, at })
       } else if (current.attempt.forbid(reason)) {
         waits.push(current.done)
@@ -247,7 +247,7 @@ export class Loop {
     const waiting = deliveries.filter(({ id }) => attemptOf(this.#posts, id) === undefined)
     for (const { id } of waiting) {
       this.#window.remove(id)
-      this.#tried.delete(id)
+      this.#rounds.over(id)
     }
     const at = this.#deps.clock.now()
     const moved = await this.#deps.store.record(waiting.map(({ id }) => ({ delivery: id, event, at })))
@@ -318,7 +318,7 @@ export class Loop {
     if (rest > 0) this.#pumpIn(rest)
 
     const event = stopped ? endOf(stopped, delivery) : this.#settle(post, attempt, outcome, now)
-    if (!event) this.#tried.delete(delivery.id)
+    if (!event) this.#rounds.over(delivery.id)
     const settled = event ? this.#settled(attempt, event) : Promise.resolve()
     if (outcome.result !== 'accepted') {
       this.#deps.log.info(
@@ -339,17 +339,19 @@ export class Loop {
   #settle(post: Post, attempt: Attempt, outcome: Outcome, now: number): DeliveryEvent | undefined {
     const { delivery, message } = attempt
     const { clock, node } = this.#deps
-    const tried = new Set([...(this.#tried.get(delivery.id) ?? []), post.line.id])
+    const tried = this.#rounds.with(delivery.id, post.line.id)
     const left = firstUsable(this.#posts, this.#tiers(delivery), tried, now)
-    const event = settle(delivery, message, outcome, {
-      now: clock.now(),
+    const at = clock.now()
+    const sum = left === undefined ? this.#rounds.sum(delivery.id, outcome, at) : outcome
+    const event = settle(delivery, message, sum, {
+      now: at,
       node,
       line: post.line.id,
       otherLine: left !== undefined,
     })
-    const atOnce = event && (event.event === 'defer' || event.event === 'resend') && event.due <= clock.now()
-    if (atOnce && left !== undefined) this.#tried.set(delivery.id, tried)
-    else this.#tried.delete(delivery.id)
+    const atOnce = event && (event.event === 'defer' || event.event === 'resend') && event.due <= at
+    if (atOnce && left !== undefined) this.#rounds.goOn(delivery.id, tried, outcome, at)
+    else this.#rounds.over(delivery.id)
     return event
   }
 
@@ -428,7 +430,7 @@ export class Loop {
       return
     }
     if (verdict) return this.#settled({ delivery, message }, verdict)
-    this.#window.add(delivery, message, this.#tiers(delivery), this.#tried.get(delivery.id))
+    this.#window.add(delivery, message, this.#tiers(delivery), this.#rounds.lines(delivery.id))
   }
 
   /** Whether a line has some of its budget left. */

@@ -45,8 +45,9 @@ export async function prepareCall(calls: Class2Calls, resolution: 98 | 196): Pro
     await offer()
   }
   await tell(bitOrder)
-  // T.32, 8.5.1.12: without +FNR a Class 2.0 modem reports nothing of what it agrees with the other end.
-  if (dialect === '2.0') await tell('+FNR=1,1,1,1')
+  // T.32, 8.5.1.12: without +FNR a Class 2.0 modem reports nothing of what it agrees with the other end. Non-standard
+  // frames are of no use here, and some Sportsters stumble over reporting them.
+  if (dialect === '2.0') await tell('+FNR=1,1,1,0')
 }
 
 /** A partial page of T.30, Annex A: 256 frames of 256 octets. */
