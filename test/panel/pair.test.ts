@@ -242,6 +242,13 @@ describeWith(['chromium'], 'the panel of a pair', () => {
     const again = await rig.a.running().call('GET', '/api/v1/own-configuration')
     expect(again.body['text']).toContain('priority: 140')
     expect(again.body).not.toHaveProperty('trial')
+
+    // Every other key of that member's file, and who changed it, from this one as well.
+    await page.goto(`${rig.b.address}/configuration/appliance?node=box-a`)
+    await expect.poll(() => page.locator('input[name="node"]').inputValue()).toBe('box-a')
+    const changes = page.locator('.card', { hasText: 'Earlier versions of the file' }).locator('.entry')
+    await changes.filter({ hasText: 'Priority' }).first().waitFor()
+    expect(await changes.first().textContent()).toContain('admin')
     await view.close()
   })
 
