@@ -197,7 +197,10 @@ function FailoverTime({ pair }: { pair: PairView }) {
       <p>{words.t('expectedText')}</p>
       <Facts
         rows={[
-          [words.t('profile'), `${profile.name} · ${spanText(profile.interval)} × ${profile.misses}`],
+          [
+            words.t('profile'),
+            `${words.maybe(`profile.${profile.name}`) ?? profile.name} · ${spanText(profile.interval)} × ${profile.misses}`,
+          ],
           [words.t('silence'), failover === undefined ? undefined : spanText(failover.silence)],
           [words.t('leaseEnds'), spanText(profile.grantWait)],
           [words.t('lineStart'), failover === undefined ? undefined : spanText(failover.start)],
