@@ -14,6 +14,7 @@ import { words as configWords } from '../configuration/words.ts'
 import { type Problem, post, withQuery } from '../shell/api.ts'
 import { problemDictionaries } from '../shell/problems.ts'
 import { useRemote } from '../shell/remote.ts'
+import { saidText } from '../shell/said.ts'
 import { memberName, session } from '../shell/session.ts'
 import {
   type FoundPortView,
@@ -188,7 +189,7 @@ const tones: Record<Standing, Tone> = {
 function Found({ port }: { port: FoundPortView }) {
   const { modem, line = '', why = '', name, device, also } = port
   const standing = standingOf(port)
-  const reason = words.maybe(`why.${standing}`, { text: why })
+  const reason = words.maybe(`why.${standing}`, { text: why === '' ? '' : saidText(why) })
   const sim = modem?.sim
   const abilities = (['voice', 'callerId'] as const)
     .filter((ability) => modem?.[ability] === true)
