@@ -1,11 +1,13 @@
 /**
  * Bilevel TIFF as fax programs exchange it: reads Group 3 (one and two dimensions), Group 4, PackBits and uncompressed
- * strips in either byte and bit order, and writes pages of Group 4. Pure. TIFF 6.0 (Adobe, 1992), sections 2, 3, 9 to
- * 11; TIFF/F, RFC 2306. No length and no offset of a file is trusted: what does not fit the file is a problem.
+ * strips in either byte and bit order, of a fax's width those of LZW and Deflate, too, and writes pages of Group 4. Pure.
+ * TIFF 6.0 (Adobe, 1992), sections 2, 3, 9 to 11; TIFF/F, RFC 2306. No length and no offset of a file is trusted: what
+ * does not fit the file is a problem.
  */
 import { type BitOrder, reverseBits } from './coding/bits.ts'
 import { type Decoded, decode } from './coding/decode.ts'
 import { type Bitmap, blankBitmap, LARGEST_WIDTH, strideOf } from './coding/rows.ts'
+import { type GeneralCoding, generalCodings, startsLzw, unpacked } from './tiff-strips.ts'
 
 export interface TiffPage {
   width: number
@@ -13,7 +15,7 @@ export interface TiffPage {
   /** Dots an inch; absent where the file does not say. */
   across?: number
   down?: number
-  compression: 1 | 2 | 3 | 4 | 32773
+  compression: 2 | 3 | 4 | GeneralCoding
   /** Group 3: rows may be coded against the row before. */
   twoDimensional: boolean
   bitOrder: BitOrder
@@ -65,6 +67,7 @@ const tag = {
   t6Options: 293,
   unit: 296,
   pageNumber: 297,
+  predictor: 317,
   tileWidth: 322,
 } as const
 
@@ -73,6 +76,8 @@ const LONG = 4
 const RATIONAL = 5
 /** Bytes of a value of each type that is read. */
 const SIZES: Readonly<Record<number, number>> = { [SHORT]: 2, [LONG]: 4, [RATIONAL]: 8 }
+/** Pages of this width may be fax pages, which go out row for row. */
+const FAX_WIDTH = 1728
 const UNIT_INCH = 2
 const UNIT_CENTIMETRE = 3
 const MOST_STRIPS = 65_536
@@ -143,8 +148,9 @@ function page(directory: Directory, limits: TiffLimits): TiffPage {
   if (height < 1 || height > limits.rows) throw new Broken(`a page says that it is ${height} rows long`)
   if (width * height > MOST_DOTS) throw new Broken(`a page says that it has ${width} by ${height} dots`)
   const compression = directory.one(tag.compression, 1)
-  if (!isKnown(compression))
+  if (!isKnown(compression) || (isForAnything(compression) && width !== FAX_WIDTH))
     throw new Unsupported(`its compression ${compression} is not one of black and white pages`)
+  if (directory.one(tag.predictor, 1) !== 1) throw new Unsupported('its bits are differences')
   if (directory.has(tag.tileWidth)) throw new Unsupported('it is made of tiles')
   const photometric = directory.one(tag.photometric, 0)
   if (directory.one(tag.bits, 1) !== 1 || directory.one(tag.samples, 1) !== 1 || photometric > 1) {
@@ -161,6 +167,10 @@ function page(directory: Directory, limits: TiffLimits): TiffPage {
   if (strips.some(({ at, length }) => at + length > directory.fileLength)) {
     throw new Broken('a page says that it lies beyond the end of the file')
   }
+  const bitOrder = directory.one(tag.fillOrder, 1) === 2 ? 'lsb' : 'msb'
+  // Before TIFF 5 LZW was written the other way round.
+  if (compression === 5 && !strips.every(({ at }) => startsLzw(directory.byte(at), bitOrder)))
+    throw new Unsupported('its LZW is of an old kind')
   const perInch = directory.one(tag.unit, UNIT_INCH) === UNIT_CENTIMETRE ? 2.54 : 1
   const across = directory.ratio(tag.across) * perInch
   const down = directory.ratio(tag.down) * perInch
@@ -171,7 +181,7 @@ function page(directory: Directory, limits: TiffLimits): TiffPage {
     ...(down > 0 ? { down } : {}),
     compression,
     twoDimensional: (directory.one(tag.t4Options, 0) & 1) === 1,
-    bitOrder: directory.one(tag.fillOrder, 1) === 2 ? 'lsb' : 'msb',
+    bitOrder,
     inverted: photometric === 1,
     rowsPerStrip,
     strips,
@@ -179,7 +189,10 @@ function page(directory: Directory, limits: TiffLimits): TiffPage {
 }
 
 const isKnown = (compression: number): compression is TiffPage['compression'] =>
-  [1, 2, 3, 4, 32773].includes(compression)
+  [2, 3, 4, ...generalCodings].includes(compression)
+
+/** Compressions for pictures of every kind: of them only what may be fax pages is read here. */
+const isForAnything = (compression: number): boolean => [5, 8, 32946].includes(compression)
 
 class Directory {
   readonly #view: DataView
@@ -232,6 +245,11 @@ class Directory {
     )
   }
 
+  byte(at: number): number {
+    this.#inside(at, 1)
+    return this.#view.getUint8(at)
+  }
+
   /** A fraction, or 0 where there is none. */
   ratio(name: number): number {
     const entry = this.#entries.get(name)
@@ -276,37 +294,16 @@ export function tiffBitmap(bytes: Uint8Array, page: TiffPage): Decoded & { missi
 
 function stripRows(bytes: Uint8Array, page: TiffPage, rows: number): Decoded {
   const { width, compression, bitOrder } = page
-  if (compression === 1 || compression === 32773) {
+  if (compression !== 2 && compression !== 3 && compression !== 4) {
     const stride = strideOf(width)
     const ordered = bitOrder === 'msb' ? bytes : reverseBits(bytes)
-    const plain = compression === 1 ? ordered : unpack(ordered, rows * stride)
+    // Some programs fill the last strip up to the length of the others.
+    const plain = unpacked(compression, ordered, page.rowsPerStrip * stride)
     const height = Math.min(rows, Math.floor(plain.length / stride))
     return { bitmap: { width, height, data: plain.slice(0, height * stride) }, badRows: 0, ended: true }
   }
   const coding = compression === 4 ? 'MMR' : page.twoDimensional && compression === 3 ? 'MR' : 'MH'
   return decode(coding, bytes, { width, bitOrder, mostRows: rows, bare: compression === 2 })
-}
-
-/** PackBits (TIFF 6.0, section 9). */
-function unpack(bytes: Uint8Array, most: number): Uint8Array {
-  const out = new Uint8Array(most)
-  let to = 0
-  for (let at = 0; at < bytes.length && to < most; ) {
-    const head = bytes[at] ?? 0
-    at += 1
-    if (head < 128) {
-      const literal = bytes.subarray(at, at + Math.min(head + 1, most - to))
-      out.set(literal, to)
-      to += literal.length
-      at += head + 1
-    } else if (head > 128) {
-      const end = Math.min(most, to + 257 - head)
-      out.fill(bytes[at] ?? 0, to, end)
-      to = end
-      at += 1
-    }
-  }
-  return out.subarray(0, to)
 }
 
 /** The bits behind the last dot of a row stay 0. */

@@ -7,7 +7,10 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { encode } from '#fax/coding/encode.ts'
 import type { Bitmap } from '#fax/coding/rows.ts'
+import { inspect } from '#fax/documents/inspect.ts'
+import { prepare } from '#fax/documents/prepare.ts'
 import { type CodedPage, readTiff, type TiffPage, tiffBitmap, writeTiff } from '#fax/tiff.ts'
+import { generalCodings, unpacked } from '#fax/tiff-strips.ts'
 import { describeWith } from '../requirements.ts'
 import { bitmaps, printedPage } from './pictures.ts'
 
@@ -110,6 +113,19 @@ test('rows that a file promises and does not have are counted', () => {
   if (page) expect(tiffBitmap(bytes, page).badRows).toBe(940)
 })
 
+test('strips of anything come to no more than was asked for, and to no fault', () => {
+  const bytes = fc.uint8Array({ maxLength: 400 })
+  fc.assert(
+    fc.property(fc.constantFrom(...generalCodings), bytes, fc.nat(5_000), (coding, strip, most) => {
+      // As it is, and behind a beginning that LZW takes for one.
+      for (const given of [strip, Buffer.concat([Buffer.from([0x80]), strip])]) {
+        if (coding !== 1) expect(unpacked(coding, given, most).length).toBeLessThanOrEqual(most)
+      }
+    }),
+    { numRuns: 500 },
+  )
+})
+
 describeWith(['libtiff-tools'], 'libtiff', () => {
   let directory = ''
   beforeAll(() => {
@@ -142,6 +158,11 @@ describeWith(['libtiff-tools'], 'libtiff', () => {
     ['Group 4', ['-c', 'g4']],
     ['no compression', ['-c', 'none']],
     ['PackBits', ['-c', 'packbits']],
+    ['LZW', ['-c', 'lzw']],
+    ['LZW in strips of 100 rows', ['-c', 'lzw', '-r', '100']],
+    ['LZW, least significant bit first', ['-f', 'lsb2msb', '-c', 'lzw']],
+    ['Deflate', ['-c', 'zip']],
+    ['Deflate in strips of 7 rows', ['-c', 'zip', '-r', '7']],
     ['big-endian', ['-B', '-c', 'g4']],
     ['least significant bit first', ['-f', 'lsb2msb', '-c', 'g3:2d']],
     ['least significant bit first, Group 4', ['-f', 'lsb2msb', '-c', 'g4']],
@@ -152,6 +173,19 @@ describeWith(['libtiff-tools'], 'libtiff', () => {
     execFileSync('tiffcp', [...how, path('own.tif'), path('theirs.tif')])
     checkPages(readFileSync(path('theirs.tif')))
   })
+
+  test.each(['lzw', 'zip', 'packbits', 'none'])(
+    'pages of a fax that came as %s go out row for row',
+    async (how) => {
+      writeFileSync(path('own.tif'), writeTiff(pictures.map(coded)))
+      execFileSync('tiffcp', ['-c', how, path('own.tif'), path('theirs.tif')])
+      const bytes = readFileSync(path('theirs.tif'))
+      expect(inspect(bytes, { pages: 2, paper: 'a4' })).toMatchObject({ result: 'document', native: true })
+      const made = await prepare(bytes, 'tiff', 'a4')
+      expect(made).toMatchObject({ result: 'pages', pages: 2, resolution: 196 })
+      if (made.result === 'pages') checkPages(made.data)
+    },
+  )
 
   test.each([
     ['MH', []],
