@@ -4,6 +4,8 @@
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { textDifference } from './own-edit.ts'
+import type { FileDifference } from './own-merge.ts'
 
 export interface FileVersion {
   /** Six digits; a later change has a higher one. */
@@ -13,7 +15,11 @@ export interface FileVersion {
   author: string
   before: string
   after: string
+  /** What differs, secrets masked; made when it was written down, since reading twenty files takes its time. */
+  changes: FileDifference[]
 }
+
+type Change = Omit<FileVersion, 'id' | 'changes'>
 
 export const KEPT = 20
 /** Somebody with an editor, between two changes by the program. */
@@ -26,9 +32,9 @@ export function fileVersions(file: string): FileVersion[] {
   return names(file).flatMap((name) => {
     try {
       const read: Partial<FileVersion> = JSON.parse(readFileSync(join(historyOf(file), name), 'utf8'))
-      const { at, author, before, after } = read
-      if (typeof before !== 'string' || typeof after !== 'string') return []
-      return [{ id: name.slice(0, 6), at: Number(at), author: String(author), before, after }]
+      const { at, author, before, after, changes } = read
+      if (typeof before !== 'string' || typeof after !== 'string' || changes === undefined) return []
+      return [{ id: name.slice(0, 6), at: Number(at), author: String(author), before, after, changes }]
     } catch {
       return []
     }
@@ -36,7 +42,7 @@ export function fileVersions(file: string): FileVersion[] {
 }
 
 /** Remembers a change. What somebody did with an editor since the last one is told as a change of its own. */
-export function recordVersion(file: string, change: Omit<FileVersion, 'id'>, changedAt: number): void {
+export function recordVersion(file: string, change: Change, changedAt: number): void {
   const last = fileVersions(file)[0]
   mkdirSync(historyOf(file), { recursive: true, mode: 0o700 })
   if (last !== undefined && last.after !== change.before)
@@ -45,10 +51,11 @@ export function recordVersion(file: string, change: Omit<FileVersion, 'id'>, cha
   for (const name of names(file).slice(KEPT)) rmSync(join(historyOf(file), name), { force: true })
 }
 
-function add(file: string, change: Omit<FileVersion, 'id'>): void {
+function add(file: string, change: Change): void {
   const number = Number(names(file)[0]?.slice(0, 6) ?? 0) + 1
   const name = `${String(number).padStart(6, '0')}.json`
-  writeFileSync(join(historyOf(file), name), JSON.stringify(change), { mode: 0o600 })
+  const changes = textDifference(change.before, change.after)
+  writeFileSync(join(historyOf(file), name), JSON.stringify({ ...change, changes }), { mode: 0o600 })
 }
 
 /** Newest first. */

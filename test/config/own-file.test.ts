@@ -204,6 +204,7 @@ describe('the file on the disk', () => {
       ['000001', 'user:ann', 'node: old\n', 'node: new\n'],
     ])
     expect(fileVersions(file)[0]?.at).toBe(3_000)
+    expect(fileVersions(file)[0]?.changes).toEqual([{ path: 'node', before: 'edited', after: 'last' }])
     for (let n = 0; n < KEPT + 5; n += 1) replaceOwnFile(file, `node: n${n}\n`, undefined, by)
     const kept = fileVersions(file)
     expect(kept).toHaveLength(KEPT)

@@ -3,7 +3,7 @@
  * A change makes the appliance start anew inside its process; on trial, the old file comes back by itself.
  */
 import { maskedKeys, maskedText } from '#config/masking.ts'
-import { type Edited, type FileChange, textDifference } from '#config/own-edit.ts'
+import type { Edited, FileChange } from '#config/own-edit.ts'
 import { ownForm } from '#config/own-form.ts'
 import type { FileVersion } from '#config/own-history.ts'
 import type { FileProblem } from '#config/own-merge.ts'
@@ -154,12 +154,7 @@ export function ownRoutes(api: Api, parts: Parts, own: OwnConfigurationService):
         },
       },
       async (): Promise<schemas.OwnHistory> => ({
-        items: own.versions().map(({ id, at, author, before, after }) => ({
-          id,
-          at: iso(at),
-          author,
-          changes: textDifference(before, after),
-        })),
+        items: own.versions().map(({ id, at, author, changes }) => ({ id, at: iso(at), author, changes })),
       }),
     )
 
