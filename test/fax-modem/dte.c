@@ -80,6 +80,8 @@ void dte_put(struct dte *dte, const uint8_t *data, size_t length)
         memmove(dte->tail, dte->tail + 1, sizeof dte->tail - 1);
         dte->tail[sizeof dte->tail - 1] = data[i];
     }
+    /* A frame, or a page: its result comes when its carrier is gone, and until then there is nothing to answer. */
+    if (ends_with(dte, "\x10\x03")) dte->owes = false;
     for (size_t i = 0; i < sizeof finals / sizeof *finals; i++) {
         if (ends_with(dte, finals[i])) {
             dte->owes = true;

@@ -29,7 +29,8 @@ static int modem_count = 1;
 
 static const struct option names[] = {
     {"class", 1, NULL, 'c'},        {"pair", 0, NULL, 'p'},          {"speed", 1, NULL, 's'},
-    {"seconds", 1, NULL, 'T'},      {"directory", 1, NULL, 'd'},     {"send", 1, NULL, 't'},
+    {"patience", 1, NULL, 'w'},     {"seconds", 1, NULL, 'T'},       {"directory", 1, NULL, 'd'},
+    {"send", 1, NULL, 't'},
     {"station", 1, NULL, 'i'},      {"ecm", 0, NULL, 'e'},           {"max-rate", 1, NULL, 'r'},
     {"codings", 1, NULL, 'g'},      {"outcomes", 1, NULL, 'o'},      {"answer-after", 1, NULL, 'a'},
     {"ring-every", 1, NULL, 'R'},   {"line-delay", 1, NULL, 'y'},    {"drop-after", 1, NULL, 'D'},
@@ -79,6 +80,7 @@ static void read_options(int argc, char **argv)
         case 'c': options.class = optarg; break;
         case 'p': options.pair = true; options.line_delay = 0.04; break;
         case 's': options.speed = atof(optarg); break;
+        case 'w': options.patience = atof(optarg); break;
         case 'T': options.seconds = atof(optarg); break;
         case 'd': options.directory = optarg; break;
         case 't': options.send = optarg; break;
@@ -172,6 +174,22 @@ static double pace(void)
     return tick / options.speed;
 }
 
+/*
+ * The program on the last modem may go by its own clock. Where a busy machine keeps it from running it would come too late
+ * on the line: with --patience the line waits for it, but not for ever, since it may have nothing more to say.
+ */
+static bool stands_still(void)
+{
+    static double since;
+    struct modem *modem = &modems[modem_count - 1];
+    if (options.speed <= 1 || !exchange_busy() || !modem->waits(modem)) {
+        since = 0;
+        return false;
+    }
+    if (since == 0) since = real_seconds();
+    return real_seconds() - since < options.patience;
+}
+
 /* Faster than life, time waits for a program that is behind with reading. */
 static bool backed_up(void)
 {
@@ -226,7 +244,7 @@ int main(int argc, char **argv)
         if (!serve(last + pace())) break;
         double now = real_seconds(), step = pace();
         if (now < last + step) continue;
-        if (options.speed <= 1 || !backed_up()) exchange_tick();
+        if (options.speed <= 1 || (!backed_up() && !stands_still())) exchange_tick();
         *shown = now_samples;
         last += step;
         /* A machine that gave us no time for so long has made the line stutter. */

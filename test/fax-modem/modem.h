@@ -32,6 +32,7 @@ struct options {
     const char *class;       /* "1", "2" or "2.0" */
     bool pair;
     double speed;
+    double patience;         /* faster than life: so many seconds the line stands still for a program that has to act */
     double seconds;          /* the program ends itself after these, of real time */
     const char *directory;   /* received pages: call-N.tif */
     const char *send;        /* the far end sends this TIFF when it is called, and when it calls */

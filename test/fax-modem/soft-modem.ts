@@ -32,6 +32,11 @@ export interface SoftModemOptions {
   pair?: boolean
   /** How much faster than life time passes while the modem works; while it waits for its program, it is life. */
   speed?: number
+  /**
+   * Faster than life, the line stands still for so many seconds while it waits for the program of the last modem. For a
+   * program that goes by a clock of its own, listens to what comes, and may be held up by a busy machine.
+   */
+  patience?: number
   /** The far end sends this TIFF: when the modem is rung, and when it is called (then a caller finds a machine that polls). */
   send?: string
   station?: string
@@ -166,6 +171,7 @@ function argumentsOf(options: SoftModemOptions): string[] {
     directory: options.directory,
     class: options.class,
     speed: options.speed,
+    patience: options.patience,
     seconds: options.seconds,
     send: options.send,
     station: options.station,
