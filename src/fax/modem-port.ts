@@ -302,15 +302,20 @@ export class ModemPort {
     const last = timing.now() + within
     return new Promise((resolve) => {
       let cancel = () => {}
+      let over = false
       const settle = () => {
+        if (over) return
         cancel()
         const now = timing.now()
         const at = Math.min(due() ?? last, last)
         if (this.#closed || this.#cut || at <= now) {
+          over = true
           this.#waiter = undefined
           resolve()
-        } else cancel = timing.after(at - now, settle)
+        } else cancel = timing.after(at - now, look)
       }
+      // A program that was held up finds its time over before it has read what came meanwhile: that is read first.
+      const look = () => void setImmediate(settle)
       this.#waiter = settle
       settle()
     })

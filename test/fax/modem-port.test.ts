@@ -1,4 +1,6 @@
 /** The byte level: results and data however they are cut into chunks, flow control, aborts, and waits that end. */
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { ModemPort } from '#fax/modem-port.ts'
@@ -68,6 +70,24 @@ describe('commands', () => {
     const next = port.command('AT', { within: 1_000 })
     port.feed(latin1('OK\r\n'))
     expect(await next).toMatchObject({ code: 'OK' })
+  })
+
+  test('data that came while the program was held up is no silence', async () => {
+    const server = createServer((socket) => socket.on('data', (chunk) => port.feed(chunk)))
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const modem = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    await once(modem, 'connect')
+    const connected = port.command('AT+FRM=96', { within: 60_000, connect: 'receive' })
+    modem.write('\r\nCONNECT\r\n')
+    expect(await connected).toMatchObject({ code: 'CONNECT' })
+    const page = port.received({ within: 60_000, idle: 300, most: 10_000 })
+    modem.write(Buffer.concat([Buffer.alloc(1_000, 7), Buffer.from([DLE, ETX])]))
+    const until = performance.now() + 100
+    while (performance.now() < until);
+    expect(await page).toMatchObject({ end: 'etx' })
+    modem.destroy()
+    server.close()
   })
 
   test('an abort in the middle of data takes the result after it', async () => {
