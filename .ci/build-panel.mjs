@@ -195,7 +195,9 @@ function earlyOf({ inputs }, made, entry, pages) {
         if (name === undefined || (dictionary.includes('/reasons.') && !reasons)) continue
         words[language] = [...new Set([...(words[language] ?? []), name])]
       }
-      return [path, { code: [...withImports(page?.name)].filter((name) => !shell.has(name)), words, asks }]
+      // The shell first, although the page names it as well: all else waits for it, and few requests run at a time.
+      const code = [...new Set([...shell, ...withImports(page?.name)])]
+      return [path, { code, words, asks }]
     }),
   )
 }
