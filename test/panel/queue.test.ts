@@ -44,6 +44,7 @@ describeWith(['chromium'], 'a queue of 100,000 in the panel', () => {
     expect(new URL(page.url()).searchParams.get('state')).toBe('failed')
     await page.getByLabel('Search in the text').fill('store 42000')
     await page.getByRole('link', { name: 'Cold store 99000: door open' }).waitFor({ state: 'detached' })
+    await page.getByRole('link', { name: 'Cold store 42000: door open' }).waitFor()
     expect(await page.locator('tbody tr:not(.table-gap)').count()).toBe(1)
     await page.getByRole('link', { name: 'Cold store 42000: door open' }).click()
     await page.locator('.timeline').getByText('Failed', { exact: true }).waitFor()
@@ -65,6 +66,15 @@ describeWith(['chromium'], 'a queue of 100,000 in the panel', () => {
     await row(7777).waitFor({ state: 'detached' })
     const { body } = await rig.box.call('GET', '/api/v1/messages?state=cancelled&limit=10')
     expect(body['items']).toHaveLength(3)
+    await close()
+  })
+
+  it('forgets what was chosen when the filter shows something else', async () => {
+    const { page, close } = await openPanel(browser, rig.box.address, '/queue?state=failed')
+    await page.getByRole('button', { name: 'Choose all loaded' }).click()
+    await page.getByText('100 chosen', { exact: false }).waitFor()
+    await page.getByRole('button', { name: 'Failed' }).click()
+    await page.getByText('Choose messages to act on many at once.').waitFor()
     await close()
   })
 

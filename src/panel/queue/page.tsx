@@ -58,6 +58,10 @@ function QueuePage() {
   const moving = useSignal(false)
   useLivePages(pages)
   const filtered = Object.keys(given).length > 0
+  // Nobody shall act on what is no longer in view.
+  useEffect(() => {
+    chosen.value = new Set()
+  }, [JSON.stringify(given)])
   const after = (): void => {
     chosen.value = new Set()
     void pages.refresh()
