@@ -79,13 +79,27 @@ function pagesOf() {
   )
 }
 
+/** Who tells of a file which of our code it imports, each file read once. */
+function importsOf() {
+  const known = new Map()
+  return (file) => {
+    const text = known.has(file) ? '' : readFileSync(file, 'utf8')
+    const paths = (pattern) => [...text.matchAll(pattern)].map(([, path]) => join(file, '..', path))
+    if (!known.has(file))
+      known.set(file, {
+        atOnce: paths(/^(?:import|export) (?!type )[^']*?from '(\.[^']+\.tsx?)'/gm),
+        // Dictionaries, which end with their language, are no code.
+        later: paths(/ import\('(\.[^']+(?<!\.[a-z]{2})\.tsx?)'\)/g),
+      })
+    return known.get(file)
+  }
+}
+
 /** @returns the files below src/panel that this one is made of: itself and what it imports, step by step */
-function reachOf(file, reached = new Set()) {
+function reachOf(file, imports, reached = new Set()) {
   if (reached.has(file)) return reached
   reached.add(file)
-  const text = readFileSync(file, 'utf8')
-  for (const [, path] of text.matchAll(/^(?:import|export) (?!type )[^']*?from '(\.[^']+\.tsx?)'/gm))
-    reachOf(join(file, '..', path), reached)
+  for (const path of imports(file).atOnce) reachOf(path, imports, reached)
   return reached
 }
 
@@ -102,17 +116,14 @@ function together(pages) {
   const whole = (file) => join(source, file)
   const main = whole('main.tsx')
   const fronts = ['/', '/login'].map((path) => whole(pages.get(path).file))
-  const all = new Map([...pages.values()].map(({ file }) => [whole(file), reachOf(whole(file))]))
-  const later = [...all.values()]
-    .flatMap((files) => [...files])
-    .flatMap((file) =>
-      [...readFileSync(file, 'utf8').matchAll(/ import\('(\.[^']+\.tsx?)'\)/g)]
-        .map(([, path]) => join(file, '..', path))
-        .filter((path) => !/\.[a-z]{2}\.ts$/.test(path)),
-    )
-  for (const file of later) all.set(file, reachOf(file))
+  const imports = importsOf()
+  const all = new Map([...pages.values()].map(({ file }) => [whole(file), reachOf(whole(file), imports)]))
+  const later = [...all.values()].flatMap((files) => [...files].flatMap((file) => imports(file).later))
+  for (const file of later) all.set(file, reachOf(file, imports))
   const entries = new Set([main, whole('shell/app.tsx'), whole('shell/routes.ts'), ...all.keys()])
-  const core = [main, ...fronts].flatMap((file) => [...reachOf(file)]).filter((file) => !entries.has(file))
+  const core = [main, ...fronts]
+    .flatMap((file) => [...reachOf(file, imports)])
+    .filter((file) => !entries.has(file))
   const reaches = [...all.values()]
   const rest = readdirSync(source, { recursive: true })
     .map(String)
@@ -124,14 +135,14 @@ function together(pages) {
         /\/(components|shell)\/|\/words\.ts$/.test(file.slice(source.length)) ||
         (statSync(file).size < SMALL && reaches.filter((reach) => reach.has(file)).length > 1),
     )
-  const imports = (files) => [...new Set(files)].map((file) => `import ${JSON.stringify(file)}`).join('\n')
+  const asCode = (files) => [...new Set(files)].map((file) => `import ${JSON.stringify(file)}`).join('\n')
   return {
     name: 'together',
     setup(build) {
       build.onLoad({ filter: /\.tsx?$/ }, ({ path }) => {
         if (path !== main && !all.has(path)) return undefined
         const shared = path === main || fronts.includes(path) ? core : [...core, ...rest]
-        return { contents: `${readFileSync(path, 'utf8')}\n${imports(shared)}\n`, loader: 'tsx' }
+        return { contents: `${readFileSync(path, 'utf8')}\n${asCode(shared)}\n`, loader: 'tsx' }
       })
       // The page names the style sheets of main.tsx; others are put to use by the code that they came with.
       build.onResolve({ filter: /\.css$/ }, async ({ path, importer, namespace, ...how }) => {
