@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { profileDirectory } from '#config/modem-profiles.ts'
 import { createSettings } from '#config/settings.ts'
 import { createTrials } from '#config/trials.ts'
 import type { Config, SharedConfig } from '#config/types.ts'
@@ -79,7 +80,6 @@ interface Options {
 }
 
 const root = join(import.meta.dirname, '..')
-const profiles = join(root, 'firmware-config', 'modems')
 
 export function version(): string {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
@@ -216,7 +216,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
   }
   const built = await buildLines({
     config,
-    profiles,
+    profiles: profileDirectory,
     pair,
     store,
     clock,
@@ -352,7 +352,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     check: dispatch.check,
     modems: async () => {
       const { heldModems, searchModems } = await import('#dispatch/modem-search.ts')
-      return searchModems({ lines: config.lines, known: heldModems(lines), profiles })
+      return searchModems({ lines: config.lines, known: heldModems(lines), profiles: profileDirectory })
     },
     inbound: { actions: createActionRecords(store, clock, (entry) => actions.reload(entry)), stops },
     records: {

@@ -2,8 +2,8 @@
  * twinline modems: what is plugged in and is no line yet. The appliance that runs is asked, because it knows what its
  * lines hold; where none runs, this process looks by itself.
  */
-import { join } from 'node:path'
 import { loadConfig } from '#config/load.ts'
+import { profileDirectory } from '#config/modem-profiles.ts'
 import type { LineConfig } from '#config/types.ts'
 import { type FoundPort, searchModems } from '#dispatch/modem-search.ts'
 import { connectionOptions, connectionUsage, parseArguments } from './arguments.ts'
@@ -24,8 +24,6 @@ ${connectionUsage}`
 
 const options = { ...connectionOptions, node: { type: 'string' } } as const
 
-const profiles = join(import.meta.dirname, '..', '..', 'firmware-config', 'modems')
-
 export async function modems(argv: string[]): Promise<number> {
   const { values, positionals } = parseArguments(argv, options, usage)
   if (values.help) {
@@ -41,7 +39,7 @@ export async function modems(argv: string[]): Promise<number> {
   return exit.accepted
 }
 
-const search = (lines: readonly LineConfig[]) => searchModems({ lines, profiles })
+const search = (lines: readonly LineConfig[]) => searchModems({ lines, profiles: profileDirectory })
 
 /** Longer than a search takes, also over the link between members. */
 const PATIENCE = '20s'

@@ -1,9 +1,10 @@
 /**
- * The settings of a fax line: modem, identity, how it dials, how it answers, when it tries again. Pure.
+ * The settings of a fax line: modem, identity, how it dials, how it answers, when it tries again.
  *
  * The pauses and limits of retries are those that fax servers have used for decades; identity as ITU-T T.30, 5.3.6.2.4
  * allows it (20 of digits, `+` and space).
  */
+import { profileNames } from './modem-profiles.ts'
 import type { Section } from './section.ts'
 import { minutesOf, parseTime, parseZone } from './storm.ts'
 import { matching } from './values.ts'
@@ -112,10 +113,7 @@ export function readFaxLine(section: Section): FaxSettingsConfig {
     doNotDial: section.sections('doNotDial').map(readHours),
     priority: section.whole('priority', LINE_PRIORITY, { min: 1, max: 255 }),
   }
-  const profile = section.parsed(
-    'profile',
-    matching(/^[a-z0-9][a-z0-9-]{0,63}$/, 'write the name of a profile without .yaml'),
-  )
+  const profile = section.choice('profile', profileNames('fax'))
   if (profile !== undefined) settings.profile = profile
   return settings
 }

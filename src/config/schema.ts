@@ -10,6 +10,7 @@ import { missingWays, readWebhook } from './inbound.ts'
 import { readLdap } from './ldap.ts'
 import { readMail } from './mail.ts'
 import { readModbus } from './modbus.ts'
+import { profileNames } from './modem-profiles.ts'
 import { readMqtt } from './mqtt.ts'
 import { readPair } from './pair.ts'
 import { quoted, type Section } from './section.ts'
@@ -146,10 +147,7 @@ function readLine(section: Section): LineConfig | undefined {
     if (id === undefined || port === undefined) return undefined
     return { id, kind, port, disabled, ...(passive === undefined ? {} : { passive }), ...settings }
   }
-  const profile = section.parsed(
-    'profile',
-    matching(/^[A-Za-z0-9._-]{1,64}$/, 'write the name of a profile without .yaml'),
-  )
+  const profile = section.choice('profile', profileNames('gsm'))
   const pin = section.parsed('pin', matching(/^[0-9]{4,8}$/, 'write 4 to 8 digits'), true)
   const smsc = section.parsed('smsc', matching(/^\+?[0-9]{3,20}$/, 'write a number such as "+491710760000"'))
   const imei = section.parsed('imei', matching(/^[0-9]{15}$/, 'write the 15 digits of the modem'))

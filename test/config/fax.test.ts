@@ -90,6 +90,8 @@ it.each([
   ['doNotDial: [{ from: "22:00", until: "22:00", zone: UTC }]', /doNotDial\[0\]\.until .*must end/],
   ['doNotDial: [{ from: "22:00", until: "6:00", zone: Mars }]', /zone .*time zone/],
   ['smsc: "+491"', /smsc .*unknown key/],
+  ['profile: davicon', /profile .*allowed: conexant-cx930, davicom, .*did you mean davicom\?/],
+  ['profile: ../gsm', /profile .*allowed: conexant-cx930/],
 ])('refuses %s', (keys, expected) => {
   expect(problem(`{ id: fax0, kind: fax, port: serial:///dev/x, ${keys} }`)).toMatch(expected)
 })

@@ -192,6 +192,11 @@ test.each<[string, string, RegExp]>([
     /^lines\[0\]\.kind .*allowed: gsm, fax; did you mean gsm\?$/,
   ],
   [
+    'a profile of a modem that does not exist',
+    line('profile: simcom'),
+    /^lines\[0\]\.profile \(line 5, column 14\): "simcom" is not allowed here; allowed: generic, .*simcom-sim7600/,
+  ],
+  [
     'a device without its scheme',
     'lines: [{ id: a, kind: gsm, port: /dev/ttyUSB0 }]',
     /^lines\[0\]\.port .*write serial:\/\/\/dev/,

@@ -63,9 +63,7 @@ test('a modem that knows no XON and XOFF is not used without wires', async () =>
   expect(wired.prepared).toMatchObject({ result: 'ready', profile: 'silabs-isomodem' })
 })
 
-test('a profile that the line names is used, and one that does not exist is told', async () => {
+test('a profile that the line names is used', async () => {
   const named = await prepare({ 'AT+FCLASS=?': '0,1,2' }, { profile: 'davicom' })
   expect(named.prepared).toMatchObject({ result: 'ready', profile: 'davicom' })
-  const { prepared } = await prepare({ 'AT+FCLASS=?': '0,1,2' }, { profile: 'nobody' })
-  expect(prepared).toMatchObject({ result: 'fault', reason: { code: 'profile-unknown' } })
 })

@@ -47,10 +47,6 @@ export async function prepareModem(
   const { port: address } = config
   const usb = address.scheme === 'serial' ? await usbIdOf(address.path) : ''
   const profile = profileFor(config, said, usb)
-  if (config.profile !== undefined && profile === undefined) {
-    const text = `There is no profile ${config.profile} for fax modems`
-    return { result: 'fault', reason: { code: 'profile-unknown', text } }
-  }
   if (profile?.needsWires && address.scheme === 'serial' && !address.rtscts) {
     const text = `This modem (${profile.name}) knows flow control by RTS and CTS only: add rtscts=true to its port`
     return { result: 'fault', reason: { code: 'fax-needs-wires', text } }
