@@ -119,7 +119,7 @@ const documents: Described[] = [
   {
     path: 'documents',
     type: 'group',
-    help: 'What is taken to be faxed; members should agree.',
+    help: 'What is taken to be faxed here. A message keeps the paper that it was accepted with.',
     columns: [
       {
         path: 'maxPages',

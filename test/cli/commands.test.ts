@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openStore } from '../../src/store/sqlite.ts'
-import { twinline } from './program.ts'
+import { start, twinline } from './program.ts'
 import { closedUrl, type Reply, standIn } from './stand-in.ts'
 
 const ok = (body: unknown): Reply => ({ status: 200, body })
@@ -189,6 +189,25 @@ test('check says ok with warnings, or every problem with exit 2', async () => {
   expect(machine.code).toBe(2)
   expect(JSON.parse(machine.stdout).problems).toHaveLength(4)
   expect((await twinline(['check'])).code).toBe(2)
+})
+
+test('check and the start of an appliance name the programs that a fax line lacks', async () => {
+  const { file } = configuration(
+    'data: data\nlines: [{ id: fax0, kind: fax, port: "tcp://127.0.0.1:1", class: "1" }]\n',
+  )
+  const nowhere = { PATH: '/nowhere' }
+  const { stdout, code } = await twinline(['check', '--config', file], { environment: nowhere })
+  expect(code).toBe(0)
+  for (const [program, pack] of [
+    ['gs', 'ghostscript'],
+    ['prlimit', 'util-linux'],
+    ['tiff2pdf', 'libtiff-tools'],
+  ])
+    expect(stdout).toContain(`lines: fax needs the program ${program} (apt-get install ${pack})`)
+  const { child, printed, ended } = start(['run', '--config', file], { environment: nowhere })
+  await printed('Fax needs the program gs, which is not installed: apt-get install ghostscript.')
+  child.kill('SIGTERM')
+  await ended
 })
 
 test('tokens are made, listed and revoked while the appliance is down', async () => {

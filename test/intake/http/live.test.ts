@@ -111,6 +111,24 @@ test('the front page answers the three questions', async () => {
   })
 })
 
+test('what fax lines lack is told as long as it is not there', async () => {
+  let troubles = ['Fax needs the program gs, which is not installed: apt-get install ghostscript.']
+  const nothing = () => Promise.reject(new Error('nobody asks for it here'))
+  const documents = {
+    take: nothing,
+    find: nothing,
+    pages: nothing,
+    picture: nothing,
+    troubles: () => troubles,
+  }
+  const lacking = await startAppliance({}, { documents })
+  const alarms = async () => (await lacking.call('GET', '/api/v1/home')).json
+  expect(await alarms()).toMatchObject({ alarms: [{ code: 'fax-program-missing', text: troubles[0] }] })
+  troubles = []
+  expect(await alarms()).toMatchObject({ alarms: [] })
+  await lacking.stop()
+})
+
 test('of a pair it tells the other member, and what is wrong, as long as it is', async () => {
   const pair = pairStandIn()
   const paired = await startAppliance({}, { pair })
