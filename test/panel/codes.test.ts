@@ -146,9 +146,11 @@ describe('sentences', () => {
     expect(strange).toEqual([])
   })
 
-  it('are known by one book only', () => {
+  it('stand once', () => {
     const often = Object.keys(words('words/said.en'))
     expect(Object.keys(words('codes/sentences.en')).filter((key) => often.includes(key))).toEqual([])
+    const all = Object.values(written)
+    expect(all.filter((text, n) => all.indexOf(text) !== n)).toEqual([])
   })
 
   it('are all known where they say what is wrong with a setting', () => {
