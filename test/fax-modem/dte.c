@@ -63,11 +63,18 @@ static bool ends_with(struct dte *dte, const char *text)
     return memcmp(dte->tail + sizeof dte->tail - length, text, length) == 0;
 }
 
+static void pass_turn(struct dte *dte)
+{
+    dte->quiet_from = now_samples;
+    dte->quiet_since = real_seconds();
+}
+
 void dte_put(struct dte *dte, const uint8_t *data, size_t length)
 {
     static const char *const finals[] = {"OK\r\n",     "CONNECT\r\n",  "ERROR\r\n", "CARRIER\r\n",
                                          "BUSY\r\n",   "ANSWER\r\n",   "DIALTONE\r\n"};
     log_bytes(dte, '<', data, length);
+    pass_turn(dte);
     if (dte->queued + length > QUEUE_LIMIT) return;
     if (dte->queued + length > dte->room) {
         dte->room = (dte->queued + length) * 2;
@@ -116,6 +123,7 @@ size_t dte_take(struct dte *dte, uint8_t *data, size_t most)
     ssize_t length = read(dte->master, data, most);
     if (length <= 0) return 0;
     log_bytes(dte, '>', data, length);
+    pass_turn(dte);
     if (dte->owes) {
         dte->owes = false;
         double waited = (real_seconds() - dte->owed_since) * 1000;

@@ -175,19 +175,20 @@ static double pace(void)
 }
 
 /*
- * The program on the last modem may go by its own clock. Where a busy machine keeps it from running it would come too late
- * on the line: with --patience the line waits for it, but not for ever, since it may have nothing more to say.
+ * A program that a busy machine keeps from running would come too late on the line, or too late with its page. With
+ * --patience the line waits for it: it goes on for as long as a program that runs may take, then it stands still, but not
+ * for ever, since the program may have nothing more to say.
  */
 static bool stands_still(void)
 {
-    static double since;
-    struct modem *modem = &modems[modem_count - 1];
-    if (options.speed <= 1 || !exchange_busy() || !modem->waits(modem)) {
-        since = 0;
-        return false;
+    if (options.speed <= 1 || !exchange_busy()) return false;
+    for (int i = 0; i < modem_count; i++) {
+        struct dte *dte = &modems[i].dte;
+        if (modems[i].waits(&modems[i]) && now_samples - dte->quiet_from >= SAMPLES(0.1)
+            && real_seconds() - dte->quiet_since < options.patience)
+            return true;
     }
-    if (since == 0) since = real_seconds();
-    return real_seconds() - since < options.patience;
+    return false;
 }
 
 /* Faster than life, time waits for a program that is behind with reading. */

@@ -32,7 +32,7 @@ struct options {
     const char *class;       /* "1", "2" or "2.0" */
     bool pair;
     double speed;
-    double patience;         /* faster than life: so many seconds the line stands still for a program that has to act */
+    double patience;         /* faster than life: so many seconds the line stands still for a program whose turn it is */
     double seconds;          /* the program ends itself after these, of real time */
     const char *directory;   /* received pages: call-N.tif */
     const char *send;        /* the far end sends this TIFF when it is called, and when it calls */
@@ -76,6 +76,8 @@ struct dte {
     int held_back;           /* the most that came after XOFF, bytes */
     bool owes;
     double owed_since;
+    int64_t quiet_from;      /* since when nothing has passed between them, on the line and in life */
+    double quiet_since;
     bool data_sent;          /* what is answered next is the end of a training check or of a page */
     double longest_after_data;
     double *waits;

@@ -33,8 +33,8 @@ export interface SoftModemOptions {
   /** How much faster than life time passes while the modem works; while it waits for its program, it is life. */
   speed?: number
   /**
-   * Faster than life, the line stands still for so many seconds while it waits for the program of the last modem. For a
-   * program that goes by a clock of its own, listens to what comes, and may be held up by a busy machine.
+   * Faster than life, the line stands still for so many seconds while a program whose turn it is does nothing: a busy
+   * machine may keep it from running.
    */
   patience?: number
   /** The far end sends this TIFF: when the modem is rung, and when it is called (then a caller finds a machine that polls). */

@@ -43,7 +43,7 @@ async function run(
 const saidIn = (directory: string, program: string) => join(directory, `${basename(program)}.txt`)
 const saidBy = (directory: string, program: string) => readFileSync(saidIn(directory, program), 'utf8')
 
-/** efax goes by its own clock; as a receiver it confirms a page that it was too late to hear. The line waits for it. */
+/** efax that is late on the line confirms pages that it did not hear: the line waits for it. */
 const patience = 1.5
 const timeout = 60_000
 
@@ -99,9 +99,9 @@ describeWith(['spandsp', 'libtiff-tools', 'sendfax'], 'sendfax of mgetty', () =>
 })
 
 describeWith(['spandsp', 'libtiff-tools', 'efax'], 'efax', () => {
-  test('sends through the front end of Class 2', async () => {
+  test('sends through the front end of Class 2', { timeout }, async () => {
     // Not faster: efax divides by the whole seconds that a page took.
-    const { directory, soft, driver } = await open({ class: '2', speed: 8 })
+    const { directory, soft, driver } = await open({ class: '2', speed: 8, patience })
     await driver.close()
     const file = chart(join(directory, 'page.tif'), { rows: 1600, compression: 'g3:1d:fill' })
     const sent = await efax(directory, soft.port, '2', ['-t', '5551234', file])
@@ -134,8 +134,8 @@ describeWith(['spandsp', 'libtiff-tools', 'efax'], 'efax', () => {
     expect(differences(file, joined(directory, 2))).toEqual([])
   })
 
-  test('sends what our Class 1 driver receives', async () => {
-    const { directory, soft, driver } = await open({ pair: true })
+  test('sends what our Class 1 driver receives', { timeout }, async () => {
+    const { directory, soft, driver } = await open({ pair: true, patience })
     const file = chart(join(directory, 'page.tif'), { rows: 1100, compression: 'g3:1d:fill' })
     const sending = efax(directory, soft.secondPort, '1', ['-t', '5551234', file, file])
     const { result, file: received } = await receiveFax(driver, directory)

@@ -28,7 +28,7 @@ async function send(
   events: Parameters<typeof sendFax>[3] = {},
   act: (sent: Sent) => void | Promise<void> = () => {},
 ): Promise<void> {
-  const bench = await openBench({ speed: SPEED, ...soft }, { ...settings, ...own })
+  const bench = await openBench({ speed: SPEED, patience: 2, ...soft }, { ...settings, ...own })
   try {
     const file = chart(join(bench.directory, 'sent.tif'), { pages, rows, resolution })
     const report = await sendFax(bench.driver, file, pages, events)
@@ -71,7 +71,7 @@ describeWith(['spandsp', 'libtiff-tools'], 'Class 1, sending', () => {
     })
   })
 
-  test.concurrent('five pages of two partial pages each', async () => {
+  test.concurrent('five pages of two partial pages each', { timeout: 60_000 }, async () => {
     await send({ soft: { ecm: true, codings: 'MMR' }, pages: 5, rows: 4400 }, {}, ({ result, wrong }) => {
       expect(result.result).toBe('sent')
       expect(wrong()).toEqual([])
