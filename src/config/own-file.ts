@@ -15,7 +15,7 @@ import {
   renameSync,
   rmSync,
   statSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { CodedError, errorText } from '#core/errors.ts'
@@ -111,7 +111,8 @@ function write(file: string, text: string, mode: number): void {
   const fresh = `${file}.new`
   const descriptor = openSync(fresh, 'w', mode & 0o777)
   try {
-    writeSync(descriptor, text)
+    // All of it or an error: a single write on a full disk may take a part and say nothing.
+    writeFileSync(descriptor, text)
     fsyncSync(descriptor)
   } finally {
     closeSync(descriptor)

@@ -94,6 +94,8 @@ export async function buildLines(parts: LineParts): Promise<BuiltLines> {
     ...(fax ? { fax } : {}),
     ...(exchange ? { exchange } : {}),
     async stop() {
+      // Or a fax whose pages are being made would hold up the end until they are.
+      fax?.documents.stop()
       await Promise.all(lines.map((line) => line.stop()))
       fax?.stop()
       await exchange?.stop()

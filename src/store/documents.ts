@@ -164,6 +164,12 @@ export class DocumentStore {
     return idle.length - needed.size
   }
 
+  /** Whether so many bytes can be written, whatever is to stay free. */
+  async hasRoom(bytes: number): Promise<boolean> {
+    const { bavail, bsize } = await statfs(this.#directory)
+    return bavail * bsize >= bytes
+  }
+
   async #keep(path: string, { hash }: StoredDocument): Promise<boolean> {
     const known = await this.find(hash)
     await rename(path, this.path(hash))

@@ -20,7 +20,7 @@ const FIRST_TO_GO = '900'
 const program = fileURLToPath(new URL('./document-process.ts', import.meta.url))
 
 export type Apart =
-  /** Too much waits already. */
+  /** Too much waits already, or the program is stopping: the document is not to blame. */
   | { result: 'busy' }
   /** It took too long or too much memory, or was killed. */
   | { result: 'died' }
@@ -73,7 +73,7 @@ export function createWorkshop(longestMs: number): Workshop {
       try {
         return { result: 'done', done: (await mine) as Done[J['job']] }
       } catch {
-        return { result: 'died' }
+        return { result: stopped ? 'busy' : 'died' }
       } finally {
         waiting -= 1
       }

@@ -39,7 +39,7 @@ export type Ran =
   | { result: 'stopped' }
 
 export interface Ghostscript {
-  /** Whether it can make a page at all. */
+  /** Whether it can make a page at all. Never rejects. */
   sound(): Promise<boolean>
   /** How many pages a PDF has; it says so after `pages `. */
   count(file: string): Promise<Ran>
@@ -156,7 +156,9 @@ export function createGhostscript(limits = ghostscriptLimits): Ghostscript {
 
   return {
     async sound() {
-      const directory = await mkdtemp(join(tmpdir(), 'twinline-'))
+      const directory = await mkdtemp(join(tmpdir(), 'twinline-')).catch(() => undefined)
+      // No place for the trial, on a full disk say, tells nothing of Ghostscript.
+      if (directory === undefined) return true
       const page = [
         '-sDEVICE=tiffg4',
         '-r204x98',
@@ -166,7 +168,7 @@ export function createGhostscript(limits = ghostscriptLimits): Ghostscript {
         'showpage',
       ]
       const ran = await run(looking, [...common, ...page], countingLimits, directory)
-      await rm(directory, { recursive: true, force: true })
+      await rm(directory, { recursive: true, force: true }).catch(() => {})
       return ran.result === 'ended'
     },
     count: (file) =>

@@ -12,9 +12,12 @@ import { type DocumentPeers, type DocumentStore, isHash, waitFor } from '#store/
 import type { Ability } from './ability.ts'
 import type { Apart, Workshop } from './apart.ts'
 import type { PageHeader, PageOptions, PagesResult } from './contract.ts'
-import type { Ghostscript, Ran } from './ghostscript.ts'
+import { type Ghostscript, ghostscriptLimits, type Ran } from './ghostscript.ts'
 import { headerPdf } from './header.ts'
 import { type DocumentLimits, GHOSTSCRIPT_MISSING } from './taking.ts'
+
+/** What a document and its pages may take while they are made, twice what Ghostscript may write, bytes. */
+const ROOM = 2 * ghostscriptLimits.output
 
 export interface PagesParts {
   documents: DocumentStore
@@ -67,7 +70,10 @@ export function createPages(parts: PagesParts) {
     if (known && (await find(known)) !== undefined) return { result: 'made', made: known }
     const source = await find(document)
     if (source === undefined) return later(AWAY)
-    const result = await render(source, document, resolution)
+    const rendered = await render(source, document, resolution)
+    // What a full disk cut off looks like a damaged document.
+    const cramped = rendered.result === 'failed' && !(await documents.hasRoom(ROOM))
+    const result = cramped ? later(NO_ROOM) : rendered
     if (result.result !== 'made') {
       log.warn({ document: document.hash, reason: result.reason.code }, 'a document was not made into pages')
       return result
@@ -210,6 +216,10 @@ const NO_TIFF_PROGRAM: Reason = {
 const BUSY: Reason = {
   code: 'document-busy',
   text: 'Other documents are being made into pages; this one is next.',
+}
+const NO_ROOM: Reason = {
+  code: 'disk-full',
+  text: 'The disk has no room for the pages of the document. Make some; the fax goes on then.',
 }
 const AWAY: Reason = {
   code: 'document-away',

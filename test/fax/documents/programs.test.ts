@@ -111,6 +111,40 @@ describeWith(['ghostscript', 'libtiff-tools'], 'programs of the system', () => {
     expect(await rig.fax.pages(grey, fine)).toMatchObject({ result: 'pages' })
   })
 
+  test('a fax whose pages are being made when the program stops is tried again', async () => {
+    const rig = await open()
+    const text = taken(await rig.take(Buffer.from('words')))
+    const making = rig.fax.pages(text, fine)
+    rig.fax.stop()
+    expect(await making).toMatchObject({ result: 'later', reason: { code: 'document-busy' } })
+  })
+
+  test('what a full disk cut off is not called damaged', async () => {
+    const rig = await open()
+    const pdf = taken(await rig.take(pagesPdf(1)))
+    writeFileSync(rig.documents.path(pdf.hash), '%PDF-1.4 and no more')
+    rig.documents.hasRoom = async () => false
+    expect(await rig.fax.pages(pdf, fine)).toMatchObject({ result: 'later', reason: { code: 'disk-full' } })
+    rig.documents.hasRoom = async () => true
+    expect(await rig.fax.pages(pdf, fine)).toMatchObject({ result: 'failed' })
+  })
+
+  test('a full /tmp is no fault of Ghostscript', async () => {
+    const before = process.env['TMPDIR']
+    const pdf = pagesPdf(1)
+    const rig = await open()
+    process.env['TMPDIR'] = join(directory, 'nowhere')
+    try {
+      brokenGhostscript()
+      expect(await rig.take(pdf)).toMatchObject({ result: 'refused', code: 'document-broken' })
+      process.env['PATH'] = whole
+      expect(await rig.take(pdf)).toMatchObject({ result: 'taken' })
+    } finally {
+      if (before === undefined) delete process.env['TMPDIR']
+      else process.env['TMPDIR'] = before
+    }
+  })
+
   test('what is missing is named at the start, and only where a fax line is', async () => {
     only(...limiting, 'gs')
     const [rig, without] = [await open(), await open({ lines: false })]
