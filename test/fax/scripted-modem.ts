@@ -10,6 +10,9 @@ export interface ScriptedModem {
   commands: string[]
 }
 
+/** DC2 and CAN. */
+const alones: ReadonlySet<number | undefined> = new Set([0x12, 0x18])
+
 /**
  * @param answer what comes for a command (`AT…`), for data that has ended (`data`), for the mark after it in Class 2.0
  *   (`mark`), and for other single bytes (`12` for DC2): lines of text, or bytes as they are. Absent: OK
@@ -17,6 +20,7 @@ export interface ScriptedModem {
 export function scriptedModem(answer: (said: string) => string | Uint8Array | undefined): ScriptedModem {
   const commands: string[] = []
   let data = false
+  let escaped = false
   let line = ''
   const port = new ModemPort({
     write: (bytes) => {
@@ -29,19 +33,21 @@ export function scriptedModem(answer: (said: string) => string | Uint8Array | un
         setImmediate(() => port.feed(text))
       }
     },
-    timing: { ...timing(() => performance.now(), 50), patient: true },
+    timing: { ...timing(() => performance.now(), 20), patient: true },
     trace: new AtTrace(),
   })
   function* partsOf(bytes: Buffer): Generator<string> {
-    if (data && bytes.length > 1) {
-      const [last, mark] = [bytes.at(-2), bytes.at(-1)]
-      if (last !== DLE || mark === DLE) return
-      data = false
-      yield mark === ETX ? 'data' : 'mark'
-      return
-    }
+    // What asks for data or breaks off comes alone.
+    const alone = bytes.length === 1 && alones.has(bytes[0])
     for (const byte of bytes) {
-      if (byte !== 0x0d && byte < 0x20) yield byte.toString(16)
+      if (data && !alone) {
+        // Data may be cut anywhere, between a DLE and what belongs to it too.
+        const marked = escaped && byte !== DLE
+        escaped = !escaped && byte === DLE
+        if (!marked) continue
+        data = false
+        yield byte === ETX ? 'data' : 'mark'
+      } else if (byte !== 0x0d && byte < 0x20) yield byte.toString(16)
       else if (byte !== 0x0d) line += String.fromCharCode(byte)
       else {
         commands.push(line)
