@@ -14,25 +14,35 @@ import { may, memberName } from '../shell/session.ts'
 import type { DeliveryView, MessageDetail, TimelineView } from '../shell/shapes.ts'
 import { number } from '../shell/words.ts'
 import { actOn } from './actions.ts'
+import { faxStep } from './fax-step.ts'
 import { MoveDialog } from './move-dialog.tsx'
 import { DeliveryStatus, MessageStatus, type State, stateTones, stateWord } from './states.tsx'
 import { words } from './words.ts'
 
 const isState = (text: string): text is State => text in stateTones
 
-function entryView(entry: TimelineView, parts: number): TimelineItem {
+function titleOf(entry: TimelineView, before: TimelineView | undefined, delivery: DeliveryView): string {
+  const { channel, parts } = delivery
+  const place = { part: number((entry.part ?? parts - 1) + 1), parts: number(parts) }
+  const step = channel === 'fax' ? faxStep(entry, before) : undefined
+  if (step !== undefined)
+    return words.t(step === 'dialled' && (entry.part ?? 0) > 0 ? 'fax.dialledAgain' : `fax.${step}`, place)
+  const title = words.maybe(`event.${entry.event}`) ?? entry.event
+  return entry.part === undefined || parts < 2 ? title : `${title} · ${words.t('partOf', place)}`
+}
+
+function entryView(
+  entry: TimelineView,
+  before: TimelineView | undefined,
+  delivery: DeliveryView,
+): TimelineItem {
   const where = [entry.line, entry.node === undefined ? undefined : memberName(entry.node)].filter(
     (part) => part !== undefined,
   )
-  const title = words.maybe(`event.${entry.event}`) ?? entry.event
-  const part =
-    entry.part === undefined || parts < 2
-      ? ''
-      : ` · ${words.t('partOf', { part: number(entry.part + 1), parts: number(parts) })}`
   return {
     at: entry.at,
     tone: isState(entry.state) ? stateTones[entry.state] : 'off',
-    title: `${title}${part}`,
+    title: titleOf(entry, before, delivery),
     ...(where.length === 0 ? {} : { where: where.join(' · ') }),
     ...(entry.reason === undefined ? {} : { text: reasonText(entry.reason) }),
   }
@@ -134,7 +144,7 @@ function MessagePage({ params }: PageProps) {
           {delivery === undefined ? null : (
             <>
               <DeliveryFacts delivery={delivery} />
-              <Timeline entries={timeline.map((entry) => entryView(entry, delivery.parts))} />
+              <Timeline entries={timeline.map((entry, n) => entryView(entry, timeline[n - 1], delivery))} />
             </>
           )}
         </Card>
