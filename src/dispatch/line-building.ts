@@ -6,6 +6,7 @@ import { documentDefaults } from '#config/documents.ts'
 import type { Config } from '#config/types.ts'
 import type { Clock } from '#core/clock.ts'
 import type { Log } from '#core/log.ts'
+import { RENDER_TOPIC } from '#fax/documents/elsewhere.ts'
 import type { Fax } from '#fax/fax.ts'
 import { PAGES_TOPIC, type PagePeers } from '#fax/page-copies.ts'
 import type { Line, LineEvents } from '#lines/contract.ts'
@@ -73,6 +74,10 @@ export async function buildLines(parts: LineParts): Promise<BuiltLines> {
       stored,
       peers: exchange ?? noPeers,
       pagePeers: peers,
+      renderers: peers && {
+        connected: peers.connected,
+        request: (to, body, deadlineMs) => pair.replication.request(to, RENDER_TOPIC, body, deadlineMs),
+      },
       limits: config.documents ?? documentDefaults,
       profiles: parts.profiles,
       node: config.node,
@@ -84,6 +89,8 @@ export async function buildLines(parts: LineParts): Promise<BuiltLines> {
       receive,
     })
   if (pair && fax?.takePages) pair.replication.handle(PAGES_TOPIC, fax.takePages)
+  const render = fax?.documents.render
+  if (pair && render) pair.replication.handle(RENDER_TOPIC, (_from, body) => render(body))
   const options = { node: config.node, clock, log, events, memory: store }
   const lines = config.lines.flatMap((line): Line[] => {
     if (line.kind === 'gsm') return [createGsmLine(line, { ...options, profiles })]

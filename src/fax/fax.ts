@@ -9,6 +9,7 @@ import type { DocumentReference } from '#messages/message.ts'
 import type { Store } from '#store/contract.ts'
 import type { DocumentPeers, DocumentStore } from '#store/documents.ts'
 import { createFaxDocuments, type RunningFaxDocuments } from './documents/documents.ts'
+import type { RenderPeers } from './documents/elsewhere.ts'
 import type { DocumentLimits } from './documents/taking.ts'
 import { createFaxLine, type FaxLine, type FaxLineOptions } from './fax-line.ts'
 import { createPageCopies, type PageCopies, type PagePeers } from './page-copies.ts'
@@ -32,6 +33,7 @@ export interface FaxOptions {
   others(): readonly string[]
   /** Absent on an appliance that stands alone. */
   pagePeers?: PagePeers | undefined
+  renderers?: RenderPeers | undefined
   store: Pick<Store, 'remember' | 'recall' | 'facts' | 'documentsInUse' | 'received'>
   clock: Clock
   log: Log
@@ -55,7 +57,7 @@ export interface Fax {
 
 export function startFax(options: FaxOptions): Fax {
   const { directory, stored, peers, pagePeers, limits, store, clock, log, receive } = options
-  const { node, lines, others } = options
+  const { node, lines, others, renderers } = options
   const documents = createFaxDocuments({
     documents: stored,
     peers,
@@ -64,6 +66,7 @@ export function startFax(options: FaxOptions): Fax {
     node,
     lines,
     others,
+    renderers,
     clock,
     log,
   })

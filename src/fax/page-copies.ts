@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { errorText } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
 import { type Call, isCallFile, isCallId, openCall, readCall, syncDirectory } from './call-files.ts'
+import type { PeerAnswer } from './documents/elsewhere.ts'
 
 export const PAGES_TOPIC = 'fax-page'
 
@@ -21,10 +22,6 @@ const PIECE_MS = 10_000
 const MOST_BYTES = 20e6
 /** Calls of other members of which pages lie here at a time. */
 const MOST_CALLS = 64
-
-export type PeerAnswer =
-  | { result: 'answered'; body: string }
-  | { result: 'failed'; code: string; text: string }
 
 /** The other members, as far as received pages are concerned; the pair provides it. */
 export interface PagePeers {

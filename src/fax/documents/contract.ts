@@ -37,7 +37,12 @@ export type PagesResult =
   /** It never will be pages: `failed(reason)`. */
   | { result: 'failed'; reason: Reason }
   /** Not now (no room on the disk, the document is on another member that is away): try again later. */
-  | { result: 'later'; reason: Reason }
+  | {
+      result: 'later'
+      reason: Reason
+      /** A program is missing here; another member may have it. */
+      lacking?: true
+    }
 
 /** Why a document was not taken; nothing is stored then. Codes stand in docs/errors.md. */
 export interface Refusal {

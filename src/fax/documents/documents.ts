@@ -7,6 +7,7 @@ import type { DocumentPeers, DocumentStore } from '#store/documents.ts'
 import { createAbility } from './ability.ts'
 import { createWorkshop } from './apart.ts'
 import type { FaxDocuments } from './contract.ts'
+import type { PeerAnswer, RenderPeers } from './elsewhere.ts'
 import { createGhostscript, type GhostscriptLimits, ghostscriptLimits } from './ghostscript.ts'
 import { createPages } from './pages.ts'
 import { createTaking, type DocumentLimits } from './taking.ts'
@@ -28,12 +29,16 @@ export interface FaxDocumentsParts {
   /** The names of the other members. */
   others(): readonly string[]
   limits: DocumentLimits
+  /** Absent on an appliance that stands alone. */
+  renderers?: RenderPeers | undefined
   clock: Clock
   log: Log
   ghostscript?: GhostscriptLimits
 }
 
 export interface RunningFaxDocuments extends FaxDocuments {
+  /** For the topic RENDER_TOPIC: another member lacks what it takes. Absent on an appliance that stands alone. */
+  render?(body: string): Promise<PeerAnswer>
   stop(): void
 }
 
@@ -62,7 +67,7 @@ export function createFaxDocuments(parts: FaxDocumentsParts): RunningFaxDocument
     limits,
     log,
   })
-  const { pages, find, picture } = createPages({
+  const { pages, find, picture, render } = createPages({
     documents,
     peers,
     workshop,
@@ -70,6 +75,7 @@ export function createFaxDocuments(parts: FaxDocumentsParts): RunningFaxDocument
     ability,
     facts: store,
     limits,
+    renderers: parts.renderers,
     log,
   })
   const timer = setInterval(() => void sweep(), SWEEP_MS)
@@ -90,6 +96,7 @@ export function createFaxDocuments(parts: FaxDocumentsParts): RunningFaxDocument
     pages,
     find,
     picture,
+    ...(render ? { render } : {}),
     troubles: ability.troubles,
     stop() {
       clearInterval(timer)

@@ -8,10 +8,11 @@ import type { Log } from '#core/log.ts'
 import type { DocumentReference } from '#messages/message.ts'
 import type { Reason } from '#messages/states.ts'
 import type { Store } from '#store/contract.ts'
-import { type DocumentPeers, type DocumentStore, isHash, waitFor } from '#store/documents.ts'
+import { type DocumentPeers, type DocumentStore, waitFor } from '#store/documents.ts'
 import type { Ability } from './ability.ts'
 import type { Apart, Workshop } from './apart.ts'
 import type { PageHeader, PageOptions, PagesResult } from './contract.ts'
+import { createElsewhere, type Made, type RenderPeers, readMade } from './elsewhere.ts'
 import { type Ghostscript, ghostscriptLimits, type Ran } from './ghostscript.ts'
 import { headerPdf } from './header.ts'
 import { type DocumentLimits, GHOSTSCRIPT_MISSING } from './taking.ts'
@@ -27,14 +28,9 @@ export interface PagesParts {
   ability: Pick<Ability, 'look'>
   facts: Pick<Store, 'remember' | 'recall'>
   limits: DocumentLimits
+  /** Absent on an appliance that stands alone. */
+  renderers?: RenderPeers | undefined
   log: Log
-}
-
-/** What is remembered of pages. */
-interface Made {
-  hash: string
-  pages: number
-  resolution: 98 | 196
 }
 
 type Making = { result: 'made'; made: Made } | Exclude<PagesResult, { result: 'pages' }>
@@ -51,6 +47,16 @@ export function createPages(parts: PagesParts) {
 
   async function pages(
     document: DocumentReference,
+    options: PageOptions,
+    header?: PageHeader,
+  ): Promise<PagesResult> {
+    const here = await pagesHere(document, options, header)
+    if (here.result !== 'later' || !here.lacking) return here
+    return (await elsewhere?.pages(document, options, header)) ?? here
+  }
+
+  async function pagesHere(
+    document: DocumentReference,
     { resolution }: PageOptions,
     header?: PageHeader,
   ): Promise<PagesResult> {
@@ -66,7 +72,7 @@ export function createPages(parts: PagesParts) {
   }
 
   async function make(name: string, document: DocumentReference, resolution: 98 | 196): Promise<Making> {
-    const known = madeOf(await facts.recall(name))
+    const known = readMade((await facts.recall(name)) ?? '')
     if (known && (await find(known)) !== undefined) return { result: 'made', made: known }
     const source = await find(document)
     if (source === undefined) return later(AWAY)
@@ -106,14 +112,14 @@ export function createPages(parts: PagesParts) {
         if (ran.done.result === 'foreign') {
           strict = true
           const converted = await ghostscript.convertTiff(source, pdf)
-          if (converted.result === 'missing') return later(NO_TIFF_PROGRAM)
+          if (converted.result === 'missing') return lacking(NO_TIFF_PROGRAM)
           if (converted.result !== 'ended') return notRendered(converted)
         }
         input = pdf
       }
       const ran = await ghostscript.render(input, tiff, { paper, resolution, mostPages: most, strict })
       if (ran.result !== 'ended') {
-        if (await unable(ran)) return later(NO_GHOSTSCRIPT)
+        if (await unable(ran)) return lacking(NO_GHOSTSCRIPT)
         if ('said' in ran)
           log.debug({ document: document.hash, said: ran.said.slice(0, 500) }, 'ghostscript failed')
         return notRendered(ran)
@@ -134,7 +140,7 @@ export function createPages(parts: PagesParts) {
     try {
       await writeFile(pdf, headerPdf(header, made.pages), { mode: 0o600 })
       const ran = await ghostscript.renderHeader(pdf, lines, made.resolution)
-      if (await unable(ran)) return later(NO_GHOSTSCRIPT)
+      if (await unable(ran)) return lacking(NO_GHOSTSCRIPT)
       if (ran.result !== 'ended') return notRendered(ran)
       const laid = await workshop.run({ job: 'header', file, lines, out })
       if (laid.result !== 'done') return notRun(laid)
@@ -165,22 +171,20 @@ export function createPages(parts: PagesParts) {
   const unable = async ({ result }: Ran): Promise<boolean> =>
     (result === 'missing' || result === 'failed') && !(await ability.look())
 
-  return { pages, find, picture }
-}
+  const elsewhere =
+    parts.renderers && createElsewhere({ peers: parts.renderers, documents, find, make: pagesHere, log })
 
-function madeOf(value: string | undefined): Made | undefined {
-  if (value === undefined) return undefined
-  try {
-    const { hash, pages, resolution } = JSON.parse(value) as Partial<Made>
-    if (typeof hash !== 'string' || !isHash(hash) || typeof pages !== 'number') return undefined
-    return resolution === 98 || resolution === 196 ? { hash, pages, resolution } : undefined
-  } catch {
-    return undefined
-  }
+  return { pages, find, picture, ...(elsewhere ? { render: elsewhere.answer } : {}) }
 }
 
 const failed = (reason: Reason): { result: 'failed'; reason: Reason } => ({ result: 'failed', reason })
 const later = (reason: Reason): { result: 'later'; reason: Reason } => ({ result: 'later', reason })
+
+const lacking = (reason: Reason): { result: 'later'; reason: Reason; lacking: true } => ({
+  result: 'later',
+  reason,
+  lacking: true,
+})
 
 const notRun = ({ result }: Apart) => (result === 'busy' ? later(BUSY) : failed(TOO_COMPLEX))
 
@@ -189,7 +193,7 @@ function notRendered(ran: Exclude<Ran, { result: 'ended' }>) {
     case 'exceeded':
       return failed(TOO_COMPLEX)
     case 'missing':
-      return later(NO_GHOSTSCRIPT)
+      return lacking(NO_GHOSTSCRIPT)
     case 'stopped':
       return later(BUSY)
     case 'failed':

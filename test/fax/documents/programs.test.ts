@@ -1,10 +1,12 @@
 /** Programs that are missing or broken: what cannot become pages is not accepted, and what was accepted waits. */
-import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { encode } from '#fax/coding/encode.ts'
+import type { RenderPeers } from '#fax/documents/elsewhere.ts'
 import { writeTiff } from '#fax/tiff.ts'
+import { type DocumentPeers, noPeers } from '#store/documents.ts'
 import { describeWith } from '../../requirements.ts'
 import { printedPage } from '../pictures.ts'
 import { greyTiff, openRig, pagesIn, pagesPdf, pngOf, type Rig, taken } from './rig.ts'
@@ -98,6 +100,59 @@ describeWith(['ghostscript', 'libtiff-tools'], 'programs of the system', () => {
       expect(await rig.fax.pages(pdf, fine)).toMatchObject({ result: 'pages', pages: 1 })
     },
   )
+
+  test('another member that has Ghostscript makes the pages, with the lines above them, and both know of them', async () => {
+    const nobody: RenderPeers = {
+      connected: () => [],
+      request: () => Promise.reject(new Error('nobody is asked in turn')),
+    }
+    const b = await open({ renderers: nobody })
+    const peers: DocumentPeers = {
+      ...noPeers,
+      // From b, whatever a asks for.
+      async fetch(hash) {
+        if (!(await b.documents.find(hash))) return false
+        const receiving = await a.documents.receive(10_000_000)
+        await receiving.write(readFileSync(b.documents.path(hash)))
+        await receiving.finish(hash)
+        await receiving.close()
+        return true
+      },
+    }
+    const asked: string[] = []
+    const renderers: RenderPeers = {
+      connected: () => ['b'],
+      async request(_to, body) {
+        asked.push(body)
+        const mine = process.env['PATH']
+        process.env['PATH'] = whole
+        const answer = await b.fax.render?.(body)
+        process.env['PATH'] = mine
+        return answer ?? { result: 'failed', code: 'x', text: 'x' }
+      },
+    }
+    const a = await open({ peers, renderers })
+    const bytes = pagesPdf(2)
+    const document = taken(await a.take(bytes))
+    taken(await b.take(bytes))
+    only(...limiting)
+    const plain = await a.fax.pages(document, fine)
+    const called = await a.fax.pages(document, fine, { sender: '+49 30 1', at: 0 })
+    if (plain.result !== 'pages' || called.result !== 'pages') throw new Error('no pages')
+    const [below, above] = [pagesIn(plain.file), pagesIn(called.file)]
+    expect(below.map(({ page }) => page.height)).toEqual([2292, 2292])
+    expect(above.map(({ page }) => page.height)).toEqual([2324, 2324])
+    expect(
+      Buffer.from(above[1]?.bitmap.data.subarray(32 * 216) ?? []).equals(
+        below[1]?.bitmap.data ?? new Uint8Array(),
+      ),
+    ).toBe(true)
+    await called.release()
+    expect(() => readFileSync(called.file)).toThrow()
+    expect(asked).toHaveLength(2)
+    for (const body of ['', '{}', '{"document":{"hash":"../x"},"resolution":196}'])
+      expect(await b.fax.render?.(body)).toMatchObject({ result: 'failed', code: 'member-question-unknown' })
+  })
 
   test('a TIFF in grey waits for tiff2pdf', async () => {
     const rig = await open()

@@ -10,6 +10,7 @@ import { silent } from '#core/log.ts'
 import type { Bitmap } from '#fax/coding/rows.ts'
 import type { Taken } from '#fax/documents/contract.ts'
 import { createFaxDocuments } from '#fax/documents/documents.ts'
+import type { RenderPeers } from '#fax/documents/elsewhere.ts'
 import type { GhostscriptLimits } from '#fax/documents/ghostscript.ts'
 import { readTiff, type TiffPage, tiffBitmap } from '#fax/tiff.ts'
 import type { DocumentReference } from '#messages/message.ts'
@@ -25,6 +26,7 @@ export interface RigOptions {
   paper?: 'a4' | 'letter' | 'legal'
   lines?: boolean
   others?: readonly string[]
+  renderers?: RenderPeers
 }
 
 export type Rig = Awaited<ReturnType<typeof openRig>>
@@ -45,6 +47,7 @@ export async function openRig(options: RigOptions = {}) {
     node: 'a',
     lines: options.lines ?? true,
     others: () => options.others ?? [],
+    renderers: options.renderers,
     clock: systemClock(0),
     log: silent,
     ...(options.ghostscript === undefined ? {} : { ghostscript: options.ghostscript }),
