@@ -2,6 +2,7 @@
  * twinline run: one appliance in the foreground until it is told to stop. Without a configuration it is a trial: a
  * simulated modem, plain HTTP on loopback, and a few lines that say what to type next.
  */
+import { flushCompileCache } from 'node:module'
 import { createServer } from 'node:net'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -100,6 +101,8 @@ async function serve(wish: Wish): Promise<number> {
     log: running.log,
   })
   supervision.ready()
+  // Not only at its end, which a power cut leaves out: the start after that would be slow and large again.
+  flushCompileCache()
   for (;;) {
     const { appliance, log, anew }: Running = running
     const next = await Promise.race([ending.promise, anew])

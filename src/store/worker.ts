@@ -6,6 +6,7 @@
  * pause; only when there is no pause for long, between two batches. So no caller pays for one while the disk has time.
  */
 import { statfsSync, statSync } from 'node:fs'
+import { flushCompileCache } from 'node:module'
 import { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import { CodedError, errorText } from '#core/errors.ts'
@@ -204,6 +205,8 @@ function serve(): void {
     worker.rest()
   })
   port.postMessage(worker.opening())
+  // A thread has a cache of compiled code of its own, and the program that it belongs to may end by a power cut.
+  flushCompileCache()
 }
 
 serve()
