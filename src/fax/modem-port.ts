@@ -145,14 +145,19 @@ export class ModemPort {
 
   /** The next result: of a command, or of data that ended. */
   async result(within: number): Promise<Reply> {
+    const reply = await this.#next(within)
+    // In seconds: long numbers are masked.
+    if (reply.how === 'silent') this.note(`no result within ${Math.round(within) / 1_000} s`)
+    return reply
+  }
+
+  async #next(within: number): Promise<Reply> {
     this.#commanding = true
     await this.#wait(within, () => (this.#results.length > 0 ? Number.NEGATIVE_INFINITY : undefined))
     const result = this.#results.shift()
     if (result) return result
     this.#commanding = false
-    if (this.#closed) return { how: 'closed' }
-    this.note(`no result within ${Math.round(within)} ms`)
-    return { how: 'silent' }
+    return { how: this.#closed ? 'closed' : 'silent' }
   }
 
   /** After CONNECT: everything up to DLE ETX, without shielding. The modem's result follows: result(). */
@@ -271,8 +276,8 @@ export class ModemPort {
       }
       const reply = await this.command('AT', { within: ABORT_MS })
       if (reply.how !== 'code' || reply.code !== 'OK') continue
-      // Was that the late result of something else? Then that of AT is still to come.
-      await this.result(100)
+      // Was that the late result of something else? Then that of AT is still to come; that nothing comes is usual.
+      await this.#next(100)
       return true
     }
     return false

@@ -13,6 +13,7 @@ const latin1 = (text: string): Uint8Array => Buffer.from(text, 'latin1')
 let written: Buffer
 let lines: string[]
 let port: ModemPort
+let trace: AtTrace
 /** Called with everything written so far whenever something is written. */
 let answer: (written: Buffer) => void
 
@@ -20,6 +21,7 @@ beforeEach(() => {
   written = Buffer.alloc(0)
   lines = []
   answer = () => {}
+  trace = new AtTrace()
   port = new ModemPort({
     write: (bytes) => {
       written = Buffer.concat([written, bytes])
@@ -27,7 +29,7 @@ beforeEach(() => {
     },
     // Ten times as fast, so that limits of seconds take tenths.
     timing: timing(() => performance.now(), 10),
-    trace: new AtTrace(),
+    trace,
     line: (text) => lines.push(text),
   })
 })
@@ -45,6 +47,20 @@ describe('commands', () => {
     const reply = port.command('AT', { within: 60_000 })
     port.close()
     expect(await reply).toEqual({ how: 'closed' })
+  })
+
+  test('waits are told in numbers that the mask leaves, and a modem that is well is told nothing of', async () => {
+    const texts = () => trace.newest().map(({ text }) => text)
+    expect(await port.command('ATA', { within: 15_000 }).then(() => texts())).toEqual([
+      'ATA',
+      'no result within 15 s',
+    ])
+    answer = () => {
+      answer = () => {}
+      port.feed(latin1('\r\nOK\r\n'))
+    }
+    expect(await port.resync()).toBe(true)
+    expect(texts().slice(2)).toEqual(['AT', 'OK'])
   })
 
   test('an abort is one byte, and takes the result that it brings', async () => {
