@@ -78,6 +78,8 @@ export class KeptProcess<From, To> {
   #startedAt = 0
   #unheard = 0
   #wanted = false
+  /** The process that lives was told to end. */
+  #ending = false
 
   constructor(options: KeptProcessOptions, events: KeptProcessEvents<From>) {
     this.#options = options
@@ -101,7 +103,8 @@ export class KeptProcess<From, To> {
       this.#options.log.error({}, `${this.#options.name} says nothing: it is killed and started again`)
       this.#child.kill('SIGKILL')
     }, WATCH_MS)
-    this.#begin()
+    // One that is still ending holds what the next one needs, such as a port: that begins when this one is gone.
+    if (this.#child === undefined) this.#begin()
   }
 
   /** @returns whether it was handed on */
@@ -128,7 +131,9 @@ export class KeptProcess<From, To> {
     clearInterval(this.#watch)
     clearTimeout(this.#restart)
     const child = this.#child
-    if (!child) return
+    this.#ending = true
+    // One that could not be started has no number, and no exit to wait for.
+    if (child?.pid === undefined) return
     this.tell(last)
     await new Promise<void>((resolve) => {
       const patience = setTimeout(() => child.kill('SIGKILL'), this.#options.patience)
@@ -147,6 +152,7 @@ export class KeptProcess<From, To> {
       env: { ...process.env, ...environment },
     })
     this.#child = child
+    this.#ending = false
     this.#startedAt = monotonic()
     this.#unheard = 0
     const over = (why: string): void => {
@@ -179,6 +185,10 @@ export class KeptProcess<From, To> {
     const { sound, longestRestart, log } = this.#options
     this.#events.gone(why)
     if (!this.#wanted) return
+    if (this.#ending) {
+      this.#begin()
+      return
+    }
     if (monotonic() - this.#startedAt > sound) this.#failures = 0
     const wait =
       this.#failures === 0 ? 0 : Math.min(longestRestart, FIRST_RESTART_MS * 2 ** (this.#failures - 1))

@@ -360,7 +360,7 @@ class FaxLineImplementation implements FaxLine {
       code: 'fax-process-gone',
       text: 'The process of this line ended; another one is started',
     }
-    this.#losses += 1
+    if (this.#wanted === 'running') this.#losses += 1
     const port = this.#view?.port ?? ''
     this.#view = {
       state: 'recovering',

@@ -141,6 +141,22 @@ describeWith(['spandsp', 'libtiff-tools'], 'a fax line', () => {
     expect(line.status()).toMatchObject({ state: 'ready', fax: { class: '1' } })
   })
 
+  test('switched off and on again while a call comes in: what came is handed in, and the line comes back', {
+    timeout: 60_000,
+  }, async () => {
+    file = chart(join(directory, 'in.tif'), { pages: 2, rows: 1_500 })
+    await start()
+    modem.ring('0301234', file)
+    await expect.poll(() => received.pages.length, { timeout: 30_000 }).toBe(1)
+    line.disable()
+    await expect.poll(() => said).toContain('down disabled')
+    // It is still hanging up.
+    line.enable()
+    await expect.poll(() => received.results, { timeout: 20_000 }).toMatchObject([{ result: 'partial' }])
+    expect(received.pages[0]).toMatchObject({ number: 0, rows: 1_500, complete: true })
+    await expect.poll(() => line.free(), { timeout: 30_000 }).toBe(true)
+  })
+
   test('a page that is cut off by the line is kept, and marked', { timeout: 60_000 }, async () => {
     file = chart(join(directory, 'in.tif'), { pages: 2, rows: 1_500 })
     await start()

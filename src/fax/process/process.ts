@@ -93,6 +93,7 @@ class FaxProcess {
   readonly #keeping = new Map<number, (problem: string | undefined) => void>()
   #told = ''
   #toldEntries = 0
+  #leaving = false
 
   constructor(config: ProcessConfig, speed: number, channel: Channel<FromProcess>) {
     this.#config = config
@@ -148,6 +149,7 @@ class FaxProcess {
   }
 
   async stop(): Promise<void> {
+    this.#leaving = true
     clearInterval(this.#alive)
     clearInterval(this.#looks)
     clearTimeout(this.#quietAgain)
@@ -188,7 +190,7 @@ class FaxProcess {
   async #call(call: number, out: CallOut): Promise<void> {
     await this.#looking
     const modem = this.#keeper.modem
-    if (modem === undefined || this.#occupied || this.#current) {
+    if (modem === undefined || this.#occupied || this.#current || this.#leaving) {
       const reason: Reason = this.#occupied
         ? { code: 'fax-engaged', text: 'A call is coming in on this line' }
         : { code: 'line-not-ready', text: 'The line is not ready' }
@@ -262,7 +264,7 @@ class FaxProcess {
 
   #answer(from: string): void {
     const modem = this.#keeper.modem
-    if (modem === undefined) return
+    if (modem === undefined || this.#leaving) return
     const call = ++this.#answers
     const abort = new AbortController()
     this.#channel.tell({ kind: 'answering', call, from })
