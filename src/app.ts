@@ -23,7 +23,6 @@ import { settleReport } from '#dispatch/reports.ts'
 import { createRestoreHold } from '#dispatch/restored.ts'
 import { SelfCheck } from '#dispatch/self-check.ts'
 import { createStopList } from '#dispatch/stop-list.ts'
-import { Callbacks } from '#intake/compat/callbacks.ts'
 import { answerFiles } from '#intake/http/forward-files.ts'
 import { answerForwarded, forwardOverLinks } from '#intake/http/forward-link.ts'
 import { SWITCHED } from '#intake/http/home.ts'
@@ -309,6 +308,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
   started.defer(() => actions.stop())
   // Another member may have accepted what this one has to tell about.
   if (config.compat !== undefined || pair !== undefined) {
+    const { Callbacks } = await import('#intake/compat/callbacks.ts')
     const callbacks = new Callbacks({ store, clock, log, active: () => role() === 'ACTIVE' })
     callbacks.start()
     started.defer(() => callbacks.stop())

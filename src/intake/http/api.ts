@@ -5,7 +5,6 @@
 import { isUtf8 } from 'node:buffer'
 import fastify, { type FastifyReply } from 'fastify'
 import type { CompatConfig } from '#config/compat.ts'
-import { compatRoutes } from '../compat/register.ts'
 import { addressRoutes } from './address-routes.ts'
 import { checkAddresses } from './allow.ts'
 import { answeredBy } from './appliance-name.ts'
@@ -189,7 +188,11 @@ export async function createApi(parts: Parts, compat?: CompatConfig): Promise<Ap
       reply,
     )
   })
-  if (compat !== undefined) compatRoutes(api, parts, compat)
+  if (compat !== undefined) {
+    // Loaded where they are wanted: a waiting appliance is small.
+    const { compatRoutes } = await import('../compat/register.ts')
+    compatRoutes(api, parts, compat)
+  }
   await api.ready()
   return api
 }
