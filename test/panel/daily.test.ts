@@ -117,6 +117,28 @@ describeWith(['chromium'], 'the panel, every day', () => {
     await close()
   })
 
+  it('keeps what was typed when the session ends: the login lies over the page', async () => {
+    const { page, close } = await openPanel(browser, rig.box.address, '/queue/new')
+    await page.getByLabel('Recipient', { exact: true }).fill('+49 170 5550009')
+    await page.getByRole('textbox', { name: 'Text' }).fill('Typed at 3 a.m.')
+    // As when it was ended in another tab, or by a new password.
+    const end = () => page.evaluate(() => fetch('/api/v1/session', { method: 'DELETE' }).then(({ ok }) => ok))
+    expect(await end()).toBe(true)
+    await page.getByRole('button', { name: 'Send to 1 recipient' }).click()
+    const dialog = page.getByRole('dialog', { name: 'Log in again' })
+    await expect.poll(() => dialog.getByLabel('User name').inputValue()).toBe('admin')
+    await dialog.getByLabel('Password', { exact: true }).fill(password)
+    await dialog.getByRole('button', { name: 'Log in' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    expect(await page.getByRole('textbox', { name: 'Text' }).inputValue()).toBe('Typed at 3 a.m.')
+    await page.getByRole('button', { name: 'Send to 1 recipient' }).click()
+    await page.getByRole('heading', { name: 'Message' }).waitFor()
+    expect(await end()).toBe(true)
+    await dialog.getByRole('button', { name: 'Close' }).click()
+    await page.getByRole('heading', { name: 'Log in', level: 1 }).waitFor()
+    await close()
+  })
+
   it('hands a document in with its fax, and says why it was not taken', async () => {
     const { page, close } = await openPanel(browser, rig.box.address, '/queue/new')
     await page.getByLabel('Recipient', { exact: true }).fill('+49305550001')

@@ -13,7 +13,7 @@ import { problemDictionaries } from './problems.ts'
 import { askAhead } from './remote.ts'
 import { go, match, type PageModule, type Place, place, type Route } from './router.ts'
 import { routes } from './routes.ts'
-import { loadSession, may, session, sessionProblem, wasLoggedIn } from './session.ts'
+import { expired, leave, loadSession, may, session, sessionProblem, wasLoggedIn } from './session.ts'
 import { language } from './words.ts'
 
 type Shown =
@@ -64,7 +64,7 @@ const wordsOf = ({ words: dictionaries }: Pick<PageModule, 'words'>): Promise<un
   Promise.all(dictionaries.map((dictionary) => dictionary.load(language.peek())))
 
 /** The code and the words of a page. */
-async function prepared(route: Route): Promise<PageModule> {
+async function prepared(route: Pick<Route, 'load'>): Promise<PageModule> {
   const { page } = await route.load()
   await wordsOf(page)
   return page
@@ -200,6 +200,22 @@ function PageView() {
   }
 }
 
+const again = signal<PageModule | undefined>(undefined)
+
+effect(() => {
+  if (!expired.value) again.value = undefined
+  else
+    prepared({ load: () => import('../door/login-dialog.tsx') }).then((page) => {
+      if (expired.peek()) again.value = page
+    }, leave)
+})
+
+/** The login over the page on which the session ended. */
+function LoginAgain() {
+  const View = again.value?.view
+  return View === undefined ? null : <View params={{}} />
+}
+
 /** No answer to the very first question: nothing can be shown, and asking goes on. */
 function Unreachable() {
   return (
@@ -241,6 +257,7 @@ export function App() {
       </div>
       {inside ? <TabBar /> : null}
       <ConfirmHost />
+      <LoginAgain />
       <ToastHost />
     </div>
   )

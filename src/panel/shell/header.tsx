@@ -8,7 +8,7 @@ import { words } from '../components/words.ts'
 import { now } from './clock.ts'
 import { connection, status } from './live.ts'
 import { Mark } from './navigation.tsx'
-import { chooseLanguage, logOut, session } from './session.ts'
+import { chooseLanguage, expired, logOut, session } from './session.ts'
 import { theme, themes } from './theme.ts'
 import { duration, language, languages, time, zone, zoneName } from './words.ts'
 
@@ -66,7 +66,7 @@ function LiveState() {
 /** Stays on the screen for as long as the news is not live: what is seen may be old. */
 export function LostNotice() {
   const { since, refused } = connection.value
-  if (since === undefined || session.value?.user === null) return null
+  if (since === undefined || session.value?.user === null || expired.value) return null
   const at = time(since)
   return (
     <p class="lost" role="alert">

@@ -5,6 +5,8 @@ import type { Role, SessionView } from './shapes.ts'
 import { setLanguage, zone } from './words.ts'
 
 export const session = signal<SessionView | undefined>(undefined)
+/** The session has ended while a page is open. The page stays as it is, for what was typed on it, with a login over it. */
+export const expired = signal(false)
 /** Why the session could not be asked. */
 export const sessionProblem = signal<Problem | undefined>(undefined)
 
@@ -20,9 +22,11 @@ export async function loadSession(): Promise<void> {
   }
   sessionProblem.value = undefined
   zone.value = answer.value.appliance.zone
-  const { user } = answer.value
+  const { user, setup } = answer.value
   if (user === null) localStorage.removeItem(KNOWN)
   else localStorage.setItem(KNOWN, 'yes')
+  expired.value = user === null && !setup && session.peek()?.user != null
+  if (expired.peek()) return
   if (user?.language !== undefined) await setLanguage(user.language)
   session.value = answer.value
 }
@@ -36,9 +40,16 @@ export async function chooseLanguage(wanted: string): Promise<void> {
   if (answer.ok) await loadSession()
 }
 
+/** To the login page, whatever is typed here. */
+export async function leave(): Promise<void> {
+  const known = session.peek()
+  if (known !== undefined) session.value = { ...known, user: null }
+  await loadSession()
+}
+
 export async function logOut(): Promise<void> {
   await remove('/session')
-  await loadSession()
+  await leave()
 }
 
 whenUnauthorized(() => {
