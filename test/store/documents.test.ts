@@ -187,6 +187,16 @@ test('the pages of received faxes are to be on every disk, the newest ones first
   await store.close()
 })
 
+test('whether something of a call was received is known by how its fingerprint begins', async () => {
+  const store = await openStore({ directory, node: 'a' })
+  await store.receive({ ...part({ reference: 1, from: '+491' }), fingerprint: 'fax:call-2:ff' })
+  const known = await Promise.all(
+    ['fax:call-2', 'fax:call-2:ff', 'fax:call-1', 'fax:call-3', 'fax:call-22'].map(store.received),
+  )
+  expect(known).toEqual([true, true, false, false, false])
+  await store.close()
+})
+
 test('an index serves the question', async () => {
   await (await openStore({ directory, node: 'a' })).close()
   const db = new DatabaseSync(join(directory, 'twinline.db'))
