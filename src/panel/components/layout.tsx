@@ -1,7 +1,7 @@
 /**
  * The frame of every page.
  *
- *   <Page title="Lines" intro="…" actions={<Button …/>}>      one h1; it gets the focus when the page opens
+ *   <Page title="Lines" intro="…" actions={<Button …/>}>      one h1; it gets the focus when a link led here
  *     <Card title="gsm0" aside={<Status …/>}> … </Card>
  *     <Facts rows={[['Operator', 'Example'], …]} />
  *     <EmptyState title="…">what to do</EmptyState>
@@ -19,6 +19,9 @@ import { words } from './words.ts'
 
 type Children = ComponentChildren
 
+/** A page has been shown since the browser loaded the panel. */
+let opened = false
+
 export function Page(props: {
   title: string
   intro?: Children
@@ -32,8 +35,10 @@ export function Page(props: {
     document.title = `${props.title} · twinline`
   }, [props.title])
   useEffect(() => {
-    // Screen readers and the keyboard begin at the new page, not at the link that led here.
-    heading.current?.focus({ preventScroll: true })
+    // Screen readers and the keyboard begin at the new page, not at the link that led here; and where the browser has
+    // just loaded everything, at the top, where the way past the menu is.
+    if (opened) heading.current?.focus({ preventScroll: true })
+    opened = true
     window.scrollTo(0, 0)
   }, [])
   return (
