@@ -21,6 +21,8 @@ export interface Call {
 export interface End {
   station?: string
   problem?: string
+  /** Nothing of it was confirmed, so that copies of its pages are nothing, either. */
+  empty?: true
 }
 
 export const END_FILE = 'end.json'
@@ -50,8 +52,9 @@ export function pageBytes({ data, ...facts }: ReceivedPage): Buffer {
   return Buffer.concat([Buffer.from(`${JSON.stringify(facts)}\n`), data])
 }
 
+/** Fails where pages may be there and cannot be read now: they are not to be taken for none. */
 export async function readPages(place: string): Promise<ReceivedPage[]> {
-  const names = (await readdir(place).catch(() => [])).filter((name) => pagePattern.test(name)).sort()
+  const names = (await unlessAbsent(readdir(place), [])).filter((name) => pagePattern.test(name)).sort()
   const pages: ReceivedPage[] = []
   for (const name of names) {
     const bytes = await readFile(join(place, name))
@@ -62,15 +65,19 @@ export async function readPages(place: string): Promise<ReceivedPage[]> {
   return pages
 }
 
-/** Written by this program; one that a crash cut off counts as absent. */
+/** Written by this program; one that a crash cut off counts as absent, and one that cannot be read now does not. */
 async function readJson<T>(path: string): Promise<T | undefined> {
+  const text = await unlessAbsent(readFile(path, 'utf8'), '')
   try {
-    const read: T = JSON.parse(await readFile(path, 'utf8'))
+    const read: T = JSON.parse(text)
     return read
   } catch {
     return undefined
   }
 }
+
+const unlessAbsent = <T>(reading: Promise<T>, absent: T): Promise<T> =>
+  reading.catch((error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? absent : Promise.reject(error)))
 
 /** Whole or not at all: half a page after a power cut would keep the others from becoming a document. */
 export async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {

@@ -131,15 +131,15 @@ export function createFaxReceiver(options: FaxReceiverOptions): FaxReceiver {
     finishing.add(call.id)
     const place = join(directory, call.id)
     try {
-      const ended = endBytes(how)
-      await writeDurably(join(place, END_FILE), ended).catch(() => {})
+      await writeDurably(join(place, END_FILE), endBytes(how)).catch(() => {})
       const pages = await readPages(place)
-      if (pages.length === 0) {
+      const end: End = pages.length === 0 ? { ...how, empty: true } : how
+      if (call.node === undefined) void pair?.copies.send(call, END_FILE, endBytes(end), 0)
+      if (end.empty) {
         log.info({ line: call.line, problem: how.problem }, 'a fax call brought no page')
         await rm(place, { recursive: true, force: true })
         return true
       }
-      if (call.node === undefined) void pair?.copies.send(call, END_FILE, ended, 0)
       const from = call.caller || how.station?.trim() || 'unknown'
       const document = await store(writeTiff(pages), call, pages.length)
       const complete = how.problem === undefined && pages.every((page) => page.complete)
@@ -193,26 +193,34 @@ export function createFaxReceiver(options: FaxReceiverOptions): FaxReceiver {
   }
 
   function retryLater(): void {
-    clearTimeout(timer)
-    timer = setTimeout(() => void sweep(), AGAIN_MS)
+    if (stopped) return
+    timer ??= setTimeout(() => {
+      timer = undefined
+      void sweep()
+    }, AGAIN_MS)
   }
 
   /** Everything that lies here, is this member's own and belongs to no call under way. */
   async function sweep(): Promise<void> {
-    for (const { call, place } of await lying()) {
-      if (call.node === undefined) await finish(call, (await readEnd(place)) ?? cutOff)
+    for (const { call, end } of await lying()) {
+      if (call.node === undefined) await finish(call, end ?? cutOff)
     }
   }
 
-  async function lying(): Promise<{ call: Call; place: string }[]> {
-    const calls: { call: Call; place: string }[] = []
+  async function lying(): Promise<{ call: Call; place: string; end: End | undefined }[]> {
+    const calls: { call: Call; place: string; end: End | undefined }[] = []
     for (const name of await readdir(directory).catch(() => [])) {
       if (running.has(name) || finishing.has(name)) continue
       const place = join(directory, name)
-      const call = await readCall(place)
-      if (call !== undefined) calls.push({ call, place })
-      // A copy may be about to come in.
-      else if (pair === undefined) await rm(place, { recursive: true, force: true })
+      try {
+        const call = await readCall(place)
+        if (call !== undefined) calls.push({ call, place, end: await readEnd(place) })
+        // A copy may be about to come in.
+        else if (pair === undefined) await rm(place, { recursive: true, force: true })
+      } catch (error) {
+        log.error({ error: errorText(error) }, 'received pages that lie here could not be looked at')
+        retryLater()
+      }
     }
     return calls
   }
@@ -225,17 +233,18 @@ export function createFaxReceiver(options: FaxReceiverOptions): FaxReceiver {
     if (pair === undefined) return
     const awaySince = new Map(away)
     away.clear()
-    for (const { call, place } of await lying()) {
+    for (const { call, place, end } of await lying()) {
       const { node } = call
       if (node === undefined) continue
       const standing = pair.standing(node)
       const now = clock.monotonic()
       const since = awaySince.get(node) ?? now
       if (standing === 'away') away.set(node, since)
-      if (await pair.received(fingerprintOf(call))) await rm(place, { recursive: true, force: true })
+      if (end?.empty || (await pair.received(fingerprintOf(call))))
+        await rm(place, { recursive: true, force: true })
       else if (standing === 'lost' || (standing === 'away' && now - since >= AWAY_MS)) {
         log.warn({ line: call.line, node }, 'a fax call of a member that is lost is brought to the inbox')
-        await finish(call, (await readEnd(place)) ?? lost(node))
+        await finish(call, end ?? lost(node))
       }
     }
   }

@@ -1,5 +1,5 @@
 /** Received pages on another member's disk while the call goes on, and what becomes of them when its box is lost. */
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -183,6 +183,41 @@ describe('each received page', () => {
     await b.store.receive({ fingerprint, line, from, at, sentAt, text, node, fax })
     await look(async () => (await readdir(b.directory)).length === 0, 'the copies are gone')
     expect(await b.faxes()).toHaveLength(1)
+  })
+
+  it('is forgotten everywhere when its call brought nothing', async () => {
+    const { a, b } = members
+    b.receiver.start()
+    const call = a.receiver.begin('fax0', '030123')
+    // Here it can be kept no more, and its sender is told so.
+    const keeping = call.keep(page(0))
+    await vi.waitFor(async () => expect(await copied()).toEqual(['page-0000']))
+    await keeping
+    const [id = ''] = await readdir(a.directory)
+    await rm(join(a.directory, id, 'page-0000'))
+    await call.end({ result: 'partial', pages: 0, failure: 'fax-modem', text: 'broke off', facts: {} })
+    expect(await readdir(a.directory)).toEqual([])
+    await vi.waitFor(async () => expect(await readdir(join(b.directory, id))).toContain('end.json'))
+    await look(async () => (await readdir(b.directory)).length === 0, 'the copies are gone')
+    expect(await b.faxes()).toEqual([])
+  })
+
+  it('that cannot be read now is not taken for none', async () => {
+    const { a } = members
+    const call = a.receiver.begin('fax0', '030123')
+    await call.keep(page(0))
+    const [id = ''] = await readdir(a.directory)
+    const place = join(a.directory, id)
+    // A name that leads nowhere useful, as on a disk that fails.
+    await rename(place, join(data, 'aside'))
+    await symlink(place, place)
+    await call.end({ result: 'received', pages: 1, facts: {} })
+    await rm(place)
+    await rename(join(data, 'aside'), place)
+    expect(await a.faxes()).toEqual([])
+    a.receiver.start()
+    vi.useRealTimers()
+    await until(async () => (await a.faxes()).length > 0, 'the fax is in the inbox')
   })
 
   it.each([
