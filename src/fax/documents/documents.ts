@@ -67,7 +67,7 @@ export function createFaxDocuments(parts: FaxDocumentsParts): RunningFaxDocument
     limits,
     log,
   })
-  const { pages, find, picture, render } = createPages({
+  const { pages, find, picture, render, stop } = createPages({
     documents,
     peers,
     workshop,
@@ -100,6 +100,7 @@ export function createFaxDocuments(parts: FaxDocumentsParts): RunningFaxDocument
     troubles: ability.troubles,
     stop() {
       clearInterval(timer)
+      stop()
       ability.stop()
       reception.stop()
       workshop.stop()

@@ -3,6 +3,7 @@
  * document that is fetched. A question is JSON with the document, the resolution and, for a call, the line above its
  * pages; the answer says which document the pages are.
  */
+import { copyFile, rm } from 'node:fs/promises'
 import type { Log } from '#core/log.ts'
 import type { DocumentReference } from '#messages/message.ts'
 import { type DocumentStore, isHash } from '#store/documents.ts'
@@ -35,7 +36,7 @@ type Make = (document: DocumentReference, options: PageOptions, header?: PageHea
 
 export interface ElsewhereParts {
   peers: RenderPeers
-  documents: Pick<DocumentStore, 'adopt' | 'remove' | 'path'>
+  documents: Pick<DocumentStore, 'adopt' | 'temporary'>
   /** Brings a document here. */
   find(document: { hash: string }): Promise<string | undefined>
   /** Makes pages here, or says why not. */
@@ -44,6 +45,7 @@ export interface ElsewhereParts {
 }
 
 export function createElsewhere({ peers, documents, find, make, log }: ElsewhereParts) {
+  const stopped = Promise.withResolvers<undefined>()
   return {
     /** @returns undefined where no other member made them */
     async pages(
@@ -52,14 +54,18 @@ export function createElsewhere({ peers, documents, find, make, log }: Elsewhere
       header?: PageHeader,
     ): Promise<Extract<PagesResult, { result: 'pages' }> | undefined> {
       for (const to of peers.connected()) {
-        const answer = await peers.request(to, JSON.stringify({ document, resolution, header }), ANSWER_MS)
+        const question = JSON.stringify({ document, resolution, header })
+        const answer = await Promise.race([peers.request(to, question, ANSWER_MS), stopped.promise])
+        if (answer === undefined) return undefined
         const made = answer.result === 'answered' ? readMade(answer.body) : undefined
         const file = made && (await find(made))
         if (made === undefined || file === undefined) continue
         log.info({ document: document.hash, by: to, ...made }, 'another member made pages of a document')
-        // What was made for one call is nobody's after it.
-        const release = header === undefined ? async () => {} : () => documents.remove(made.hash)
-        return { ...made, result: 'pages', file, release }
+        if (header === undefined) return { ...made, result: 'pages', file, release: async () => {} }
+        // A file of its own, gone with the call: two calls of one minute come to the same rows, and to one document.
+        const own = documents.temporary()
+        await copyFile(file, own)
+        return { ...made, result: 'pages', file: own, release: () => rm(own, { force: true }) }
       }
       return undefined
     },
@@ -75,6 +81,8 @@ export function createElsewhere({ peers, documents, find, make, log }: Elsewhere
       const answer: Made = { hash, pages: made.pages, resolution: made.resolution }
       return { result: 'answered', body: JSON.stringify(answer) }
     },
+    /** Nobody is waited for any more. */
+    stop: () => stopped.resolve(undefined),
   }
 }
 

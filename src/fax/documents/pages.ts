@@ -174,7 +174,13 @@ export function createPages(parts: PagesParts) {
   const elsewhere =
     parts.renderers && createElsewhere({ peers: parts.renderers, documents, find, make: pagesHere, log })
 
-  return { pages, find, picture, ...(elsewhere ? { render: elsewhere.answer } : {}) }
+  return {
+    pages,
+    find,
+    picture,
+    ...(elsewhere ? { render: elsewhere.answer } : {}),
+    stop: () => elsewhere?.stop(),
+  }
 }
 
 const failed = (reason: Reason): { result: 'failed'; reason: Reason } => ({ result: 'failed', reason })

@@ -166,6 +166,48 @@ describeWith(['ghostscript', 'libtiff-tools'], 'programs of the system', () => {
     expect(await rig.fax.pages(grey, fine)).toMatchObject({ result: 'pages' })
   })
 
+  test('two calls of one minute whose pages another member made have a file each', async () => {
+    const b = await open({
+      renderers: { connected: () => [], request: () => Promise.reject(new Error('no')) },
+    })
+    const peers: DocumentPeers = {
+      ...noPeers,
+      async fetch(hash) {
+        const receiving = await a.documents.receive(10_000_000)
+        await receiving.write(readFileSync(b.documents.path(hash)))
+        await receiving.finish(hash)
+        await receiving.close()
+        return true
+      },
+    }
+    let answer = async (body: string) => {
+      process.env['PATH'] = whole
+      const made = await b.fax.render?.(body)
+      only(...limiting)
+      return made ?? { result: 'failed' as const, code: 'x', text: 'x' }
+    }
+    const renderers: RenderPeers = { connected: () => ['b'], request: (_to, body) => answer(body) }
+    const a = await open({ peers, renderers })
+    const tiff = nativeTiff()
+    const document = taken(await a.take(tiff))
+    taken(await b.take(tiff))
+    only(...limiting)
+    const header = { sender: '+49 30 1', at: 0 }
+    const [one, other] = [
+      await a.fax.pages(document, fine, header),
+      await a.fax.pages(document, fine, header),
+    ]
+    if (one.result !== 'pages' || other.result !== 'pages') throw new Error('no pages')
+    await one.release()
+    expect(pagesIn(other.file)).toHaveLength(1)
+    // And nobody is waited for when the program stops.
+    answer = () => new Promise(() => {})
+    const waiting = a.fax.pages(document, fine, header)
+    await expect.poll(() => a.fax.troubles().length).toBeGreaterThan(0)
+    a.fax.stop()
+    expect(await waiting).toMatchObject({ result: 'later' })
+  })
+
   test('a fax whose pages are being made when the program stops is tried again', async () => {
     const rig = await open()
     const text = taken(await rig.take(Buffer.from('words')))
