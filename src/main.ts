@@ -77,7 +77,7 @@ function wrongNode(): string | undefined {
  * What keeps a waiting appliance small; measured by `npm run bench -- --only memory`. Such settings count only from the
  * first moment of a process, so `run` begins once more in their favour, as the same process.
  */
-const smallHeap = ['--max-semi-space-size=1', '--max-old-space-size=128']
+const smallHeap = ['--max-semi-space-size=1', '--max-old-space-size=128', '--expose-gc']
 const smallHeapEnvironment = { MALLOC_ARENA_MAX: '2' }
 
 function beginSmall(): void {
