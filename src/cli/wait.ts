@@ -6,6 +6,7 @@ import type { Shape } from '#intake/http/schemas.ts'
 import { type Answer, call, type Target } from './client.ts'
 import { exit } from './outcome.ts'
 import { localTime, printable, printJson } from './print.ts'
+import { stepText } from './steps.ts'
 import { reasonOf } from './target.ts'
 
 type Detail = Shape<typeof schemas.messageDetail>
@@ -33,7 +34,7 @@ export async function waitForOutcome(target: Target, id: string, json: boolean):
     if (answer.result === 'answer' && answer.status === 200) {
       heard = performance.now()
       detail = answer.body as Detail
-      if (!json) for (const step of detail.timeline.slice(shown)) printStep(step, detail)
+      if (!json) printSteps(detail, shown)
       shown = detail.timeline.length
       if (detail.deliveries.every(isFinal)) {
         ended.push(...detail.deliveries)
@@ -70,11 +71,14 @@ function conclude(detail: Detail, json: boolean): number {
   return states.every((state) => good.includes(state) || state === 'unknown') ? exit.unknown : exit.refused
 }
 
-function printStep({ delivery, at, event, state, line, part, reason }: Step, { deliveries }: Detail): void {
-  const { to = '', parts = 1 } = deliveries.find(({ id }) => id === delivery) ?? {}
-  const what = event === state ? state : `${event} → ${state}`
-  const which = part === undefined || parts === 1 ? '' : ` part ${part + 1} of ${parts}`
-  const where = line === undefined ? '' : ` on ${line}`
-  const why = reason === undefined ? '' : `: ${reason.text}`
-  console.log(printable(`${localTime(at)}  ${to}  ${what}${which}${where}${why}`))
+/** Those from the given one on; the ones before have been printed. */
+function printSteps({ timeline, deliveries }: Detail, from: number): void {
+  const before = new Map<string, Step>()
+  for (const [n, step] of timeline.entries()) {
+    const { to = '', channel = '', parts = 1 } = deliveries.find(({ id }) => id === step.delivery) ?? {}
+    const why = step.reason === undefined ? '' : `: ${step.reason.text}`
+    const text = stepText(step, before.get(step.delivery), { channel, parts })
+    if (n >= from) console.log(printable(`${localTime(step.at)}  ${to}  ${text}${why}`))
+    before.set(step.delivery, step)
+  }
 }

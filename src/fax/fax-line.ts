@@ -9,6 +9,7 @@ import { errorText, unreachable } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
 import type { TraceEntry } from '#lines/at-trace.ts'
 import type { Line, LineEvents, LineMemory, LineStatus, Transmission } from '#lines/contract.ts'
+import { LastSuccess } from '#lines/last-success.ts'
 import type { DocumentReference } from '#messages/message.ts'
 import type { Outcome } from '#messages/outcome.ts'
 import type { Reason } from '#messages/states.ts'
@@ -82,7 +83,7 @@ class FaxLineImplementation implements FaxLine {
   /** Why no further call may begin, when that is so. */
   #leaving: Reason | undefined
   #wanted: 'unknown' | 'running' | 'disabled' | 'passive' | 'stopped' = 'unknown'
-  #lastSuccess: number | undefined
+  readonly #lastSuccess: LastSuccess
   #lastError: { at: number; reason: Reason } | undefined
 
   constructor(config: FaxLineConfig, options: FaxLineOptions) {
@@ -91,8 +92,9 @@ class FaxLineImplementation implements FaxLine {
     this.#options = options
     this.#clock = options.clock
     this.#log = options.log.child({ line: config.id })
-    const name = `line/${options.node}/${this.id}/last-call`
-    this.#lastCall = new LastCall(options.memory, name, this.#log)
+    const name = `line/${options.node}/${this.id}`
+    this.#lastCall = new LastCall(options.memory, `${name}/last-call`, this.#log)
+    this.#lastSuccess = new LastSuccess(options.memory, `${name}/last-success`, this.#log)
     const { id, port, class: wanted, station, ecm, maxRate, answer, profile } = config
     const { profiles = [] } = options
     this.#process = new LineProcess(
@@ -146,7 +148,7 @@ class FaxLineImplementation implements FaxLine {
       ...this.#doing(),
       ...(this.#lastCall.seen === undefined ? {} : { lastCall: this.#lastCall.seen }),
     }
-    if (this.#lastSuccess !== undefined) status.lastSuccess = this.#lastSuccess
+    if (this.#lastSuccess.at !== undefined) status.lastSuccess = this.#lastSuccess.at
     if (this.#lastError) status.lastError = this.#lastError
     return status
   }
@@ -180,7 +182,7 @@ class FaxLineImplementation implements FaxLine {
       .then((outcome) => {
         this.#busy = undefined
         this.#progress = undefined
-        if (outcome.result === 'accepted') this.#lastSuccess = this.#clock.now()
+        if (outcome.result === 'accepted') this.#lastSuccess.note(this.#clock.now())
         else if (outcome.result !== 'notSent')
           this.#lastError = { at: this.#clock.now(), reason: outcome.reason }
         return outcome
@@ -333,7 +335,7 @@ class FaxLineImplementation implements FaxLine {
     if (incoming?.number !== call) return
     this.#incoming = undefined
     this.#lastCall.note(seenCall(incoming.at, incoming.from, result))
-    if (result.result === 'received') this.#lastSuccess = this.#clock.now()
+    if (result.result === 'received') this.#lastSuccess.note(this.#clock.now())
     if (result.result !== 'no-fax') this.#rate = result.facts.rate ?? this.#rate
     void incoming.call.end(result)
   }
@@ -387,7 +389,7 @@ class FaxLineImplementation implements FaxLine {
   }
 
   async #begin(): Promise<void> {
-    await this.#lastCall.recall()
+    await Promise.all([this.#lastCall.recall(), this.#lastSuccess.recall()])
     const remembered = await this.#options.memory.recall(this.#disabledName()).catch(() => undefined)
     if (this.#wanted !== 'unknown') return
     const disabled = remembered === undefined ? this.#config.disabled : remembered === 'yes'
@@ -451,6 +453,7 @@ class FaxLineImplementation implements FaxLine {
     // What no answer will come to any more.
     this.#call?.outgoing.lost()
     await this.#busy
+    await this.#lastSuccess.keep()
   }
 
   #hangUp(): void {

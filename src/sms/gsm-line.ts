@@ -15,6 +15,7 @@ import { AtChannels } from '#lines/at-channels.ts'
 import { fields, type Unsolicited } from '#lines/at-syntax.ts'
 import type { AtTrace, TraceEntry } from '#lines/at-trace.ts'
 import type { Line, LineEvents, LineMemory, LineStatus, Transmission } from '#lines/contract.ts'
+import { LastSuccess } from '#lines/last-success.ts'
 import { type Port, portOpener } from '#lines/ports.ts'
 import type { Profile, Profiles } from '#lines/profile.ts'
 import { type LineDriver, type Prepared, Supervisor } from '#lines/supervisor.ts'
@@ -89,7 +90,7 @@ class GsmLineImplementation implements GsmLine, LineDriver<AtChannel> {
   /** Why no further part may begin, when that is so. */
   #leaving: Reason | undefined
   #wanted: 'unknown' | 'running' | 'disabled' | 'passive' | 'stopped' = 'unknown'
-  #lastSuccess: number | undefined
+  readonly #lastSuccess: LastSuccess
   #lastError: { at: number; reason: Reason } | undefined
   #poll: NodeJS.Timeout | undefined
   #polledAt = 0
@@ -105,6 +106,8 @@ class GsmLineImplementation implements GsmLine, LineDriver<AtChannel> {
     this.#log = options.log.child({ line: config.id })
     this.#events = options.events
     this.#memory = options.memory
+    const kept = `line/${options.node}/${this.id}/last-success`
+    this.#lastSuccess = new LastSuccess(options.memory, kept, this.#log)
     this.#profiles = options.profiles
     const named = config.profile === undefined ? undefined : options.profiles.named(config.profile)
     const profile = named ?? options.profiles.matching('', '')
@@ -176,7 +179,7 @@ class GsmLineImplementation implements GsmLine, LineDriver<AtChannel> {
       status.network = { ...network, technology, operator: modem.operator }
     }
     if (modem.signal !== undefined) status.signal = modem.signal
-    if (this.#lastSuccess !== undefined) status.lastSuccess = this.#lastSuccess
+    if (this.#lastSuccess.at !== undefined) status.lastSuccess = this.#lastSuccess.at
     if (this.#lastError) status.lastError = this.#lastError
     return status
   }
@@ -192,10 +195,7 @@ class GsmLineImplementation implements GsmLine, LineDriver<AtChannel> {
   transmit(transmission: Transmission): Promise<Outcome> {
     const channel = this.#supervisor.dialogue
     if (!this.free() || !channel) {
-      const reason = this.#leaving ?? {
-        code: 'line-not-ready',
-        text: 'The line is not ready',
-      }
+      const reason = this.#leaving ?? { code: 'line-not-ready', text: 'The line is not ready' }
       return Promise.resolve({
         result: 'notSent',
         reason,
@@ -246,7 +246,7 @@ class GsmLineImplementation implements GsmLine, LineDriver<AtChannel> {
       }
     }
     this.#busy = undefined
-    if (outcome.result === 'accepted') this.#lastSuccess = this.#clock.now()
+    if (outcome.result === 'accepted') this.#lastSuccess.note(this.#clock.now())
     else this.#lastError = { at: this.#clock.now(), reason: outcome.reason }
     return outcome
   }
@@ -256,6 +256,7 @@ class GsmLineImplementation implements GsmLine, LineDriver<AtChannel> {
   }
 
   async #begin(): Promise<void> {
+    await this.#lastSuccess.recall()
     const remembered = await this.#memory.recall(this.#disabledName()).catch(() => undefined)
     if (this.#wanted !== 'unknown') return
     const disabled = remembered === undefined ? this.#config.disabled : remembered === 'yes'
@@ -315,6 +316,7 @@ class GsmLineImplementation implements GsmLine, LineDriver<AtChannel> {
     await this.#settled(STOP_MS)
     this.#quiet()
     await this.#supervisor.stop()
+    await this.#lastSuccess.keep()
   }
 
   speak(port: Pick<Port, 'write'>, trace: AtTrace): AtChannel {
@@ -444,10 +446,7 @@ class GsmLineImplementation implements GsmLine, LineDriver<AtChannel> {
         ? !this.#modem.mute || !(await channel.resync(ALIVE_MS))
         : signal.result === 'lost' && signal.lost.how === 'silent'
     if (deaf) {
-      this.#supervisor.fault({
-        code: 'no-answer',
-        text: 'The modem does not answer',
-      })
+      this.#supervisor.fault({ code: 'no-answer', text: 'The modem does not answer' })
       return
     }
     this.#modem.signal = signalOf(signal)

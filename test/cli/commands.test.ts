@@ -43,7 +43,7 @@ test.each(['run', 'send', 'totals', 'status', 'token', 'check', 'simulate'])(
 const delivery = { id: 'm.0', to: '+491701', channel: 'sms', parts: 1 }
 const entry = { delivery: 'm.0', at }
 const queued = { ...entry, event: 'accept', state: 'queued' }
-const sent = { ...entry, event: 'accepted', state: 'sent', line: 'gsm0', part: 0 }
+const sent = { ...entry, event: 'accepted', state: 'sent', node: 'box-a', line: 'gsm0' }
 
 /** Takes a message, then answers with one view after another. */
 function appliance(views: { state: string; reportBy?: string; timeline: object[] }[]) {
@@ -66,9 +66,9 @@ test('send --wait prints each step once and ends when the report has come', asyn
   const lines = ran.stdout.trimEnd().split('\n')
   expect(lines[0]).toBe('m')
   expect(lines.slice(1).map((line) => line.split('  ').slice(1))).toEqual([
-    ['+491701', 'accept → queued'],
-    ['+491701', 'accepted → sent on gsm0'],
-    ['+491701', 'report → delivered'],
+    ['+491701', 'accepted'],
+    ['+491701', 'accepted by the network on gsm0 of box-a'],
+    ['+491701', 'reported as delivered'],
   ])
 })
 

@@ -43,6 +43,19 @@ describe.each(['tcp', ...(requirement('socat').missing ? [] : ['pty'])] as const
       expect(line.status().lastSuccess).toBeGreaterThan(0)
     })
 
+    it('is known as the last success after a restart of the program, and costs no write while it runs', async () => {
+      const { send, line, again, known } = await start({ over: way })
+      await send('x')
+      const { lastSuccess } = line.status()
+      expect([...known.keys()].filter((name) => name.endsWith('/last-success'))).toEqual([])
+      await line.stop()
+      const second = again()
+      second.start()
+      await until('what was kept', () => second.status().lastSuccess !== undefined)
+      expect(second.status().lastSuccess).toBe(lastSuccess)
+      await second.stop()
+    })
+
     it('goes out in parts, each confirmed in order', async () => {
       const { send, modem } = await start({ over: way })
       const confirmed: number[] = []
