@@ -17,6 +17,7 @@ import { OutgoingCall } from './call.ts'
 import { dialString } from './dialling.ts'
 import type { FaxDocuments, PageHeader } from './documents/contract.ts'
 import { LineProcess } from './line-process.ts'
+import { badNumber, hungUp, noDocument, notReady, otherPages, refused } from './objections.ts'
 import type { FromProcess, ModemView } from './process/protocol.ts'
 import type { FaxProfile } from './profile.ts'
 import { doNotDial } from './quiet-hours.ts'
@@ -481,20 +482,3 @@ class FaxLineImplementation implements FaxLine {
       .catch((error: unknown) => this.#log.error({}, errorText(error)))
   }
 }
-
-const notReady: Reason = { code: 'line-not-ready', text: 'The line is not ready' }
-const hungUp: Reason = { code: 'stopping', text: 'The call was ended here' }
-const badNumber: Reason = { code: 'fax-number', text: 'The number holds nothing that can be dialled' }
-const noDocument: Reason = { code: 'no-document', text: 'The message has no document that could be faxed' }
-const otherPages: Reason = {
-  code: 'fax-pages-differ',
-  text: 'The document came to another number of pages than when it was accepted',
-}
-
-const refused = (confirmed: number, reason: Reason): Outcome => ({
-  result: 'refused',
-  scope: 'number',
-  permanent: true,
-  reason,
-  progress: { confirmed },
-})
