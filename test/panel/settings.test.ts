@@ -111,6 +111,31 @@ describeWith(['chromium'], 'the panel, settings and people', () => {
     await close()
   }, 60_000)
 
+  it.each([
+    ['en-GB', 'Another change is still on trial: ', 'It ends at '],
+    ['de-DE', 'Eine andere Änderung ist noch auf Probe: ', 'Sie endet am '],
+  ])('says until when a change on trial refuses another one, in %s', async (locale, why, when) => {
+    const german = locale === 'de-DE'
+    const { page, close } = await openPanel(browser, rig.box.address, '/configuration', { locale })
+    await page.getByRole('textbox', { name: german ? 'Gültigkeit' : 'Validity' }).fill('5h')
+    await page
+      .getByRole('button', { name: german ? 'Unterschied ansehen' : 'Look at the difference' })
+      .click()
+    const button = page.getByRole('dialog').getByRole('button', { name: german ? 'Anwenden' : 'Apply' })
+    await button.waitFor()
+    const change = { changes: { validity: '6h' }, confirmWithin: '90s' }
+    const { body } = await rig.box.call('POST', '/api/v1/config/apply', change)
+    await button.click()
+    const told = page.getByText(why, { exact: false }).first()
+    await told.waitFor()
+    const text = (await told.textContent()) ?? ''
+    expect(text).toContain(when)
+    expect(text).toMatch(/\d\d:\d\d:\d\d \(\S+\)\.$/)
+    expect(text).not.toContain(String(body['revision']))
+    await rig.box.call('POST', '/api/v1/config/revert', { revision: body['revision'] })
+    await close()
+  })
+
   it('turns a section on with what would hold anyway, and off', async () => {
     const { page, close } = await openPanel(browser, rig.box.address, '/configuration')
     await page.getByLabel('Use: Digest').check()

@@ -94,7 +94,10 @@ describe('the own configuration', { timeout: 60_000 }, () => {
     await startedTimes(2)
     expect(await lines()).toEqual(['gsm0', 'gsm1'])
     expect((await call('GET', '/own-configuration')).body).toHaveProperty('trial.confirmBy')
-    expect((await call('PUT', '/own-configuration', change)).body['code']).toBe('trial-pending')
+    const { confirmBy } = Object((await call('GET', '/own-configuration')).body['trial'])
+    const second = (await call('PUT', '/own-configuration', change)).body
+    expect(second).toMatchObject({ code: 'trial-pending', until: confirmBy })
+    expect(second['detail']).not.toContain(confirmBy)
     await startedTimes(3)
     expect(file()).toBe(before)
     expect(await lines()).toEqual(['gsm0'])

@@ -115,9 +115,9 @@ export function formRoutes(api: Api, parts: Parts, settings: Settings, trials: T
         }
         const result = await trials.apply(wanted, source, confirmSpan(confirmWithin))
         if (result.result === 'trialPending') {
-          const { revision, until } = result.trial
-          const detail = `revision ${revision} is on trial until ${iso(until)}: confirm it or revert it first`
-          throw new Problem(409, 'trial-pending', detail)
+          const detail =
+            'another change is still on trial: confirm it, take it back, or wait until its time is over'
+          throw new Problem(409, 'trial-pending', detail, { until: result.trial.until })
         }
         const { revision } = noted(records, source, result)
         return {

@@ -198,8 +198,9 @@ export function ownRoutes(api: Api, parts: Parts, own: OwnConfigurationService):
         const within = confirmWithin === undefined ? undefined : confirmSpan(confirmWithin)
         const waiting = own.trial()
         if (waiting !== undefined) {
-          const text = `a change of the file is on trial until ${iso(waiting)}: confirm it or wait`
-          throw new Problem(409, 'trial-pending', text)
+          const text =
+            'another change of the file is still on trial: confirm it, take it back, or wait until its time is over'
+          throw new Problem(409, 'trial-pending', text, { until: waiting })
         }
         const edited = looked(wanted(body))
         if ('problems' in edited) throw invalid(edited.problems)

@@ -8,22 +8,26 @@ import type { FastifyError, FastifyReply } from 'fastify'
 import { CodedError } from '#core/errors.ts'
 import type { SubmitResult } from '#dispatch/contract.ts'
 import { problemMediaType } from './schemas.ts'
+import { iso } from './views.ts'
 
 type Allowed = readonly (string | number)[]
 
 export class Problem extends CodedError {
   readonly status: number
   readonly allowed: Allowed | undefined
+  /** Until when it stays refused, where that is known; ms since 1970. */
+  readonly until: number | undefined
 
   constructor(
     status: number,
     code: string,
     detail: string,
-    options: { field?: string; allowed?: Allowed } = {},
+    options: { field?: string; allowed?: Allowed; until?: number } = {},
   ) {
     super(code, detail, options.field === undefined ? {} : { field: options.field })
     this.status = status
     this.allowed = options.allowed
+    this.until = options.until
   }
 }
 
@@ -37,6 +41,7 @@ export const problemText = (problem: Problem): string =>
     code: problem.code,
     field: problem.field,
     allowed: problem.allowed,
+    until: problem.until === undefined ? undefined : iso(problem.until),
   })
 
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {

@@ -484,6 +484,7 @@ export const problem = {
         items: {},
         description: 'What the field may be',
       },
+      until: { ...time, description: 'Until when it stays refused, where that is known' },
     },
     ['type', 'title', 'status', 'detail', 'code'],
   ),

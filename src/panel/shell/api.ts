@@ -18,6 +18,8 @@ export interface Problem {
   detail: string
   field?: string
   allowed?: readonly unknown[]
+  /** ISO 8601 */
+  until?: string
 }
 
 export type Answer<T> = { ok: true; value: T; status: number } | { ok: false; problem: Problem }

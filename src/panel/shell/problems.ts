@@ -5,7 +5,7 @@
 import type { Answer, Problem } from './api.ts'
 import { filledIn, rare } from './rare.ts'
 import { saidText, sentences } from './said.ts'
-import { dictionary, language } from './words.ts'
+import { dateTime, dictionary, language, zoneName } from './words.ts'
 
 export const problemWords = dictionary({
   en: async () => ({ default: (await import('../words/first.en.ts')).first.problems }),
@@ -21,6 +21,13 @@ export const foundHere = (field: string, detail: string): Answer<never> & { ok: 
 })
 
 export function problemText(problem: Problem): string {
+  const { until } = problem
+  const said = withoutTime(problem)
+  if (until === undefined) return said
+  return `${said} ${problemWords.t('until', { time: dateTime(until), zone: zoneName(until) })}`
+}
+
+function withoutTime(problem: Problem): string {
   const { code, detail, status, allowed } = problem
   if (code === FOUND_HERE) return detail
   const own = problemWords.maybe(code)
