@@ -179,6 +179,8 @@ describeWith([...labNeeds, 'chromium'], 'people at the common address', () => {
     async () => {
       await visit({ do: 'open', url: common, name: 'ann', password })
       const see = (where: string, text: string) => visit({ do: 'see', where, text, withinMs: PATIENCE_MS })
+      // The plate is there before somebody is logged in; this is not.
+      await see('main', 'Is my peer well?')
       await see('.plate', addressOf.b)
       await see('.plate', 'Active (Primary)')
       await visit({ do: 'expect', where: '.lost', text: 'No connection since', withinMs: PATIENCE_MS })
