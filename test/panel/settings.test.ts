@@ -221,6 +221,19 @@ describeWith(['chromium'], 'the panel, settings and people', () => {
     await close()
   })
 
+  it('says that a contact is gone which somebody removed while it was edited, and makes none anew', async () => {
+    await rig.box.call('PUT', '/api/v1/contacts/vera', { name: 'Vera', sms: '+491701234560' })
+    const { page, close } = await openPanel(browser, rig.box.address, '/people')
+    await page.getByRole('button', { name: 'Edit Vera' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('Name').fill('Vera the Second')
+    await rig.box.call('DELETE', '/api/v1/contacts/vera')
+    await dialog.getByRole('button', { name: 'Save' }).click()
+    await dialog.getByText('There is no contact "vera", or not any more; nothing was changed.').waitFor()
+    expect((await rig.box.call('GET', '/api/v1/contacts')).body['items']).toEqual([])
+    await close()
+  })
+
   it('takes a table of contacts only when all of it is right, and shows which lines are not', async () => {
     const { page, close } = await openPanel(browser, rig.box.address, '/people/import')
     const file = page.getByLabel('File')

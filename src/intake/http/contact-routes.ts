@@ -67,12 +67,19 @@ export function contactRoutes(api: Api, parts: Parts, settings: Settings): void 
             tags,
             summary: `Make or replace a ${kind}`,
             params: schemas.entryParam,
+            querystring: schemas.entryQuery,
             body,
             response: { 200: changed },
           },
         },
-        async ({ params: { id }, body, source }) =>
-          change([{ path: entryPath(list, id), value: { id, ...body } }], source),
+        async ({ params: { id }, query: { only }, body, source }) => {
+          if (only === 'existing' && !isKnown(settings, list, id)) throw unknown(list, id)
+          if (only === 'new' && isKnown(settings, list, id)) {
+            const detail = `there is a ${kind} ${JSON.stringify(id)} already; nothing was changed`
+            throw new Problem(409, 'entry-exists', detail, { field: 'id' })
+          }
+          return change([{ path: entryPath(list, id), value: { id, ...body } }], source)
+        },
       )
       scope.delete(
         `/${list}/:id`,
@@ -120,13 +127,20 @@ export function contactRoutes(api: Api, parts: Parts, settings: Settings): void 
   })
 }
 
-function removal(settings: Settings, list: 'contacts' | 'groups', id: string): WantedChange[] {
+type List = 'contacts' | 'groups'
+
+const isKnown = (settings: Settings, list: List, id: string): boolean =>
+  settings.current()[list].some((entry) => nameKey(entry.id) === nameKey(id))
+
+function unknown(list: List, id: string): Problem {
+  const kind = list === 'contacts' ? 'contact' : 'group'
+  const detail = `there is no ${kind} ${JSON.stringify(id)}, or not any more; nothing was changed`
+  return new Problem(404, `${kind}-unknown`, detail, { field: 'id' })
+}
+
+function removal(settings: Settings, list: List, id: string): WantedChange[] {
+  if (!isKnown(settings, list, id)) throw unknown(list, id)
   const { groups } = settings.current()
-  const known = settings.current()[list].some((entry) => nameKey(entry.id) === nameKey(id))
-  if (!known) {
-    const kind = list === 'contacts' ? 'contact' : 'group'
-    throw new Problem(404, `${kind}-unknown`, `there is no ${kind} ${JSON.stringify(id)}`, { field: 'id' })
-  }
   const left = groups
     .filter((group) => nameKey(group.id) !== nameKey(id))
     .filter(({ members }) => members.some((member) => nameKey(member) === nameKey(id)))

@@ -37,6 +37,18 @@ export const entryParam = object(
   ['id'],
 )
 
+export const entryQuery = object(
+  {
+    only: {
+      type: 'string',
+      enum: ['existing', 'new'],
+      description:
+        'existing: refused unless there is one with this id, so that what somebody removed meanwhile is not made anew; new: refused if there is one',
+    },
+  },
+  [],
+)
+
 export const importQuery = object(
   { preview: { type: 'string', enum: ['true', 'false'], description: 'true: nothing is changed' } },
   [],

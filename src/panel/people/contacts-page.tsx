@@ -196,6 +196,14 @@ function Actions({
   )
 }
 
+/**
+ * Where an entry is written. What somebody else removed meanwhile is not made anew, and what somebody else made is not
+ * replaced.
+ * @param edited as it was when its form was opened; undefined of a new one
+ */
+export const entryPath = (list: 'contacts' | 'groups', id: string, edited: object | undefined): string =>
+  `/${list}/${encodeURIComponent(id)}?only=${edited === undefined ? 'new' : 'existing'}`
+
 /** What the appliance says of `contacts/ops.sms` belongs to the field `sms`. */
 export function atField<T>(answer: Answer<T>): Answer<T> {
   if (answer.ok || answer.problem.field === undefined) return answer
@@ -235,7 +243,7 @@ function ContactForm({
         const given = Object.entries(fields).flatMap(([key, { value }]) =>
           value.trim() === '' ? [] : [[key, value.trim()]],
         )
-        return atField(await put(`/contacts/${encodeURIComponent(id.value)}`, Object.fromEntries(given)))
+        return atField(await put(entryPath('contacts', id.value, contact), Object.fromEntries(given)))
       }}
       done={() => done(id.value)}
     >

@@ -12,7 +12,7 @@ import { useRemote } from '../shell/remote.ts'
 import { may } from '../shell/session.ts'
 import { number } from '../shell/words.ts'
 import { idSlip } from './book-model.ts'
-import { atField } from './contacts-page.tsx'
+import { atField, entryPath } from './contacts-page.tsx'
 import { PeopleTabs } from './people-tabs.tsx'
 import type { ContactList, GroupList, GroupView } from './shapes.ts'
 import { words } from './words.ts'
@@ -165,7 +165,7 @@ function GroupForm({
       submit={async () => {
         if (slip !== undefined) return foundHere('id', words.t(`slip.${slip}`))
         return atField(
-          await put(`/groups/${encodeURIComponent(id.value)}`, {
+          await put(entryPath('groups', id.value, group), {
             ...(name.value.trim() === '' ? {} : { name: name.value.trim() }),
             members: lines(members.value),
           }),

@@ -60,6 +60,27 @@ test('one by one: made, replaced, refused with the field, removed with its membe
   })
 })
 
+test('what was removed meanwhile is not made anew, and what was made is not replaced, where that is asked', async () => {
+  expect((await put('/contacts/gone?only=new', { sms: '+49170555' })).status).toBe(200)
+  expect((await put('/groups/crew?only=new', { members: ['gone'] })).status).toBe(200)
+  expect(await put('/contacts/GONE?only=new', { sms: '+49170556' })).toMatchObject({
+    status: 409,
+    json: { code: 'entry-exists', field: 'id' },
+  })
+  expect((await put('/contacts/gone?only=existing', { sms: '+49170557' })).status).toBe(200)
+  for (const path of ['/contacts/gone', '/groups/crew']) await appliance.call('DELETE', `/api/v1${path}`)
+  const before = settings.current()
+  expect(await put('/contacts/gone?only=existing', { sms: '+49170558' })).toMatchObject({
+    status: 404,
+    json: { code: 'contact-unknown', detail: expect.stringContaining('not any more') },
+  })
+  expect(await put('/groups/crew?only=existing', { members: [] })).toMatchObject({
+    status: 404,
+    json: { code: 'group-unknown' },
+  })
+  expect(settings.current()).toEqual(before)
+})
+
 test('a table is looked at first, and taken whole or not at all', async () => {
   const table =
     '\uFEFFid;name;sms;mail;groups\r\nann;"Ann ""A""; Smith";+49170 333;;"night all"\r\nops;Duty;+49170111;;all\r\n'
