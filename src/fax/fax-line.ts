@@ -61,6 +61,17 @@ export function createFaxLine(config: FaxLineConfig, options: FaxLineOptions): F
   return new FaxLineImplementation(config, options)
 }
 
+/** A call that is being answered. */
+interface Incoming {
+  number: number
+  call: IncomingCall
+  from: string
+  /** ms since 1970 */
+  at: number
+  /** Resolved when it is over. */
+  over: PromiseWithResolvers<void>
+}
+
 class FaxLineImplementation implements FaxLine {
   readonly id: string
   readonly channel = 'fax'
@@ -76,7 +87,7 @@ class FaxLineImplementation implements FaxLine {
   #busy: Promise<unknown> | undefined
   #calls = 0
   #call: { number: number; outgoing: OutgoingCall } | undefined
-  #incoming: { number: number; call: IncomingCall; from: string; at: number } | undefined
+  #incoming: Incoming | undefined
   readonly #lastCall: LastCall
   #progress: string | undefined
   #dialogue: readonly TraceEntry[] = []
@@ -280,6 +291,7 @@ class FaxLineImplementation implements FaxLine {
           call: this.#options.receiver.begin(this.id, message.from),
           from: message.from,
           at: this.#clock.now(),
+          over: Promise.withResolvers(),
         }
         return
       case 'left':
@@ -335,6 +347,7 @@ class FaxLineImplementation implements FaxLine {
     this.#progress = undefined
     if (incoming?.number !== call) return
     this.#incoming = undefined
+    incoming.over.resolve()
     this.#lastCall.note(seenCall(incoming.at, incoming.from, result))
     if (result.result === 'received') this.#lastSuccess.note(this.#clock.now())
     if (result.result !== 'no-fax') this.#rate = result.facts.rate ?? this.#rate
@@ -376,6 +389,7 @@ class FaxLineImplementation implements FaxLine {
     this.#call?.outgoing.lost()
     const incoming = this.#incoming
     this.#incoming = undefined
+    incoming?.over.resolve()
     void incoming?.call.end({
       result: 'partial',
       pages: 0,
@@ -438,7 +452,8 @@ class FaxLineImplementation implements FaxLine {
     this.#wanted = wanted
     this.#leaving = leaving
     if (this.#ready) this.#down(leaving)
-    void this.#settled(DISABLE_MS).then(() => {
+    const under = Promise.all([this.#busy, this.#incoming?.over.promise])
+    void this.#settled(under, DISABLE_MS).then(() => {
       if (this.#wanted !== wanted) return
       this.#view = undefined
       return this.#process.stop()
@@ -449,7 +464,7 @@ class FaxLineImplementation implements FaxLine {
     this.#wanted = 'stopped'
     this.#leaving = { code: 'stopping', text: 'The program is stopping' }
     this.#hangUp()
-    await this.#settled(STOP_MS)
+    await this.#settled(this.#busy, STOP_MS)
     await this.#process.stop()
     // What no answer will come to any more.
     this.#call?.outgoing.lost()
@@ -461,14 +476,13 @@ class FaxLineImplementation implements FaxLine {
     if (this.#call) this.#process.tell({ kind: 'hangUp', call: this.#call.number })
   }
 
-  /** Resolves when no call is under way, or after the time given. */
-  async #settled(limitMs: number): Promise<void> {
-    if (!this.#busy) return
+  /** Resolves with what is under way, or after the time given. */
+  async #settled(under: Promise<unknown> | undefined, limitMs: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise((resolve) => {
       timer = setTimeout(resolve, limitMs)
     })
-    await Promise.race([this.#busy, late])
+    await Promise.race([under, late])
     clearTimeout(timer)
   }
 

@@ -99,7 +99,7 @@ test('with a configuration: commands reach it, logs are JSON without text, token
   ]
   const sent = await twinline(words, { environment: { TWINLINE_TOKEN: token } })
   expect(sent).toMatchObject({ code: 0, stderr: '' })
-  expect(sent.stdout).toContain('accepted → sent')
+  expect(sent.stdout).toContain('accepted by the network on gsm0')
   const status = await twinline(['status', '--config', file])
   expect(status.stdout).toMatch(/active {2}ready/)
   expect(status.stdout).toMatch(/gsm0 +ready/)

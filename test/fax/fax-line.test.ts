@@ -141,7 +141,7 @@ describeWith(['spandsp', 'libtiff-tools'], 'a fax line', () => {
     expect(line.status()).toMatchObject({ state: 'ready', fax: { class: '1' } })
   })
 
-  test('switched off and on again while a call comes in: what came is handed in, and the line comes back', {
+  test('switched off and on again while a fax comes in: all of it comes, and the line stays', {
     timeout: 60_000,
   }, async () => {
     file = chart(join(directory, 'in.tif'), { pages: 2, rows: 1_500 })
@@ -150,10 +150,10 @@ describeWith(['spandsp', 'libtiff-tools'], 'a fax line', () => {
     await expect.poll(() => received.pages.length, { timeout: 30_000 }).toBe(1)
     line.disable()
     await expect.poll(() => said).toContain('down disabled')
-    // It is still hanging up.
     line.enable()
-    await expect.poll(() => received.results, { timeout: 20_000 }).toMatchObject([{ result: 'partial' }])
-    expect(received.pages[0]).toMatchObject({ number: 0, rows: 1_500, complete: true })
+    await expect
+      .poll(() => received.results, { timeout: 30_000 })
+      .toMatchObject([{ result: 'received', pages: 2 }])
     await expect.poll(() => line.free(), { timeout: 30_000 }).toBe(true)
   })
 
@@ -205,6 +205,18 @@ describeWith(['spandsp', 'libtiff-tools'], 'a fax line', () => {
       ])
     expect(received.pages).toMatchObject([{ number: 0, rows: 1_500, complete: true }])
     await expect.poll(() => line.free(), { timeout: 20_000 }).toBe(true)
+  })
+
+  test('switched off while a fax comes in: it is brought to its end first', { timeout: 60_000 }, async () => {
+    file = chart(join(directory, 'in.tif'), { pages: 2, rows: 300 })
+    await start({ send: file })
+    modem.ring('0301234', file)
+    await expect.poll(() => received.pages.length, { timeout: 40_000 }).toBe(1)
+    line.disable()
+    await expect
+      .poll(() => received.results, { timeout: 40_000 })
+      .toMatchObject([{ result: 'received', pages: 2 }])
+    await expect.poll(() => line.pid(), { timeout: 20_000 }).toBe(undefined)
   })
 
   test('a caller that is no fax machine: the line is idle again', { timeout: 60_000 }, async () => {

@@ -61,6 +61,8 @@ vrrp_instance lab {
   async kill(pids: readonly number[] = this.pids): Promise<void> {
     const child = this.#child
     const exited = child && this.running ? once(child, 'exit') : undefined
+    // Stopped first: a child that outlives its parent by a moment gives the address up in order.
+    signal(pids, 'SIGSTOP')
     signal(pids, 'SIGKILL')
     await exited
   }

@@ -92,6 +92,9 @@ export function createTaking(parts: TakingParts) {
         return refusal(looked.code, looked.text)
       }
       taker.take()
+      // Somebody else who was refused the same bytes may have removed them just as they came.
+      if ((await documents.find(stored.hash)) === undefined)
+        return refusal('document-busy', 'The same document was refused to somebody else just now; try again.')
       // From here on `accept.wait` counts: all of it is with the other members already, but for their last word.
       const replicated = await following.settled(stored, waitFor(stored.bytes))
       const { type, pages } = looked

@@ -83,7 +83,7 @@ export const programWithin = (): Buffer =>
 
 export const circularTree = (): Buffer => pdfWith([catalogue, '<</Type /Pages /Count 1 /Kids [2 0 R]>>'])
 
-export const deepObject = (): Buffer => pdfWith([catalogue, onePage, '['.repeat(1_000_000), stream('', line)])
+export const deepObject = (): Buffer => pdfWith([catalogue, onePage, '['.repeat(4_000_000), stream('', line)])
 
 export const hugeImage = (): Buffer =>
   pdfWith([
