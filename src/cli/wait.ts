@@ -13,6 +13,8 @@ type Detail = Shape<typeof schemas.messageDetail>
 type Delivery = Detail['deliveries'][number]
 type Step = Detail['timeline'][number]
 
+/** Characters of a time as it is printed. */
+const TIME_WIDTH = 19
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 2_000
 /** Every delivery leaves the queue when its validity ends; an appliance may be a moment late to say so. */
@@ -26,6 +28,8 @@ export async function waitForOutcome(target: Target, id: string, json: boolean):
   let heard = begun
   let detail: Detail | undefined
   let shown = 0
+  /** What was said last of each delivery that waits. */
+  const waits = new Map<string, string>()
   /** A large job is followed by pages: those before the one that is asked for have ended. */
   const ended: Delivery[] = []
   const path = `/messages/${encodeURIComponent(id)}`
@@ -34,7 +38,10 @@ export async function waitForOutcome(target: Target, id: string, json: boolean):
     if (answer.result === 'answer' && answer.status === 200) {
       heard = performance.now()
       detail = answer.body as Detail
-      if (!json) printSteps(detail, shown)
+      if (!json) {
+        printSteps(detail, shown)
+        printWaits(detail, waits)
+      }
       shown = detail.timeline.length
       if (detail.deliveries.every(isFinal)) {
         ended.push(...detail.deliveries)
@@ -80,5 +87,20 @@ function printSteps({ timeline, deliveries }: Detail, from: number): void {
     const text = stepText(step, before.get(step.delivery), { channel, parts })
     if (n >= from) console.log(printable(`${localTime(step.at)}  ${to}  ${text}${why}`))
     before.set(step.delivery, step)
+  }
+}
+
+/** Said when the wait begins, and when what it waits for changes. */
+function printWaits({ deliveries }: Detail, said: Map<string, string>): void {
+  for (const { id, to, waiting = [] } of deliveries) {
+    const text = waiting
+      .map(({ line, reason, until }) => {
+        const when = until === undefined ? '' : ` until ${localTime(until)}`
+        return `${line}: ${reason.text}${when}`
+      })
+      .join('; ')
+    if (text !== '' && text !== said.get(id))
+      console.log(printable(`${' '.repeat(TIME_WIDTH)}  ${to}  waits for ${text}`))
+    said.set(id, text)
   }
 }

@@ -1,9 +1,18 @@
 /** What a way in (HTTP, command line, later mail, MQTT …) may ask of dispatch. Every way in ends in submit(). */
 import type { Line, LineStatus } from '#lines/contract.ts'
-import type { Callback, Channel, DocumentReference, Message, OnUnknown, Priority } from '#messages/message.ts'
+import type {
+  Callback,
+  Channel,
+  Delivery,
+  DocumentReference,
+  Message,
+  OnUnknown,
+  Priority,
+} from '#messages/message.ts'
 import type { IdempotencyKey } from '#messages/operation.ts'
 import type { Reason } from '#messages/states.ts'
 import type { MessageView } from '#store/contract.ts'
+import type { WaitingLine } from './waiting.ts'
 
 export interface SubmitRequest {
   to: readonly string[]
@@ -64,6 +73,8 @@ export interface Dispatch {
   lines(): readonly Line[]
   /** Each line as it is, and until when it is muted. */
   lineStatus(): LineStatus[]
+  /** Of the deliveries that are due and wait for lines that cannot be used: those lines, by the delivery's id. */
+  waiting(deliveries: readonly Delivery[]): ReadonlyMap<string, readonly WaitingLine[]>
   /** The line sends nothing until then (ms since 1970), and goes on receiving; resolves when that is on disk. */
   mute(line: string, until: number): Promise<void>
   unmute(line: string): Promise<void>

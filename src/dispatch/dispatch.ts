@@ -8,7 +8,7 @@ import type { Config } from '#config/types.ts'
 import type { Clock } from '#core/clock.ts'
 import { assert, CodedError, errorText } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
-import type { Line } from '#lines/contract.ts'
+import type { Line, LineStatus } from '#lines/contract.ts'
 import type { Channel, Delivery, Message } from '#messages/message.ts'
 import { type DeliveryEvent, mayHappen, type Reason } from '#messages/states.ts'
 import { type Change, type MessageView, type OperationLog, SHOWN, type Store } from '#store/contract.ts'
@@ -25,6 +25,8 @@ import { createDirectory, type Directory } from './recipients.ts'
 import { createRouter } from './routing.ts'
 import type { StopList } from './stop-list.ts'
 import { StormGuard, type StormView } from './storm-guard.ts'
+import { tiersVia } from './via.ts'
+import { type WaitingLine, waitsFor } from './waiting.ts'
 
 export interface DispatchDependencies {
   config: Pick<
@@ -146,11 +148,8 @@ export function createDispatch(deps: DispatchDependencies): RunningDispatch {
       rules.router = createRouter(config.lines, routes)
       await loop.reroute(rules.router)
     },
-    lineStatus: () =>
-      lines.map((line) => {
-        const muted = mutes.until(line.id)
-        return { ...line.status(), ...(muted === undefined ? {} : { muted }) }
-      }),
+    lineStatus,
+    waiting,
     mute: (line, until) => mutes.mute(line, until),
     unmute: (line) => mutes.unmute(line),
     move,
@@ -165,6 +164,29 @@ export function createDispatch(deps: DispatchDependencies): RunningDispatch {
         return open.length > tooLate.length
       }),
     retry,
+  }
+
+  function lineStatus(): LineStatus[] {
+    return lines.map((line) => {
+      const muted = mutes.until(line.id)
+      return { ...line.status(), ...(muted === undefined ? {} : { muted }) }
+    })
+  }
+
+  function waiting(deliveries: readonly Delivery[]): ReadonlyMap<string, WaitingLine[]> {
+    // What another member sends waits for that one's lines.
+    if (ownership.stop() !== undefined) return new Map()
+    const status = new Map(lineStatus().map((line) => [line.id, line]))
+    const now = clock.now()
+    return new Map(
+      deliveries
+        .filter(({ owner = config.node }) => owner === config.node)
+        .map((delivery) => {
+          const tiers = tiersVia(delivery, config.node, rules.router.tiers(delivery.channel, delivery.to))
+          const may = (line: string): boolean => guard.lineMay(line, delivery.priority)
+          return [delivery.id, waitsFor(delivery, tiers, status, may, now)]
+        }),
+    )
   }
 
   async function move(id: string, to: string): Promise<MoveResult> {

@@ -46,7 +46,7 @@ const queued = { ...entry, event: 'accept', state: 'queued' }
 const sent = { ...entry, event: 'accepted', state: 'sent', node: 'box-a', line: 'gsm0' }
 
 /** Takes a message, then answers with one view after another. */
-function appliance(views: { state: string; reportBy?: string; timeline: object[] }[]) {
+function appliance(views: { state: string; reportBy?: string; waiting?: object[]; timeline: object[] }[]) {
   return standIn(({ method }) => {
     if (method === 'POST') return { status: 202, body: { id: 'm', replicated: false, deliveries: [] } }
     const { timeline = [], ...now } = (views.length > 1 ? views.shift() : views[0]) ?? {}
@@ -69,6 +69,20 @@ test('send --wait prints each step once and ends when the report has come', asyn
     ['+491701', 'accepted'],
     ['+491701', 'accepted by the network on gsm0 of box-a'],
     ['+491701', 'reported as delivered'],
+  ])
+})
+
+test('send --wait says once what a message waits for', async () => {
+  const reason = { code: 'muted', text: 'The line is muted' }
+  const waits = { state: 'queued', waiting: [{ line: 'gsm0', reason, until: at }], timeline: [queued] }
+  const host = await appliance([waits, waits, { state: 'sent', timeline: [queued, sent] }])
+  const ran = await twinline(['send', '-i', '112', '-m', 'x', '--wait', '--host', host.url])
+  expect(ran.code).toBe(0)
+  const lines = ran.stdout.trimEnd().split('\n').slice(1)
+  expect(lines.map((line) => line.slice(19).trim())).toEqual([
+    '+491701  accepted',
+    expect.stringMatching(/^\+491701 {2}waits for gsm0: The line is muted until 20/),
+    '+491701  accepted by the network on gsm0 of box-a',
   ])
 })
 

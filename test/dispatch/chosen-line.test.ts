@@ -49,6 +49,23 @@ describe('a muted line', () => {
     expect(r.sent.slice(-2).map(({ line, priority }) => `${line} ${priority}`)).toEqual(['gsm1 0', 'gsm1 2'])
   })
 
+  test('is what a delivery waits for, with the end of it, and nothing where another line may go', async () => {
+    const r = await two()
+    const until = hour()
+    await r.dispatch.mute('gsm0', until)
+    await r.dispatch.mute('gsm1', until)
+    const { message } = await r.send()
+    const waiting = async () =>
+      r.dispatch.waiting((await r.view(message.id)).deliveries).get(`${message.id}.0`)
+    expect(await waiting()).toEqual([
+      { line: 'gsm0', until, reason: { code: 'muted', text: 'The line is muted' } },
+      { line: 'gsm1', until, reason: { code: 'muted', text: 'The line is muted' } },
+    ])
+    await r.dispatch.unmute('gsm1')
+    await r.settled(message.id, 'sent')
+    expect(await waiting()).toEqual([])
+  })
+
   test('ends by time alone', async () => {
     const r = await two()
     await r.dispatch.mute('gsm1', hour())

@@ -254,6 +254,39 @@ describeWith(['chromium'], 'the panel, every day', () => {
     await close()
   })
 
+  it('says which lines a message waits for, why and until when, and that it waits no more', async () => {
+    for (const line of ['gsm0', 'gsm1'])
+      await rig.box.call('POST', `/api/v1/lines/${line}/mute`, { for: '2h' })
+    const { body } = await rig.box.call('POST', '/api/v1/messages', { to: ['+491705550401'], text: 'Mute' })
+    const { page, close } = await openPanel(browser, rig.box.address, `/queue/${String(body['id'])}`)
+    await page.getByText(/^gsm0 · The line is muted: .* Until .*\d\d:\d\d:\d\d \(\S+\)\.$/).waitFor()
+    await page.getByText('gsm1 · The line is muted', { exact: false }).waitFor()
+    await rig.box.call('POST', '/api/v1/lines/gsm1/disable')
+    await page.getByText('gsm1 · Switched off by a person.').waitFor()
+    await rig.box.call('POST', '/api/v1/lines/gsm1/enable')
+    for (const line of ['gsm0', 'gsm1']) await rig.box.call('POST', `/api/v1/lines/${line}/unmute`)
+    await page.getByText('Waits for').waitFor({ state: 'detached' })
+    await until(() => rig.sent().includes('+491705550401: Mute'), 'it is sent')
+    await close()
+  })
+
+  it('shows the whole number of the first of several recipients on a phone', async () => {
+    const to = ['+491705550301', '+491705550302', '+491705550303']
+    await rig.box.call('POST', '/api/v1/messages', { to, text: 'To three of them' })
+    const { page, close } = await openPanel(browser, rig.box.address, '/queue', {
+      viewport: { width: 320, height: 760 },
+    })
+    const row = page.getByRole('row', { name: 'To three of them' })
+    await row.getByText('& 2 more').first().waitFor()
+    const cut = await page.evaluate<string[]>(
+      `[...document.querySelectorAll('tbody tr:not(.table-gap), .table .cell-name, .table .two > span')]
+        .filter((each) => each.scrollWidth > each.clientWidth || each.scrollHeight > each.clientHeight)
+        .map((each) => each.textContent)`,
+    )
+    expect(cut).toEqual([])
+    await close()
+  })
+
   it('calls a received fax that broke off cut off, and not so many parts of so many', async () => {
     const { page, close } = await openPanel(browser, rig.box.address, '/')
     const [id, at] = ['01a2000e-e331-769d-8d94-065d8eead3bf', '2026-11-21T21:41:45.393Z']

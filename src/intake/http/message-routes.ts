@@ -14,11 +14,11 @@ import { detailView, inboxView, messageView, pageView } from './views.ts'
 
 function actionView(
   result: ActionResult,
-  dispatch: Pick<Dispatch, 'replicated'>,
+  dispatch: Pick<Dispatch, 'replicated' | 'waiting'>,
 ): Shape<typeof schemas.messageDetail> {
   switch (result.result) {
     case 'done':
-      return detailView(result.view, dispatch.replicated(result.view.message))
+      return detailView(result.view, dispatch)
     case 'notFound':
       throw new Problem(404, 'message-unknown', 'there is no message with this id', { field: 'id' })
     case 'tooLate':

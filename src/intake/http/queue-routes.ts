@@ -99,7 +99,7 @@ export function queueRoutes(api: Api, parts: Parts): void {
         if (refusal !== undefined) throw refusal
         if (result.result !== 'done') throw new Error('a move ended in no known way')
         records?.audit.write(source, 'queue-changed', `message ${params.id} was given to line ${body.line}`)
-        return detailView(result.view, dispatch.replicated(result.view.message))
+        return detailView(result.view, dispatch)
       },
     )
 

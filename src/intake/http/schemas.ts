@@ -162,6 +162,11 @@ const delivery = object(
       ...time,
       description: 'While sent: when waiting for its status report ends; absent when none is awaited',
     },
+    waiting: {
+      ...list(object({ line: text, reason, until: time }, ['line', 'reason'])),
+      description:
+        'Of one that is due and waits because no line can send it, while it is looked at by itself on the member that sends it: each line that may, why not now, and until when where that is known',
+    },
   },
   ['id', 'to', 'channel', 'state', 'parts', 'confirmed', 'attempts', 'possibleDuplicate', 'due', 'expires'],
 )

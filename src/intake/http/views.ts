@@ -1,5 +1,6 @@
 /** How the program's objects look outside: times as ISO 8601, spans as people write them, nothing internal. */
 import { formatDuration } from '#core/duration.ts'
+import type { Dispatch } from '#dispatch/contract.ts'
 import type { LineStatus } from '#lines/contract.ts'
 import type { InboxEntry } from '#messages/inbound.ts'
 import type { Delivery, TimelineEntry } from '#messages/message.ts'
@@ -69,8 +70,12 @@ export function messageView(
 }
 
 /** The message with everything that happened to all its deliveries, in the order of time. */
-export function detailView(view: MessageView, replicated: boolean): Shape<typeof schemas.messageDetail> {
+export function detailView(
+  view: MessageView,
+  dispatch: Pick<Dispatch, 'replicated' | 'waiting'>,
+): Shape<typeof schemas.messageDetail> {
   const { node } = view.message
+  const waiting = dispatch.waiting(view.deliveries)
   // Of two messages with one key the later one was void from its acceptance on.
   const whereAccepted = ({ event, reason }: TimelineEntry) =>
     (event === 'accept' || reason?.code === DUPLICATE) && node !== undefined ? { node } : {}
@@ -79,7 +84,15 @@ export function detailView(view: MessageView, replicated: boolean): Shape<typeof
     // Sorting is stable: what happened within one millisecond stays in the order of its delivery.
     .sort((a, b) => a.at - b.at)
     .map((entry) => ({ ...whereAccepted(entry), ...entry, at: iso(entry.at) }))
-  return { ...messageView(view, replicated), timeline }
+  const message = messageView(view, dispatch.replicated(view.message))
+  const deliveries = message.deliveries.map((delivery) => {
+    const lines = (waiting.get(delivery.id) ?? []).map(({ until, ...line }) => ({
+      ...line,
+      ...(until === undefined ? {} : { until: iso(until) }),
+    }))
+    return lines.length === 0 ? delivery : { ...delivery, waiting: lines }
+  })
+  return { ...message, deliveries, timeline }
 }
 
 export function pageView<T, V>(

@@ -1,5 +1,6 @@
 /** One message: what it says, to whom, how each delivery stands, and everything that happened to it on both appliances. */
 import { useSignal } from '@preact/signals'
+import { useEffect } from 'preact/hooks'
 import { Button } from '../components/button.tsx'
 import { Card, Facts, Page, Waiting } from '../components/layout.tsx'
 import { Table } from '../components/table.tsx'
@@ -12,7 +13,7 @@ import { useRemote } from '../shell/remote.ts'
 import type { PageModule, PageProps } from '../shell/router.ts'
 import { may, memberName } from '../shell/session.ts'
 import type { DeliveryView, MessageDetail, TimelineView } from '../shell/shapes.ts'
-import { number } from '../shell/words.ts'
+import { dateTime, number, zoneName } from '../shell/words.ts'
 import { actOn } from './actions.ts'
 import { faxStep } from './fax-step.ts'
 import { MoveDialog } from './move-dialog.tsx'
@@ -96,11 +97,17 @@ function Actions({ message, reload }: { message: MessageDetail; reload: () => vo
 }
 
 function MessagePage({ params }: PageProps) {
+  const waits = useSignal(false)
   const remote = useRemote<MessageDetail>(`/messages/${encodeURIComponent(params['id'] ?? '')}`, {
     refresh: ['message'],
+    // What it waits for are lines, of which no event of a message tells.
+    ...(waits.value ? { every: 3_000 } : {}),
   })
   const picked = useSignal<string | undefined>(undefined)
   const message = remote.data.value
+  useEffect(() => {
+    waits.value = message?.deliveries.some(({ state }) => state === 'queued') === true
+  }, [message])
   if (message === undefined)
     return (
       <Page title={words.t('message')} back={{ to: '/queue', text: shell.t('queue') }}>
@@ -190,6 +197,12 @@ function MessagePage({ params }: PageProps) {
   )
 }
 
+function waitingText({ line, reason, until }: NonNullable<DeliveryView['waiting']>[number]): string {
+  const why = reasonText(reason)
+  if (until === undefined) return `${line} · ${why}`
+  return words.t('waitsUntil', { line, why, time: `${dateTime(until)} (${zoneName(until)})` })
+}
+
 function DeliveryFacts({ delivery }: { delivery: DeliveryView }) {
   const waits = delivery.state === 'queued'
   return (
@@ -199,7 +212,14 @@ function DeliveryFacts({ delivery }: { delivery: DeliveryView }) {
         [words.t('channel'), words.maybe(`channel.${delivery.channel}`) ?? delivery.channel],
         [words.t('state'), stateWord(delivery.state)],
         [words.t('reason'), delivery.reason === undefined ? undefined : reasonText(delivery.reason)],
-        [words.t('nextAttempt'), waits ? <Ago at={delivery.due} /> : undefined],
+        [
+          words.t('waitsFor'),
+          delivery.waiting?.map((line) => <div key={line.line}>{waitingText(line)}</div>),
+        ],
+        [
+          words.t('nextAttempt'),
+          waits && delivery.waiting === undefined ? <Ago at={delivery.due} /> : undefined,
+        ],
         [words.t('expires'), waits ? <Time at={delivery.expires} /> : undefined],
         [
           words.t(delivery.channel === 'fax' ? 'pages' : 'parts'),

@@ -117,6 +117,25 @@ test('a message is looked up with its fields and one timeline of all deliveries'
   expect(timeline.every(({ at }) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(at))).toBe(true)
 })
 
+test('a delivery that waits says for which lines, why and until when', async () => {
+  const { id } = (await post({ to: ['+491', '+492'], text: 'waits' })).json
+  const reason = { code: 'muted', text: 'The line is muted' }
+  const waiting = [
+    { line: 'gsm0', reason, until: 1_700_000_000_000 },
+    { line: 'gsm1', reason: { code: 'disabled', text: 'The line was switched off' } },
+  ]
+  appliance.dispatch.waiting = () => new Map([[`${id}.0`, waiting]])
+  const found = await appliance.call('GET', `/api/v1/messages/${id}`)
+  appliance.dispatch.waiting = () => new Map()
+  expect(found.json).toMatchObject({
+    deliveries: [
+      { waiting: [{ ...waiting[0], until: '2023-11-14T22:13:20.000Z' }, waiting[1]] },
+      { to: '+492' },
+    ],
+  })
+  expect(found.text.match(/"waiting"/g)).toHaveLength(1)
+})
+
 test('what came too late or never existed says so', async () => {
   const sent = await post({ to: ['+491'], text: 'x' })
   const path = `/api/v1/messages/${sent.json.id}`

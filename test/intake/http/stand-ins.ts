@@ -189,6 +189,7 @@ export class StandInDispatch implements Dispatch {
   }
 
   replicated = () => false
+  waiting: Dispatch['waiting'] = () => new Map()
 
   async cancel(id: string): Promise<ActionResult> {
     const view = this.#views.get(id)
