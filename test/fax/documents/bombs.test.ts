@@ -53,7 +53,7 @@ describeWith(['ghostscript', 'libtiff-tools'], 'bombs', () => {
       () => bombs.jpegThatSays(800, 800).subarray(0, 21),
       'document-broken',
     ],
-  ])('%s: refused, and nothing is left', async (_, bytes, code) => {
+  ])('%s: refused, and nothing is left', { timeout: 120_000 }, async (_, bytes, code) => {
     const before = files()
     expect(await rig.take(bytes())).toMatchObject({ result: 'refused', code })
     expect(files()).toEqual(before)
