@@ -242,6 +242,33 @@ export function FormEnd(props: {
   )
 }
 
+/** The name of a user; `isNew` where it is being chosen for somebody else, so that the browser offers no own one. */
+export function UserNameField(props: {
+  form: FormState
+  label: string
+  help?: ComponentChildren
+  isNew?: boolean
+  value: Signal<string>
+}) {
+  const { value, isNew = false, ...field } = props
+  return (
+    <Field {...field} name="name">
+      {(bind) => (
+        <input
+          {...bind}
+          autocomplete={isNew ? 'off' : 'username'}
+          autocapitalize="none"
+          spellcheck={false}
+          value={value.value}
+          onInput={(event) => {
+            value.value = event.currentTarget.value
+          }}
+        />
+      )}
+    </Field>
+  )
+}
+
 /** A password of a form, with its label and what was refused about it; `isNew` where it is being chosen. */
 export function PasswordField(props: {
   form: FormState

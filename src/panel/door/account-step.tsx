@@ -1,7 +1,7 @@
 /** First run, step 1: the setup code, the first administrator, the appliance's name for people. */
 import { useSignal } from '@preact/signals'
 import type { Setup } from '#intake/http/panel-schemas.ts'
-import { Field, Form, FormEnd, PasswordField, useForm } from '../components/field.tsx'
+import { Field, Form, FormEnd, PasswordField, UserNameField, useForm } from '../components/field.tsx'
 import { Card } from '../components/layout.tsx'
 import { type Answer, post } from '../shell/api.ts'
 import { foundHere } from '../shell/problems.ts'
@@ -59,20 +59,7 @@ export function AccountStep({ done }: { done: () => void }) {
             />
           )}
         </Field>
-        <Field form={form} name="name" label={words.t('user')} help={words.t('userHelp')}>
-          {(bind) => (
-            <input
-              {...bind}
-              autocomplete="username"
-              autocapitalize="none"
-              spellcheck={false}
-              value={name.value}
-              onInput={(event) => {
-                name.value = event.currentTarget.value
-              }}
-            />
-          )}
-        </Field>
+        <UserNameField form={form} label={words.t('user')} help={words.t('userHelp')} value={name} />
         <PasswordField
           form={form}
           name="password"

@@ -2,7 +2,15 @@
 import { useSignal } from '@preact/signals'
 import { Button } from '../components/button.tsx'
 import { Dialog } from '../components/dialog.tsx'
-import { Field, Form, FormEnd, PasswordField, PasswordInput, useForm } from '../components/field.tsx'
+import {
+  Field,
+  Form,
+  FormEnd,
+  PasswordField,
+  PasswordInput,
+  UserNameField,
+  useForm,
+} from '../components/field.tsx'
 import { Card, Notice, Page, Waiting } from '../components/layout.tsx'
 import { type Column, Table } from '../components/table.tsx'
 import { Ago, Time } from '../components/time.tsx'
@@ -184,20 +192,13 @@ function NewUserForm({ done }: { done: (name: string) => void }) {
       }
       done={(user) => done(user.name)}
     >
-      <Field form={form} name="name" label={words.t('userName')} help={words.t('userNameHelp')}>
-        {(bind) => (
-          <input
-            {...bind}
-            autocomplete="off"
-            autocapitalize="none"
-            spellcheck={false}
-            value={name.value}
-            onInput={(event) => {
-              name.value = event.currentTarget.value
-            }}
-          />
-        )}
-      </Field>
+      <UserNameField
+        form={form}
+        label={words.t('userName')}
+        help={words.t('userNameHelp')}
+        isNew
+        value={name}
+      />
       <PasswordField
         form={form}
         name="password"
