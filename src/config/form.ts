@@ -65,6 +65,18 @@ export const spans = (min: number, max: number) => ({
   max: formatDuration(max),
 })
 
+/** Hours of a day, as columns of a table. */
+export const hours: Described[] = [
+  { path: 'from', type: 'text', required: true, placeholder: '22:00', help: 'When they begin.' },
+  {
+    path: 'until',
+    type: 'text',
+    required: true,
+    placeholder: '06:00',
+    help: 'When they end, the next day if earlier.',
+  },
+]
+
 const routes: Described = {
   path: 'routes',
   type: 'table',
@@ -241,14 +253,7 @@ const storm: Described[] = [
             placeholder: '*',
             help: 'Contacts, groups and numbers; * is everybody.',
           },
-          { path: 'from', type: 'text', required: true, placeholder: '22:00', help: 'When they begin.' },
-          {
-            path: 'until',
-            type: 'text',
-            required: true,
-            placeholder: '06:00',
-            help: 'When they end, the next day if earlier.',
-          },
+          ...hours,
         ],
       },
       {

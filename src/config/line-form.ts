@@ -2,7 +2,7 @@
 
 import { formatDuration } from '#core/duration.ts'
 import { answerLimits, faxRates, faxRetryDefaults, LINE_PRIORITY } from './fax.ts'
-import { type Described, spans } from './form.ts'
+import { type Described, hours, spans } from './form.ts'
 
 const day = 86_400_000
 const pause = spans(1_000, day)
@@ -214,14 +214,7 @@ const ofFax = onlyOf('fax', [
     type: 'table',
     help: 'Hours in which this line does not dial.',
     columns: [
-      { path: 'from', type: 'text', required: true, placeholder: '22:00', help: 'When they begin.' },
-      {
-        path: 'until',
-        type: 'text',
-        required: true,
-        placeholder: '06:00',
-        help: 'When they end, the next day if earlier.',
-      },
+      ...hours,
       {
         path: 'zone',
         type: 'text',
