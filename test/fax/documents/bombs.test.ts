@@ -22,7 +22,6 @@ describeWith(['ghostscript', 'libtiff-tools'], 'bombs', () => {
   test.each([
     ['a million pages that are one', () => bombs.millionPages(), 'document-too-many-pages'],
     ['a million pages that say they are one', () => bombs.millionPages(1), 'document-too-many-pages'],
-    ['arrays within arrays', bombs.deepObject, 'document-too-complex'],
     ['a program that says it is a PDF', () => Buffer.from('%!PS\n%PDF-1.4\n{} loop\n'), 'document-broken'],
     ['a program', () => Buffer.from('%!PS\n{} loop\n'), 'document-unsupported'],
     [
@@ -69,6 +68,20 @@ describeWith(['ghostscript', 'libtiff-tools'], 'bombs', () => {
     async (_, bytes, code) => {
       const document = taken(await rig.take(bytes()))
       expect(await rig.fax.pages(document, fine)).toMatchObject({ result: 'failed', reason: { code } })
+      expect(files().filter((name) => name.endsWith('.part'))).toEqual([])
+    },
+  )
+
+  test(
+    'arrays within arrays: refused or failed, as fast as the machine is, and nothing half done is left',
+    { timeout: 120_000 },
+    async () => {
+      // Ghostscript gives up after half a million of them: on one machine that takes longer than it is given to count
+      // the pages, on another it does not.
+      const took = await rig.take(bombs.deepObject())
+      const end = took.result === 'taken' ? await rig.fax.pages(took.document, fine) : took
+      const reason = end.result === 'failed' ? end.reason : end
+      expect(reason).toMatchObject({ code: expect.stringMatching(/^document-(too-complex|broken)$/) })
       expect(files().filter((name) => name.endsWith('.part'))).toEqual([])
     },
   )
