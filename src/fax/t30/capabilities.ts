@@ -46,24 +46,24 @@ const ECM = 0x04
 const SMALL_FRAMES = 0x08
 const T6 = 0x40
 
-/** Bits 21 to 23 of DIS: ms at 98 rows an inch, and at 196. */
+/** Bits 21 to 23 of DIS, of which 21 counts 1, 22 counts 2 and 23 counts 4: ms at 98 rows an inch, and at 196. */
 const rowTimes: readonly Record<Resolution, number>[] = [
   { 98: 20, 196: 20 },
-  { 98: 40, 196: 40 },
-  { 98: 10, 196: 10 },
-  { 98: 10, 196: 5 },
   { 98: 5, 196: 5 },
-  { 98: 40, 196: 20 },
+  { 98: 10, 196: 10 },
   { 98: 20, 196: 10 },
+  { 98: 40, 196: 40 },
+  { 98: 40, 196: 20 },
+  { 98: 10, 196: 5 },
   { 98: 0, 196: 0 },
 ]
 
 /** Bits 21 to 23 of DCS for a row time in ms. */
 const rowTimeBits: ReadonlyMap<number, number> = new Map([
   [20, 0],
-  [40, 1],
+  [5, 1],
   [10, 2],
-  [5, 4],
+  [40, 4],
   [0, 7],
 ])
 

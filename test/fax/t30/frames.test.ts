@@ -127,6 +127,37 @@ describe('what is negotiated', () => {
     expect(old.modulations.map(({ rate }) => rate)).toEqual([2400])
   })
 
+  // T.30, table 2: bits 21, 22, 23 of DIS as they follow one another on the line, so bit 21 is worth 10 in the third octet.
+  test.each([
+    ['000', 20, 20],
+    ['001', 40, 40],
+    ['010', 10, 10],
+    ['100', 5, 5],
+    ['011', 10, 5],
+    ['110', 20, 10],
+    ['101', 40, 20],
+    ['111', 0, 0],
+  ] as const)('a machine that prints slowly, bits 21 to 23 %s', (bits, standard, fine) => {
+    const octet = (text: string) => [...text].reduce((sum, bit, at) => sum | (Number(bit) << (4 + at)), 0)
+    const other = readCapabilities(Uint8Array.of(0, 0xce, octet(bits)))
+    expect(other.rowTime).toEqual({ 98: standard, 196: fine })
+    const told = new Map([
+      [20, '000'],
+      [40, '001'],
+      [10, '010'],
+      [5, '100'],
+      [0, '111'],
+    ])
+    for (const [resolution, time] of [
+      [98, standard],
+      [196, fine],
+    ] as const) {
+      const choice = choose({ ...settings, ecm: false }, other, v17, resolution)
+      expect(choice.rowTime).toBe(time)
+      expect((buildChoice(choice)[2] ?? 0) & 0x70).toBe(octet(told.get(time) ?? ''))
+    }
+  })
+
   test('any length only where the other end has it', () => {
     const long = readCapabilities(buildCapabilities(settings, modulations))
     const cut = readCapabilities(hex('00ce70'))
