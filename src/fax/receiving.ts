@@ -144,9 +144,10 @@ export function createFaxReceiver(options: FaxReceiverOptions): FaxReceiver {
       const document = await store(writeTiff(pages), call, pages.length)
       const complete = how.problem === undefined && pages.every((page) => page.complete)
       const part = {
-        // By its pages: two members that make the same of one call have one entry, and where one of them has a page that
-        // the other lacks, both entries stay.
-        fingerprint: `${fingerprintOf(call)}:${document.hash}`,
+        // By its pages, and whether they are all: what two members make of one call is one part where it is the same,
+        // and otherwise the fuller one stands (messages/grouping.ts).
+        fingerprint: `${fingerprintOf(call)}:${document.hash}${complete ? '' : ':cut'}`,
+        call: call.id,
         line: call.line,
         at: call.at,
         from,

@@ -4,6 +4,9 @@
  * Concatenation references come round again, some senders use one reference for ever (3GPP TS 23.040 9.2.3.24.1 asks
  * only that it differ between messages of a kind). So a part joins an entry only where its number is still missing and
  * the service centre had both within a day of each other; otherwise it begins a new entry. Nothing is ever swallowed.
+ *
+ * What several members bring of one fax call is one entry, the fullest, under the id of its own part: whoever acted upon
+ * less of it acts upon the whole.
  */
 import type { InboundPart, InboxEntry } from './inbound.ts'
 import { assemble } from './reassembly.ts'
@@ -47,8 +50,19 @@ export class Group {
 
   /** @param id of the entry that begins with it, if it does */
   add(part: InboundPart, id: string): Grouped {
+    if (part.call !== undefined) return this.#addFax(part, id)
     const entry = this.put(part, this.#missing(part) ?? id)
     if (entry.revision >= 0 || assemble(entry.parts).complete) entry.revision += 1
+    return entry
+  }
+
+  #addFax(part: InboundPart, id: string): Grouped {
+    const [known] = this.#entries.values()
+    const parts = [...(known?.parts ?? []), part]
+    const [fullest] = parts.toSorted(byFullness)
+    const entry = { id: known && fullest !== part ? known.id : id, parts, revision: 0 }
+    this.#entries.clear()
+    this.#entries.set(entry.id, entry)
     return entry
   }
 
@@ -80,7 +94,8 @@ export class Group {
   static shown({ id, parts, revision }: Grouped): InboxEntry | undefined {
     const [head, ...rest] = parts
     if (revision < 0 || !head) return undefined
-    const first = rest.reduce((a, b) => (b.at < a.at ? b : a), head)
+    const earliest = rest.reduce((a, b) => (b.at < a.at ? b : a), head)
+    const [first = head] = head.call === undefined ? [earliest] : parts.toSorted(byFullness)
     const { text, complete, total, received } = assemble(parts)
     const { fax } = first
     return {
@@ -97,4 +112,10 @@ export class Group {
       ...(fax === undefined ? {} : { fax }),
     }
   }
+}
+
+/** Of what was brought of one fax the fullest first. The fingerprint decides, so that every member shows the same. */
+function byFullness(a: InboundPart, b: InboundPart): number {
+  const whole = Number(b.fax?.complete === true) - Number(a.fax?.complete === true)
+  return whole || (b.fax?.pages ?? 0) - (a.fax?.pages ?? 0) || (a.fingerprint < b.fingerprint ? -1 : 1)
 }

@@ -32,6 +32,8 @@ export interface InboundPart {
   concatenation?: { reference: number; width: 8 | 16; total: number; part: number }
   /** Present for a fax; the text is empty then. */
   fax?: InboundFax
+  /** Which call brought the fax: its own member may bring all of it, and another one what was copied of it. */
+  call?: string
 }
 
 export interface InboxEntry {

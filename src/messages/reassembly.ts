@@ -41,12 +41,14 @@ export function assemble(parts: readonly InboundPart[]): Assembled {
 }
 
 /**
- * The key that the parts of one message share: node, line, sender, reference, its width, and the total. A message of
- * one part is a group of its own. References come round again (after 256 messages with 8 bits), so a key names one
+ * The key that the parts of one message share: node, line, sender, reference, its width, and the total. What was brought
+ * of one fax call is a group; any other message of one part is one of its own. References come round again (after 256 messages with 8 bits), so a key names one
  * message only among those of the same days.
  */
 export function groupOf(part: InboundPart): string {
   const c = part.concatenation
+  // Who sent it may be known to one member alone: the name of its machine comes with the end of the call.
+  if (part.call !== undefined) return JSON.stringify(['fax', part.node, part.call])
   return JSON.stringify(
     c
       ? [part.node, part.line, part.from, c.reference, c.width, c.total]

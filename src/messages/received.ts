@@ -137,6 +137,7 @@ const operationFields: Record<Operation['op'], Record<string, Check>> = {
           problem: maybe(isText),
         }),
       ),
+      call: maybe(isText),
     }),
   },
   inboundPartial: { group: isText },

@@ -38,10 +38,12 @@ export function applyInbound(tables: Tables, part: InboundPart, { order, own }: 
   const group = groupOf(part)
   // The same part in two logs: the earlier one stands.
   if (known) forget(tables, JSON.parse(text(known, 'document')), text(known, 'parts_of'))
-  if (!own) {
+  if (!own || part.call !== undefined) {
     insert(tables, part, group, entryId(part), order)
     regroup(tables, group)
-    return { changed: true }
+    // Of a fax that is fuller in the inbox already nothing is told.
+    const shown = own && tables.get('SELECT document FROM inbox WHERE id = ?', entryId(part))
+    return { changed: true, ...(shown ? { entry: JSON.parse(text(shown, 'document')) } : {}) }
   }
   const gathered = load(tables, group)
   const grouped = gathered.add(part, entryId(part))

@@ -119,6 +119,16 @@ async function look(holds: () => Promise<boolean>, what: string): Promise<void> 
   await until(holds, what)
 }
 
+/** What stands in the logs of one member and not in those of the other. */
+async function catchUp(to: Member['store'], from: Member['store']): Promise<void> {
+  for (const { incarnation } of await from.positions()) {
+    const known = (await to.positions()).find((one) => one.incarnation === incarnation)?.sequence ?? 0
+    const batch = await from.read(incarnation, known, 100_000)
+    if (batch === 'trimmed') throw new Error('trimmed')
+    if (batch !== undefined) await to.merge(batch)
+  }
+}
+
 describe('each received page', () => {
   it('is whole on the other disk before its sender is told that it came', async () => {
     const { a, b } = members
@@ -180,7 +190,7 @@ describe('each received page', () => {
     const id = entry.fax.document.name.slice('fax-'.length, -'.tif'.length)
     const { line, from, at, sentAt, text, node, fax } = entry
     const fingerprint = `fax:${id}:${fax.document.hash}`
-    await b.store.receive({ fingerprint, line, from, at, sentAt, text, node, fax })
+    await b.store.receive({ fingerprint, call: id, line, from, at, sentAt, text, node, fax })
     await look(async () => (await readdir(b.directory)).length === 0, 'the copies are gone')
     expect(await b.faxes()).toHaveLength(1)
   })
@@ -221,24 +231,28 @@ describe('each received page', () => {
   })
 
   it.each([
-    ['makes one entry when the member that was lost comes back with the same pages', false],
-    ['makes a second one where that member has a page that was not copied', true],
-  ])('%s', async (_, more) => {
+    ['the same pages, and then the call broke off', 1, false],
+    ['the same pages, and they are all', 1, true],
+    ['a page that was not copied', 2, true],
+    ['a page that was not copied, and then the call broke off', 2, false],
+  ])('is one entry when the member that was lost comes back with %s', async (_, pages, complete) => {
     const { a, b } = members
     b.receiver.start()
-    const call = a.receiver.begin('fax0', '030123')
+    const call = a.receiver.begin('fax0', '')
     await call.keep(page(0))
-    if (more) {
-      instead = async () => ({ result: 'failed', code: 'disk-full', text: 'full' })
-      await call.keep(page(1))
-    }
+    instead = async () => ({ result: 'failed', code: 'disk-full', text: 'full' })
+    if (pages > 1) await call.keep(page(1))
     standing = 'lost'
     await look(async () => (await b.faxes()).length > 0, 'the fax is in the inbox of b')
-    await call.end({ result: 'received', pages: more ? 2 : 1, facts: {} })
-    const [there] = (await b.store.inbox({ limit: 1 })).items
-    const [here] = (await a.store.inbox({ limit: 1 })).items
-    // Of the same name in two logs a merge keeps one.
-    expect(here?.id === there?.id).toBe(!more)
+    expect(await b.faxes()).toMatchObject([{ pages: 1, complete: false }])
+    // Who sent it is known to its own member alone.
+    const facts = { station: '+49 30 1' }
+    if (complete) await call.end({ result: 'received', pages, facts })
+    else await call.end({ result: 'partial', pages, failure: 'fax-line-dropped', text: 'cut', facts })
+    await Promise.all([catchUp(a.store, b.store), catchUp(b.store, a.store)])
+    const [there, here] = [await b.store.inbox({ limit: 9 }), await a.store.inbox({ limit: 9 })]
+    expect(there.items).toMatchObject([{ complete, fax: { pages } }])
+    expect(here.items).toEqual(there.items)
   })
 
   it('is confirmed after 3 s on one disk where the other member does not answer, and reaches it later', async () => {

@@ -213,6 +213,37 @@ export function recordsConformance(held: Held): void {
       expect((await held.store.inbox({ limit: 9 })).items).toEqual([late])
     })
 
+    test('of what is brought of one fax call the fullest is in the inbox, and told of when it comes', async () => {
+      const fax = (pages: number, complete: boolean, from = '030') =>
+        held.store.receive(
+          part({
+            fingerprint: `fax:x:${pages}${complete}`,
+            call: 'x',
+            text: '',
+            from,
+            fax: {
+              pages,
+              complete,
+              document: { hash: 'ab'.repeat(32), type: 'tiff', name: 'f.tif', bytes: 1, pages },
+            },
+          }),
+        )
+      const inbox = async () => (await held.store.inbox({ limit: 9 })).items
+      const first = await fax(1, false, 'unknown')
+      expect(await inbox()).toEqual([first])
+      const fuller = await fax(2, false)
+      expect(fuller).toMatchObject({ complete: false, from: '030', fax: { pages: 2 } })
+      expect(fuller?.id).not.toBe(first?.id)
+      expect(await fax(1, false)).toBeUndefined()
+      await held.reopen()
+      const whole = await fax(2, true)
+      expect(whole).toMatchObject({ complete: true, parts: { total: 2, received: 2 } })
+      expect(await inbox()).toEqual([whole])
+      expect(await fax(3, false)).toBeUndefined()
+      expect(await inbox()).toEqual([whole])
+      expect(await held.store.totals(0)).toMatchObject([{ received: 1 }])
+    })
+
     test('a reference that comes round again begins a new message', async () => {
       for (const [days, word] of [
         [0, 'old'],

@@ -88,6 +88,16 @@ const step = fc.oneof(
       at,
     }),
   },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('fax' as const),
+      who,
+      call: fc.constantFrom('x', 'y'),
+      pages: fc.integer({ min: 1, max: 3 }),
+      complete: fc.boolean(),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('partials' as const), who }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('remember' as const), who, value: fc.string() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('token' as const), who, id: fc.nat({ max: 1 }) }) },
@@ -176,6 +186,13 @@ function follow(members: readonly Member[], steps: readonly Step[]): void {
           }),
         )
         break
+      case 'fax': {
+        const { call, pages, complete } = one
+        const document = { hash: 'ab'.repeat(32), type: 'tiff', name: 'f.tif', bytes: 1, pages } as const
+        const fax = { pages, complete, document }
+        member.call('receive', part({ fingerprint: `fax:${call}:${pages}:${complete}`, call, text: '', fax }))
+        break
+      }
       case 'partials':
         member.call('completePartials', START + 100, START + 100)
         break

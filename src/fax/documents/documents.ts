@@ -7,9 +7,11 @@ import type { DocumentPeers, DocumentStore } from '#store/documents.ts'
 import { createAbility } from './ability.ts'
 import { createWorkshop } from './apart.ts'
 import type { FaxDocuments } from './contract.ts'
+import { createCounting } from './counting.ts'
 import type { PeerAnswer, RenderPeers } from './elsewhere.ts'
 import { createGhostscript, type GhostscriptLimits, ghostscriptLimits } from './ghostscript.ts'
 import { createPages } from './pages.ts'
+import { createTakers } from './takers.ts'
 import { createTaking, type DocumentLimits } from './taking.ts'
 
 /** Looked for documents that nobody needs any more. */
@@ -57,16 +59,6 @@ export function createFaxDocuments(parts: FaxDocumentsParts): RunningFaxDocument
     log,
   })
   ability.start()
-  const { take } = createTaking({
-    documents,
-    peers,
-    workshop: reception,
-    ghostscript,
-    ability,
-    store,
-    limits,
-    log,
-  })
   const { pages, find, picture, render, stop } = createPages({
     documents,
     peers,
@@ -76,6 +68,28 @@ export function createFaxDocuments(parts: FaxDocumentsParts): RunningFaxDocument
     facts: store,
     limits,
     renderers: parts.renderers,
+    log,
+  })
+  const takers = createTakers({
+    needed: async (hash) => (await store.documentsInUse([hash])).length > 0,
+    remove: (hash) => documents.remove(hash),
+  })
+  const counting = createCounting({
+    ghostscript,
+    ability,
+    documents,
+    find,
+    takers,
+    peers: parts.renderers,
+  })
+  const { take } = createTaking({
+    documents,
+    peers,
+    workshop: reception,
+    counting,
+    takers,
+    ability,
+    limits,
     log,
   })
   const timer = setInterval(() => void sweep(), SWEEP_MS)
@@ -96,11 +110,12 @@ export function createFaxDocuments(parts: FaxDocumentsParts): RunningFaxDocument
     pages,
     find,
     picture,
-    ...(render ? { render } : {}),
+    ...(render ? { render: async (body: string) => (await counting.answer(body)) ?? render(body) } : {}),
     troubles: ability.troubles,
     stop() {
       clearInterval(timer)
       stop()
+      counting.stop()
       ability.stop()
       reception.stop()
       workshop.stop()

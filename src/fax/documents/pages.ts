@@ -12,10 +12,11 @@ import { type DocumentPeers, type DocumentStore, waitFor } from '#store/document
 import type { Ability } from './ability.ts'
 import type { Apart, Workshop } from './apart.ts'
 import type { PageHeader, PageOptions, PagesResult } from './contract.ts'
+import { GHOSTSCRIPT_MISSING } from './counting.ts'
 import { createElsewhere, type Made, type RenderPeers, readMade } from './elsewhere.ts'
 import { type Ghostscript, ghostscriptLimits, type Ran } from './ghostscript.ts'
 import { headerPdf } from './header.ts'
-import { type DocumentLimits, GHOSTSCRIPT_MISSING } from './taking.ts'
+import type { DocumentLimits } from './taking.ts'
 
 /** What a document and its pages may take while they are made, twice what Ghostscript may write, bytes. */
 const ROOM = 2 * ghostscriptLimits.output

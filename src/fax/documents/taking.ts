@@ -5,7 +5,6 @@
 import { CodedError, errorText } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
 import type { DocumentReference } from '#messages/message.ts'
-import type { Store } from '#store/contract.ts'
 import {
   type DocumentPeers,
   type DocumentStore,
@@ -16,10 +15,10 @@ import {
 import type { Ability } from './ability.ts'
 import type { Workshop } from './apart.ts'
 import type { Paper, Refusal, Taken } from './contract.ts'
-import type { Ghostscript } from './ghostscript.ts'
-import { broken, type Inspected, refused, tooMany } from './inspect.ts'
+import { type Counting, GHOSTSCRIPT_MISSING, tooComplex } from './counting.ts'
+import { type Inspected, refused } from './inspect.ts'
 import { installed } from './programs.ts'
-import { createTakers } from './takers.ts'
+import type { Takers } from './takers.ts'
 
 export interface DocumentLimits {
   /** Pages of one document. */
@@ -33,9 +32,9 @@ export interface TakingParts {
   documents: DocumentStore
   peers: DocumentPeers
   workshop: Workshop
-  ghostscript: Pick<Ghostscript, 'count'>
-  ability: Pick<Ability, 'anywhere' | 'look'>
-  store: Pick<Store, 'documentsInUse'>
+  counting: Pick<Counting, 'count'>
+  takers: Takers
+  ability: Pick<Ability, 'anywhere'>
   limits: DocumentLimits
   log: Log
 }
@@ -55,12 +54,8 @@ const STATUS: Readonly<Record<string, number>> = {
 }
 
 export function createTaking(parts: TakingParts) {
-  const { documents, peers, limits, log } = parts
+  const { documents, peers, limits, takers, log } = parts
   let under = 0
-  const takers = createTakers({
-    needed: async (hash) => (await parts.store.documentsInUse([hash])).length > 0,
-    remove: (hash) => documents.remove(hash),
-  })
 
   async function take(source: AsyncIterable<Uint8Array>, name: string): Promise<Taken> {
     if (under >= MOST_AT_ONCE)
@@ -146,50 +141,14 @@ export function createTaking(parts: TakingParts) {
       return refused('ghostscript-missing', GHOSTSCRIPT_MISSING)
     if (done.result === 'document' && done.foreign && !installed('tiff2pdf'))
       return refused('document-unsupported', TIFF_PROGRAM_MISSING)
-    return done.result === 'document' && done.type === 'pdf' ? lookAtPdf(hash) : done
-  }
-
-  async function lookAtPdf(hash: string): Promise<Inspected> {
-    const ran = await parts.ghostscript.count(documents.path(hash))
-    switch (ran.result) {
-      case 'missing':
-        await parts.ability.look()
-        return refused('ghostscript-missing', GHOSTSCRIPT_MISSING)
-      case 'exceeded':
-        return tooComplex
-      case 'stopped':
-        return refused('document-busy', 'The appliance is stopping; try again.')
-      default: {
-        if (/requires a password/i.test(ran.said)) {
-          return refused(
-            'document-encrypted',
-            'The PDF is encrypted and asks for a password. Save it without one and send it again.',
-          )
-        }
-        const pages = Number(/^pages ([0-9]+)$/m.exec(ran.said)?.[1] ?? 0)
-        if (ran.result === 'failed' && !(await parts.ability.look()))
-          return refused('ghostscript-missing', GHOSTSCRIPT_MISSING)
-        if (ran.result === 'failed' || pages === 0) return broken('Ghostscript finds no page in it')
-        return pages > limits.maxPages
-          ? tooMany({ pages: limits.maxPages }, pages)
-          : { result: 'document', type: 'pdf', pages }
-      }
-    }
+    return done.result === 'document' && done.type === 'pdf' ? parts.counting.count(hash, pages) : done
   }
 
   return { take }
 }
 
-export const GHOSTSCRIPT_MISSING =
-  'Ghostscript, which makes pages of documents, is not installed on this appliance or does not work. Install the packages ghostscript and util-linux anew.'
-
 export const TIFF_PROGRAM_MISSING =
   'The TIFF has colours, shades of grey or a compression that the appliance reads with tiff2pdf only, which is not installed. Save it in black and white or as a PDF, or install the package libtiff-tools.'
-
-const tooComplex: Inspected = refused(
-  'document-too-complex',
-  'The document takes more time or memory than is allowed to look at. Print it into a new PDF and send that.',
-)
 
 const refusal = (code: string, text: string): Refusal => ({
   result: 'refused',

@@ -1,5 +1,13 @@
 /** Programs that are missing or broken: what cannot become pages is not accepted, and what was accepted waits. */
-import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -9,7 +17,7 @@ import { writeTiff } from '#fax/tiff.ts'
 import { type DocumentPeers, noPeers } from '#store/documents.ts'
 import { describeWith } from '../../requirements.ts'
 import { printedPage } from '../pictures.ts'
-import { greyTiff, openRig, pagesIn, pagesPdf, pngOf, type Rig, taken } from './rig.ts'
+import { greyTiff, openRig, pagesIn, pagesPdf, pdfOf, pngOf, type Rig, taken } from './rig.ts'
 
 const fine = { resolution: 196 } as const
 const whole = process.env['PATH'] ?? ''
@@ -152,6 +160,52 @@ describeWith(['ghostscript', 'libtiff-tools'], 'programs of the system', () => {
     expect(asked).toHaveLength(2)
     for (const body of ['', '{}', '{"document":{"hash":"../x"},"resolution":196}'])
       expect(await b.fax.render?.(body)).toMatchObject({ result: 'failed', code: 'member-question-unknown' })
+  })
+
+  test('another member that has Ghostscript counts the pages of a PDF; what is refused is left nowhere', async () => {
+    const nobody: RenderPeers = {
+      connected: () => [],
+      request: () => Promise.reject(new Error('nobody is asked in turn')),
+    }
+    const peers: DocumentPeers = {
+      ...noPeers,
+      // From a, whatever b is asked about.
+      async fetch(hash) {
+        const receiving = await b.documents.receive(10_000_000)
+        await receiving.write(readFileSync(a.documents.path(hash)))
+        await receiving.finish(hash)
+        await receiving.close()
+        return true
+      },
+    }
+    const b = await open({ peers, renderers: nobody, maxPages: 1 })
+    let connected = ['b']
+    const renderers: RenderPeers = {
+      connected: () => connected,
+      async request(_to, body) {
+        const mine = process.env['PATH']
+        process.env['PATH'] = whole
+        const answer = await b.fax.render?.(body)
+        process.env['PATH'] = mine
+        return answer ?? { result: 'failed', code: 'x', text: 'x' }
+      },
+    }
+    const a = await open({ others: ['b'], renderers, maxPages: 3 })
+    const [two, three, four] = [pagesPdf(2), pagesPdf(3), pagesPdf(4)]
+    const locked = pdfOf('showpage', '-sOwnerPassword=o', '-sUserPassword=u')
+    only(...limiting)
+    // As many as are taken here, whatever is taken there.
+    expect(taken(await a.take(two))).toMatchObject({ type: 'pdf', pages: 2 })
+    const { length } = readdirSync(join(b.directory, 'documents'))
+    for (const [bytes, code] of [
+      [four, 'document-too-many-pages'],
+      [locked, 'document-encrypted'],
+      [Buffer.from('%PDF-1.4\n'), 'document-broken'],
+    ] as const)
+      expect(await a.take(bytes)).toMatchObject({ result: 'refused', status: 422, code })
+    expect(readdirSync(join(b.directory, 'documents'))).toHaveLength(length)
+    connected = []
+    expect(await a.take(three)).toMatchObject({ result: 'refused', ...ghostscriptMissing })
   })
 
   test('a TIFF in grey waits for tiff2pdf', async () => {
