@@ -100,7 +100,7 @@ static struct capabilities of_dis(const struct class2 *c, const uint8_t *frame, 
     caps.vr = frame[4] & 0x40 ? 1 : 0;
     caps.df = frame[4] & 0x80 ? 1 : 0;
     caps.wd = (frame[5] & 0x03) == 2 ? 2 : frame[5] & 0x01;
-    caps.ln = frame[5] & 0x04 ? 2 : frame[5] & 0x08 ? 1 : 0;
+    caps.ln = frame[5] & 0x08 ? 2 : frame[5] & 0x04 ? 1 : 0;
     if (length > 6 && frame[5] & 0x80 && frame[6] & 0x04) {
         caps.ec = correction_of(c);
         if (frame[6] & 0x40) caps.df = 3;
@@ -186,7 +186,7 @@ static void end_of_received_page(struct class2 *c)
 static void finish(struct class2 *c)
 {
     bool dialled = c->dial_waits;
-    const char *word = c->hang_up_code == 0 ? "OK" : dialled ? "NO CARRIER" : "ERROR";
+    const char *word = c->hang_up_code == 0 || c->hang_up_code == 2 ? "OK" : dialled ? "NO CARRIER" : "ERROR";
     end_of_received_page(c);
     hand_over(c);
     c->mode = COMMANDS;
@@ -564,6 +564,13 @@ void call_start_flow(struct class2 *c)
     c->mode = COMMANDS;
     c->flowing = true;
     hand_over(c);
+}
+
+void call_cancel(struct class2 *c)
+{
+    c->flowing = true;
+    c->hang_up_code = 2;
+    finish(c);
 }
 
 void call_data_from_dte(struct class2 *c, const uint8_t *data, size_t length)

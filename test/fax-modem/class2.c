@@ -307,7 +307,10 @@ static void from_dte(struct modem *modem, const uint8_t *data, size_t length)
             call_data_from_dte(c, data + i, 1);
         else if (c->mode == WAITS_FOR_DC2 && (data[i] == 0x12 || data[i] == 0x11))
             call_start_flow(c);
-        else
+        else if (c->receiving) {
+            /* From +FDR to the end of the data a modem takes no commands; CAN is answered as +FK would be. */
+            if (data[i] == 0x18) call_cancel(c);
+        } else
             command_byte(c, data[i]);
     }
 }

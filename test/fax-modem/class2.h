@@ -66,6 +66,7 @@ void call_send_document(struct class2 *c);    /* AT+FDT */
 void call_receive_document(struct class2 *c); /* AT+FDR */
 void call_post_page(struct class2 *c, int post);
 void call_start_flow(struct class2 *c);
+void call_cancel(struct class2 *c);           /* CAN */
 int call_tx(struct modem *modem, int16_t *audio, int length);
 void call_rx(struct modem *modem, int16_t *audio, int length);
 

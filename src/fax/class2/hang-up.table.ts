@@ -40,6 +40,8 @@ export function hangUpReason(code: number): { failure: FaxFailure; text: string 
   return { failure, text: `${text} (reason ${code})` }
 }
 
-/** After these a post-page message may have been heard, and its answer was not, or the modem did not tell it (0). */
-export const unanswered = (code: number): boolean =>
-  code === 0 || (code >= 50 && code <= 57 && code % 2 === 0)
+/**
+ * After these a post-page message may have been heard, and its answer was not, or the modem did not tell it (0). 51 is an
+ * answer that came damaged, or DCN.
+ */
+export const unanswered = (code: number): boolean => [0, 50, 51, 52, 54, 56].includes(code)

@@ -130,11 +130,13 @@ class ReceiveCall {
     if (connect.how !== 'code' || !connect.code.startsWith('CONNECT')) return this.#silent(connect)
     const most = this.#calls.settings.mostPages ?? MOST_PAGES_A_CALL
     // What was kept is confirmed by now.
-    if (this.#kept >= most)
+    if (this.#kept >= most) {
+      await port.abort()
       return {
         failure: 'fax-protocol',
         text: `the sender has more pages than one call may bring (${most})`,
       }
+    }
     const { rate, ecm } = this.#session ?? {}
     const speed = rate === undefined ? '' : ` at ${rate} bit/s${ecm ? ' with ECM' : ''}`
     this.#events.progress(`receiving page ${this.#kept + 1}${speed}`)
@@ -143,6 +145,8 @@ class ReceiveCall {
     const idle = PAGE_IDLE_MS + beyond
     const received = await port.received({ within: MOST_PAGE_MS, idle, most: MOST_PAGE })
     const reply = received.end === 'etx' ? await port.result(STATUS_MS + beyond) : undefined
+    // While a page comes, CAN is all that a modem obeys (PN-2388, "escape from reception"): ATH would be lost.
+    if (received.end !== 'etx') await port.abort()
     const report = reply ? reportOf(reply, dialect) : ({ machine: true } satisfies Report)
     const complete = report.status !== undefined
     const decoded = this.#decode(received.data)

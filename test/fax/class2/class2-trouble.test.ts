@@ -156,6 +156,25 @@ describeWith(['spandsp', 'libtiff-tools'], 'a call in that goes wrong', () => {
     expect(pages[1]?.rows).toBeGreaterThan(50)
   })
 
+  test.each(['2', '2.0'] as const)(
+    'Class %s: ended from here in the middle of a page, and the modem is free at once',
+    async (dialect) => {
+      const { directory, driver, soft } = await open(dialect)
+      const ending = new AbortController()
+      soft.ring('0301', chart(join(directory, 'long.tif'), { resolution: 196, rows: 3_000 }))
+      const coming = receiveFax(driver, directory, ending.signal)
+      await soft.next('connected')
+      // Some 15 s after it was answered the page is under way; it takes half a minute.
+      await new Promise<void>((resolve) => soft.timing.after(20_000, resolve))
+      ending.abort()
+      const { result, pages } = await coming
+      expect(result, driver.dialogue()).toMatchObject({ result: 'partial', text: 'the call was ended here' })
+      expect(pages.map(({ complete }) => complete)).toEqual([false])
+      const { seconds } = await soft.next('hung-up')
+      expect(seconds, driver.dialogue()).toBeLessThan(25)
+    },
+  )
+
   test('a page with error correction is hit by noise: it comes whole all the same', async () => {
     const bursts = [{ at: 14, length: 0.4, level: -8 }]
     const { directory, driver, soft } = await open('2', { ecm: true, codings: 'MMR', frames: true, bursts })

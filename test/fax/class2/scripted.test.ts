@@ -69,6 +69,8 @@ describe('the end of the last page', () => {
 
   test.each<[Class2, string]>([
     ['2', '+FHNG: 54\n\nOK'],
+    // An answer that was damaged.
+    ['2', '+FHNG: 51\n\nOK'],
     ['2', '+FHNG: 0\n\nOK'],
     ['2', 'NO CARRIER'],
     ['2.0', 'NO CARRIER'],
