@@ -25,7 +25,6 @@ import { SelfCheck } from '#dispatch/self-check.ts'
 import { createStopList } from '#dispatch/stop-list.ts'
 import { answerFiles } from '#intake/http/forward-files.ts'
 import { answerForwarded, forwardOverLinks } from '#intake/http/forward-link.ts'
-import { SWITCHED } from '#intake/http/home.ts'
 import { createOwnConfiguration } from '#intake/http/own-service.ts'
 import { type HttpIntake, startHttp } from '#intake/http/server.ts'
 import { createActionRecords } from '#intake/inbound/action-records.ts'
@@ -46,6 +45,7 @@ import { createPairEvents } from '#notify/pair-events.ts'
 import { pairRecords } from '#notify/pair-records.ts'
 import type { DocumentExchange } from '#pair/documents.ts'
 import type { PairedConfig } from '#pair/pair.ts'
+import { begunReasons, SWITCHED } from '#pair/role/switched.ts'
 import { removeHalfBackups } from '#store/backup.ts'
 import { tellChanges } from '#store/changes.ts'
 import { openStore } from '#store/sqlite.ts'
@@ -359,7 +359,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
       audit,
       failover,
       read: store.audit,
-      lastSwitch: () => store.newestFailover(SWITCHED),
+      lastSwitch: () => store.newestFailover(SWITCHED, begunReasons),
       check: () =>
         checkAudit(store, node, async (heads) =>
           pair ? askHeads(pair.others(), pair.replication, heads) : alone,

@@ -375,8 +375,11 @@ export interface OperationLog {
   }): Promise<(AuditRecord & { origin: string })[]>
   /** Lines of the failover log from `since` on, ms since 1970. */
   failover(since: number, limit: number): Promise<{ origin: string; at: number; text: string }[]>
-  /** The newest line of the failover log that begins like this. */
-  newestFailover(beginning: string): Promise<{ origin: string; at: number; text: string } | undefined>
+  /** The newest line of the failover log that begins like this and ends like none of these. */
+  newestFailover(
+    beginning: string,
+    notEnding: readonly string[],
+  ): Promise<{ origin: string; at: number; text: string } | undefined>
 }
 
 export interface SnapshotReader {

@@ -70,7 +70,7 @@ export function operationLog(connection: Connection, now: () => number): Operati
     revisions: () => connection.call('revisions', []),
     settledConflicts: () => connection.call('settledConflicts', []),
     audit: (query) => connection.call('audit', [query]),
-    newestFailover: async (beginning) => (await connection.call('newestFailover', [beginning])) ?? undefined,
+    newestFailover: async (...asked) => (await connection.call('newestFailover', asked)) ?? undefined,
     failover: (since, limit) => connection.call('failover', [since, limit]),
   }
 }

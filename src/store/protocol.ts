@@ -143,7 +143,10 @@ export interface Methods {
   settledConflicts(): string[]
   audit(query: { origin?: string; after?: number; limit: number }): (AuditRecord & { origin: string })[]
   failover(since: number, limit: number): { origin: string; at: number; text: string }[]
-  newestFailover(beginning: string): { origin: string; at: number; text: string } | null
+  newestFailover(
+    beginning: string,
+    notEnding: readonly string[],
+  ): { origin: string; at: number; text: string } | null
 }
 
 export type Method = keyof Methods

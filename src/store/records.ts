@@ -205,11 +205,15 @@ const failoverLine = (row: Row): { origin: string; at: number; text: string } =>
 export function newestFailover(
   tables: Tables,
   beginning: string,
+  notEnding: readonly string[],
 ): { origin: string; at: number; text: string } | undefined {
   const row = tables.get(
-    'SELECT at, ordering, text FROM failover WHERE substr(text, 1, ?) = ? ORDER BY at DESC, ordering DESC LIMIT 1',
+    `SELECT at, ordering, text FROM failover WHERE substr(text, 1, ?) = ?
+      AND NOT EXISTS (SELECT 1 FROM json_each(?) WHERE substr(text, -length(value)) = value)
+      ORDER BY at DESC, ordering DESC LIMIT 1`,
     beginning.length,
     beginning,
+    JSON.stringify(notEnding),
   )
   return row && failoverLine(row)
 }

@@ -117,6 +117,24 @@ describe('the own log', () => {
   })
 })
 
+describe('the failover log', () => {
+  test('tells its newest line of a kind', async () => {
+    const store = await open('a')
+    for (const text of [
+      'to b: it fails',
+      'to a: it fails',
+      'to b: nobody was there',
+      'b is LIVE',
+      'to c: alone',
+    ])
+      await store.operate({ op: 'failover', text })
+    expect(await store.newestFailover('to ', [])).toMatchObject({ origin: 'a', text: 'to c: alone' })
+    const line = await store.newestFailover('to ', ['nobody was there', ': alone'])
+    expect(line).toEqual({ origin: 'a', at: START, text: 'to a: it fails' })
+    expect(await store.newestFailover('to ', ['s', 'e'])).toBeUndefined()
+  })
+})
+
 describe('merging', () => {
   test('brings everything over, once, and says what changed', async () => {
     const [a, b] = [await open('a'), await open('b')]

@@ -7,6 +7,7 @@ import type { Clock } from '#core/clock.ts'
 import type { LineStatus } from '#lines/contract.ts'
 import type { MemberRecord } from '#messages/operation.ts'
 import type { MemberView, PairStatus } from '#pair/contract.ts'
+import { isFailover } from '#pair/role/switched.ts'
 import { type ApplianceNames, roleOf } from './appliance-name.ts'
 import { memberLabel, roleLabels } from './pair-view.ts'
 import type * as schemas from './panel-schemas.ts'
@@ -39,8 +40,6 @@ type Parts = Pick<
   'node' | 'store' | 'clock' | 'dispatch' | 'pair' | 'settings' | 'ready' | 'records' | 'backup' | 'documents'
 > & { names: ApplianceNames }
 
-/** What the guard writes when a member begins to serve (pair/role/serving.ts). */
-export const SWITCHED = 'SWITCH THIS SERVER TO ACTIVE'
 const KEPT_MS = 3_600_000
 const MOST_KEPT = 20
 
@@ -121,7 +120,7 @@ export function createHome(parts: Parts): HomePage {
       if (reported.size > MOST_KEPT && oldest !== undefined) reported.delete(oldest)
     },
     failover({ origin, at, text }) {
-      if (text.startsWith(SWITCHED)) lastSwitch = { at: iso(at), node: origin, text }
+      if (isFailover(text)) lastSwitch = { at: iso(at), node: origin, text }
     },
   }
 }

@@ -10,6 +10,7 @@ import { bestStandby, cutOff, gatewayAlive } from './condition.ts'
 import { leave } from './leaving.ts'
 import { beatEvery, oweAll } from './sending.ts'
 import type { Draft } from './state.ts'
+import { SWITCHED } from './switched.ts'
 import { higherTerm, termText } from './terms.ts'
 import { live, majorityAt, voting } from './votes.ts'
 import { askWitness } from './witness.ts'
@@ -27,7 +28,7 @@ export function serve(d: Draft): void {
   s.witnessAskAt = now
   if (s.term !== undefined) {
     s.held = s.held === undefined ? s.term : higherTerm(s.held, s.term)
-    const text = `SWITCH THIS SERVER TO ACTIVE, term ${termText(s.term)}: ${s.reason}`
+    const text = `${SWITCHED}${termText(s.term)}: ${s.reason}`
     d.out.push({ effect: 'failover', text })
   }
   tellLease(d)

@@ -5,6 +5,7 @@
 import { REMOVED } from './beginning.ts'
 import { carrierGood, closed, cutOff, gatewayAlive, healthy, membersBefore, preferred } from './condition.ts'
 import type { Draft, RoleMachine } from './state.ts'
+import { begun } from './switched.ts'
 import { ask } from './taking.ts'
 import { activePeer, bound, gaveUp, live, namedSuccessor, silent, votesFrom, voting } from './votes.ts'
 
@@ -45,11 +46,11 @@ const mayByItself = (s: RoleMachine) =>
   voting(s) === 'alone' || commanded(s) || namedSuccessor(s) || !closed(s)
 
 function whyNow(s: RoleMachine): string {
-  if (voting(s) === 'alone') return 'there is no other member'
+  if (voting(s) === 'alone') return begun.alone
   if (commanded(s)) return 'told to take over'
-  if (s.held === undefined) return 'nobody was active'
+  if (s.held === undefined) return begun.nobody
   if (gaveUp(s)) return `${s.held.node} gave up`
-  return s.held.node === s.settings.node ? 'nobody else took over' : 'maximum heart beat fails'
+  return s.held.node === s.settings.node ? begun.again : 'maximum heart beat fails'
 }
 
 /** Why it may not take over now. */

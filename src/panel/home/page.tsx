@@ -145,6 +145,13 @@ function Depth({ depth }: { depth: HomeView['depth'] }) {
   )
 }
 
+/** `SWITCH THIS SERVER TO ACTIVE, term 8 of box-b: maximum heart beat fails`, in plain words. */
+function failoverText({ node, text }: NonNullable<HomeView['failover']>): string {
+  const why = /^SWITCH THIS SERVER TO ACTIVE, term \d+ of \S+: (.+)$/s.exec(text)?.[1]
+  if (why === undefined) return saidText(text)
+  return words.t('failover.took', { member: memberName(node), why: saidText(why) })
+}
+
 function Members({ home }: { home: HomeView }) {
   return (
     <Card title={words.t('members')} aside={<a href="/pair">{words.t('toPair')}</a>}>
@@ -226,10 +233,9 @@ function HomePage() {
             <p class="quiet">{words.t('failover.none')}</p>
           ) : (
             <div>
-              <p>{saidText(home.failover.text)}</p>
+              <p>{failoverText(home.failover)}</p>
               <p class="quiet">
-                <Time at={home.failover.at} long /> · {memberName(home.failover.node)} ·{' '}
-                <Ago at={home.failover.at} />
+                <Time at={home.failover.at} long /> (<Ago at={home.failover.at} />)
               </p>
             </div>
           )}

@@ -162,6 +162,10 @@ test('of a pair it tells the other member, and what is wrong, as long as it is',
     alarms: [{ code: 'not-transmitting' }, { code: 'no-line-ready' }],
   })
   paired.http.live.alarm('clock-skew', 'beta is two seconds ahead')
+  // Who begins because nobody was there has taken nobody's place.
+  const begins = 'SWITCH THIS SERVER TO ACTIVE, term 7 of alpha: there is no other member'
+  paired.http.live.failover({ origin: 'alpha', at: 500, text: begins })
+  expect(await home()).toMatchObject({ failover: null })
   paired.http.live.failover({ origin: 'beta', at: 1_000, text: 'SWITCH THIS SERVER TO ACTIVE, term 8: x' })
   expect(await home()).toMatchObject({
     failover: { node: 'beta', at: '1970-01-01T00:00:01.000Z' },
