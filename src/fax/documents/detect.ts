@@ -1,5 +1,6 @@
 /** What a document is, from its first bytes: names and media types say what somebody hoped. Pure. */
 import type { DocumentReference } from '#messages/message.ts'
+import { utf16 } from './text.ts'
 
 export type DocumentType = DocumentReference['type']
 
@@ -31,5 +32,7 @@ export function detect(head: Uint8Array): { type: DocumentType } | { instead: st
   if (new TextDecoder('latin1').decode(head).includes('%PDF-')) return { type: 'pdf' }
   const other = others.find(([, ...bytes]) => begins(head, ...bytes))
   if (other) return { instead: other[0] }
-  return head.includes(0) ? { instead: 'of a kind that is not known here' } : { type: 'text' }
+  return head.includes(0) && utf16(head) === undefined
+    ? { instead: 'of a kind that is not known here' }
+    : { type: 'text' }
 }

@@ -17,14 +17,21 @@ const LEADING = 1.15
 const FIRST_CODE = 128
 const MOST_OTHERS = 128
 
-/** UTF-8, or what Windows calls Western where it is none; undefined where it is no text. */
+/** UTF-16 where its first bytes say so, UTF-8, or what Windows calls Western; undefined where it is no text. */
 export function readText(bytes: Uint8Array): string | undefined {
-  const text = new TextDecoder(isUtf8(bytes) ? 'utf-8' : 'windows-1252').decode(bytes)
+  const coding = utf16(bytes) ?? (isUtf8(bytes) ? 'utf-8' : 'windows-1252')
+  const text = new TextDecoder(coding).decode(bytes)
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index)
     if (code === 127 || (code < 32 && (code < 9 || code > 13))) return undefined
   }
   return text
+}
+
+/** Editors of Windows begin such a file with U+FEFF (RFC 2781, 3.2). */
+export function utf16(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le'
+  return bytes[0] === 0xfe && bytes[1] === 0xff ? 'utf-16be' : undefined
 }
 
 /** @param lines how many fit on a page */

@@ -233,6 +233,11 @@ describeWith(['ghostscript', 'libtiff-tools'], 'documents', () => {
     expect(painted(one) === painted(none)).toBe(false)
     expect((await pagesOf(Buffer.from('one\ftwo\fthree\f'))).pages).toHaveLength(3)
     expect(taken(await rig.take(Buffer.from('caf\xe9', 'latin1')))).toMatchObject({ type: 'text', pages: 1 })
+    // As Notepad saves it.
+    const wide = Buffer.from('\ufeffПривет', 'utf16le')
+    for (const bytes of [wide, Buffer.from(wide).swap16()])
+      expect(painted(await pagesOf(bytes)) === painted(one)).toBe(true)
+    expect(await rig.take(Buffer.from('fffe0000', 'hex'))).toMatchObject({ code: 'document-unsupported' })
   })
 
   test('the line above the pages adds rows and changes none', async () => {
