@@ -40,8 +40,13 @@ async function freePort(host: string): Promise<number> {
 /**
  * @param network the third number of its loopback addresses, one for each test file
  * @param pair more keys of `pair`, one a line
+ * @param lines further lines of a box, each as YAML on one line
  */
-export async function startPair(network: number, pair: readonly string[] = []): Promise<PairRig> {
+export async function startPair(
+  network: number,
+  pair: readonly string[] = [],
+  lines: (box: 'a' | 'b') => readonly string[] = () => [],
+): Promise<PairRig> {
   const directory = mkdtempSync(join(tmpdir(), 'panel-pair-'))
   const hosts = { a: `127.0.${network}.1`, b: `127.0.${network}.2`, common: `127.0.${network}.100` }
   const port = await freePort(hosts.common)
@@ -53,7 +58,9 @@ export async function startPair(network: number, pair: readonly string[] = []): 
         node: `box-${name}`,
         listen: `${host}:${port}`,
         ports: ['sim://gsm?network=20'],
-        more: `pair:
+        more: `${lines(name)
+          .map((line) => `  - ${line}\n`)
+          .join('')}pair:
   listen: ${host}:8883
   advertise: ['${host}:8883']
   priority: ${name === 'a' ? 150 : 100}
