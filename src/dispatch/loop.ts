@@ -1,5 +1,5 @@
 /**
- * The delivery loop: claim → line → settle, driven by events, never by polling for work.
+ * The delivery loop: claim (supply.ts) → line → settle, driven by events, never by polling for work.
  *
  *   accepted ──▶ window ──(a line is free)──▶ attempt ──▶ outcome ──▶ settled in the store
  *                  ▲                                                      │
@@ -15,7 +15,7 @@ import type { Delivery, Message } from '#messages/message.ts'
 import { blamesLine, type Outcome } from '#messages/outcome.ts'
 import { settle } from '#messages/retry.ts'
 import type { DeliveryEvent, Reason } from '#messages/states.ts'
-import type { Change, Claim, ClaimRequest, OperationLog, Store } from '#store/contract.ts'
+import type { Change, Claim, OperationLog, Store } from '#store/contract.ts'
 import { Attempt, endOf, reasons } from './attempt.ts'
 import { Doubtful } from './doubtful.ts'
 import { handOn } from './handing.ts'
@@ -26,17 +26,13 @@ import { Recorder } from './recorder.ts'
 import { Rounds } from './rounds.ts'
 import type { Router, Tiers } from './routing.ts'
 import type { StormGuard } from './storm-guard.ts'
+import { Supply } from './supply.ts'
 import { tiersVia } from './via.ts'
 import { Window } from './window.ts'
 
 /** Due deliveries held in memory; far below the 10,000 that the design allows, and enough for minutes of any line. */
 const WINDOW = 2_000
-const LOW_WATER = 1_000
-const BATCH = 500
-/** Claimed even when the window is full, so that something urgent that falls due is not kept waiting outside. */
-const SMALL_BATCH = 32
 const TICK_MS = 1_000
-const CLAIM_MS = 3_600_000
 /** Ticks between two looks into the store; what is in the window is looked at each tick. */
 const THOROUGH_TICKS = 5
 /** How long a stop waits for answers to what has been transmitted, ms. */
@@ -62,21 +58,13 @@ export class Loop {
   readonly #recorder: Recorder
   readonly #doubtful: Doubtful
   readonly #rounds = new Rounds()
+  readonly #supply: Supply
   #concatenation = Math.floor(Math.random() * 65_536)
-  /** The store may hold due deliveries that are not in the window. */
-  #moreInStore = true
-  #claiming = false
-  #claimAgain = false
-  #dueTimer: { at: number; timer: NodeJS.Timeout } | undefined
   #paceTimer: NodeJS.Timeout | undefined
   #ticker: NodeJS.Timeout | undefined
   #tickedAt = 0
   #ticks = 0
   #stopping = false
-  /** What waits here was claimed under the right to transmit that holds now: after a gap it may be another's. */
-  #claimsHold = false
-  /** Claimed while the storm guard did not know yet what went out before. */
-  #parked: string[] = []
   #router: Router
 
   constructor(deps: LoopDependencies) {
@@ -85,6 +73,15 @@ export class Loop {
     this.#doubtful = new Doubtful(deps)
     this.#recorder = new Recorder(deps.store, deps.log, deps.replicas)
     this.#posts = postsOf(deps.lines, deps.clock.monotonic())
+    this.#supply = new Supply({
+      ...deps,
+      window: this.#window,
+      tiers: (delivery) => this.#tiers(delivery),
+      tried: (id) => this.#rounds.lines(id),
+      inHand: (id) => attemptOf(this.#posts, id) !== undefined,
+      settle: (claim, event) => this.#settled(claim, event),
+      filled: () => this.#pump(),
+    })
   }
 
   /** Settles what the last run left half done, then begins. */
@@ -101,7 +98,7 @@ export class Loop {
   async stop(): Promise<void> {
     this.#stopping = true
     clearInterval(this.#ticker)
-    clearTimeout(this.#dueTimer?.timer)
+    this.#supply.stop()
     clearTimeout(this.#paceTimer)
     const current = [...this.#posts.values()].flatMap((post) => post.current ?? [])
     for (const { attempt } of current) attempt.forbid(reasons.stopping)
@@ -113,8 +110,7 @@ export class Loop {
   /** The right to transmit came or went, or it covers other deliveries than before. */
   async ownershipChanged(): Promise<void> {
     await this.#giveBack()
-    this.#claimsHold = !this.#deps.ownership.stop()
-    if (!this.#claimsHold) return
+    if (!this.#supply.holdAnew()) return
     const guarded = this.guardAnew()
     await this.adopt()
     this.wake()
@@ -124,10 +120,7 @@ export class Loop {
   /** The storm guard reads what went out before; what has no priority 0 waits for that. */
   async guardAnew(): Promise<void> {
     await this.#deps.guard?.begin()
-    const parked = this.#parked.splice(0)
-    if (parked.length === 0) return
-    await this.#deps.store.release(parked)
-    this.wake()
+    await this.#supply.release()
   }
 
   /** Routes changed: what waits is sorted anew. */
@@ -139,11 +132,8 @@ export class Loop {
 
   /** Everything that waits here goes back to the store. */
   async #giveBack(): Promise<void> {
-    const held = this.#window.ids()
-    for (const id of held) this.#window.remove(id)
     this.#rounds.clear()
-    this.#moreInStore = true
-    if (held.length > 0) await this.#deps.store.release(held)
+    await this.#supply.giveBack()
   }
 
   /** Settles what lost members left half done, as far as that is this member's to do. */
@@ -187,27 +177,18 @@ export class Loop {
   }
 
   /** The claim with which a new message of this priority should be accepted; undefined when it must wait its turn on disk. */
-  claimFor(priority: number, deliveries: number): Pick<ClaimRequest, 'until' | 'term'> | undefined {
-    if (this.#stopping || !this.#mayTransmit() || deliveries > this.#window.room) return undefined
-    const ahead = !this.#moreInStore || priority < (this.#window.worstPriority() ?? 0)
-    return ahead ? this.#claimTerms() : undefined
+  claimFor(priority: number, deliveries: number): ReturnType<Supply['claimFor']> {
+    return this.#supply.claimFor(priority, deliveries)
   }
 
   /** Takes newly accepted deliveries; `claimed` as they were accepted. */
   offer(message: Message, deliveries: readonly Delivery[], claimed: boolean): void {
-    if (!claimed) {
-      this.#moreInStore = true
-      if (this.#window.size < LOW_WATER) void this.#claim()
-      return
-    }
-    for (const delivery of deliveries) void this.#hold({ delivery, message })
-    this.#pump()
+    this.#supply.offer(message, deliveries, claimed)
   }
 
   /** Something in the store may be due. */
   wake(): void {
-    this.#moreInStore = true
-    void this.#claim()
+    this.#supply.wake()
   }
 
   /**
@@ -255,18 +236,9 @@ export class Loop {
     return moved.includes(true)
   }
 
-  #mayTransmit(): boolean {
-    if (this.#deps.ownership.stop()) this.#claimsHold = false
-    else if (!this.#claimsHold && this.#window.size === 0) {
-      this.#claimsHold = true
-      this.#moreInStore = true
-    }
-    return this.#claimsHold
-  }
-
   /** Gives every usable free line the most urgent delivery that it may send. */
   #pump(): void {
-    if (this.#stopping || this.#recorder.behind || !this.#mayTransmit()) return
+    if (this.#stopping || this.#recorder.behind || !this.#supply.mayTransmit()) return
     const now = this.#deps.clock.monotonic()
     for (;;) {
       const next = this.#window.next((tiers, tried, priority) =>
@@ -281,7 +253,7 @@ export class Loop {
       this.#window.remove(next.held.delivery.id)
       if (post) this.#begin(post, next.held.delivery, next.held.message, now)
     }
-    if (this.#moreInStore && this.#window.size + this.#parked.length < LOW_WATER) void this.#claim()
+    this.#supply.refill()
   }
 
   #begin(post: Post, delivery: Delivery, message: Message, now: number): void {
@@ -362,7 +334,7 @@ export class Loop {
     await this.#recorder.record([{ delivery: delivery.id, event, at: clock.now() }])
     if (event.event !== 'defer' && event.event !== 'resend') return
     if (event.due <= clock.now()) this.wake()
-    else this.#claimAt(event.due)
+    else this.#supply.wakeAt(event.due)
   }
 
   #moreUrgentWaits(line: string): boolean {
@@ -375,64 +347,6 @@ export class Loop {
     return this.#concatenation
   }
 
-  async #claim(): Promise<void> {
-    if (this.#claiming) {
-      this.#claimAgain = true
-      return
-    }
-    this.#claiming = true
-    try {
-      do {
-        this.#claimAgain = false
-        await this.#claimOnce()
-      } while (this.#claimAgain && !this.#stopping)
-    } catch (error) {
-      // The next tick tries again.
-      this.#deps.log.error({ error: errorText(error) }, 'the queue could not be read')
-    } finally {
-      this.#claiming = false
-    }
-    this.#pump()
-  }
-
-  async #claimOnce(): Promise<void> {
-    if (this.#stopping || !this.#mayTransmit()) return
-    const limit = Math.max(SMALL_BATCH, Math.min(BATCH, this.#window.room))
-    const now = this.#deps.clock.now()
-    const { claims, nextDue } = await this.#deps.store.claim({
-      limit,
-      now,
-      owner: this.#deps.ownership.owner(),
-      ...this.#claimTerms(),
-    })
-    this.#moreInStore = nextDue !== undefined && nextDue <= now
-    if (nextDue !== undefined && nextDue > now) this.#claimAt(nextDue)
-    await Promise.all(claims.map((claim) => this.#hold(claim)))
-    const surplus: string[] = []
-    while (this.#window.room < 0) {
-      const last = this.#window.last()
-      if (!last) break
-      this.#window.remove(last.delivery.id)
-      surplus.push(last.delivery.id)
-    }
-    if (surplus.length > 0) {
-      this.#moreInStore = true
-      await this.#deps.store.release(surplus)
-    }
-  }
-
-  /** Resolves when what the storm guard made of it is on disk. */
-  async #hold({ delivery, message }: Claim): Promise<void> {
-    if (attemptOf(this.#posts, delivery.id)) return
-    const verdict = this.#deps.guard?.consider(delivery, message)
-    if (verdict === 'later') {
-      this.#parked.push(delivery.id)
-      return
-    }
-    if (verdict) return this.#settled({ delivery, message }, verdict)
-    this.#window.add(delivery, message, this.#tiers(delivery), this.#rounds.lines(delivery.id))
-  }
-
   /** Whether a line has some of its budget left. */
   #lineMay(line: string, priority: number): boolean {
     return this.#deps.guard?.lineMay(line, priority) !== false
@@ -440,21 +354,6 @@ export class Loop {
 
   #tiers(delivery: Delivery): Tiers {
     return tiersVia(delivery, this.#deps.node, this.#router.tiers(delivery.channel, delivery.to))
-  }
-
-  #claimTerms(): Pick<ClaimRequest, 'until' | 'term'> {
-    return { until: this.#deps.clock.now() + CLAIM_MS, term: this.#deps.ownership.term }
-  }
-
-  #claimAt(due: number): void {
-    if (this.#stopping || (this.#dueTimer && this.#dueTimer.at <= due)) return
-    clearTimeout(this.#dueTimer?.timer)
-    const inMs = Math.min(Math.max(0, due - this.#deps.clock.now()), 3_600_000)
-    const timer = setTimeout(() => {
-      this.#dueTimer = undefined
-      this.wake()
-    }, inMs)
-    this.#dueTimer = { at: due, timer }
   }
 
   #pumpIn(ms: number): void {
@@ -468,9 +367,9 @@ export class Loop {
   async #tick(): Promise<void> {
     try {
       await this.#recorder.payBack()
-      if (!this.#mayTransmit() && !this.#deps.ownership.stop()) await this.ownershipChanged()
-      if (this.#claimsHold) await this.#look()
-      if (this.#claimsHold) await this.#deps.guard?.tick()
+      if (!this.#supply.mayTransmit() && !this.#deps.ownership.stop()) await this.ownershipChanged()
+      if (this.#supply.claimsHold) await this.#look()
+      if (this.#supply.claimsHold) await this.#deps.guard?.tick()
       this.#tickedAt = this.#deps.clock.monotonic()
     } catch (error) {
       if (!this.#stopping) this.#deps.log.error({ error: errorText(error) }, 'the periodic check failed')
