@@ -5,58 +5,24 @@
  *             ▲           │  ▲                            │
  *             └── absent ◀┴──┴─ waiting, blocked ◀────────┘ reopen
  *
- * The recovery ladder, climbed one rung a failure: resync (ESC, AT) → ATZ → reset commands of the profile → DTR →
- * close and reopen → rest. Rules:
- *  - every rung is followed by probes, one a second, so that a modem that comes back by itself is back in two;
- *  - a reset command needs a listener: while the modem answers nothing at all it would wait in a buffer and reset the
- *    modem that has just come back, so a deaf modem gets it only after DEAF_MS;
- *  - after a reset the modem has its boot time before the next rung;
- *  - the ladder begins at its foot again when the line has worked (proven) or was ready for LEVEL_MS;
- *  - no rest is longer than REST_MS, so a sole line is never away for long.
+ * Recovering climbs one rung of the ladder (recovery-ladder.ts) a failure. It begins at the foot again when the line has
+ * worked (proven) or was ready for LEVEL_MS.
  */
 import { unreachable } from '#core/errors.ts'
 import type { Reason } from '#messages/states.ts'
 import type { LineState } from './contract.ts'
+import { describe, nextRung, type Rung, startProbes } from './recovery-ladder.ts'
 
 /** How often a port that is not there is looked for: half of the two seconds in which a replugged modem is to be back. */
 export const ABSENT_MS = 500
 /** A port that is there and cannot be opened (held by another program, no right). */
 export const REFUSED_MS = 2_000
 const PROBE_PAUSE_MS = 100
-const DEAF_MS = 90_000
 const LEVEL_MS = 60_000
-const REST_MS = 10_000
 /** How often a line that only a person can mend is looked at. */
 const BLOCKED_MS = 30_000
 /** Longest wait between two looks at a modem that is not usable yet. */
 const WAITING_MS = 1_000
-
-export type Rung =
-  | { rung: 'resync'; probes: number }
-  | { rung: 'command'; command: string; reset: boolean; probes: number }
-  | { rung: 'dtr'; probes: number }
-  | { rung: 'reopen' }
-  | { rung: 'rest'; ms: number }
-
-/** The ladder of a modem. @param recovery its reset commands; @param bootMs how long it takes to start */
-export function ladder(recovery: readonly string[], bootMs: number): Rung[] {
-  const bootProbes = Math.ceil(bootMs / 1_000)
-  return [
-    { rung: 'resync', probes: 5 },
-    { rung: 'command', command: 'ATZ', reset: false, probes: 3 },
-    ...recovery.map(
-      (command): Rung => ({
-        rung: 'command',
-        command,
-        reset: true,
-        probes: bootProbes,
-      }),
-    ),
-    { rung: 'dtr', probes: 3 },
-    { rung: 'reopen' },
-    { rung: 'rest', ms: REST_MS },
-  ]
-}
 
 export type Phase =
   | 'off'
@@ -379,10 +345,6 @@ function restart(state: MachineState, effects: Effect[]): void {
   effects.push({ effect: 'close' }, { effect: 'open' })
 }
 
-/** Seconds that the modem takes to start: the probes of its reset rung. */
-const startProbes = (rungs: readonly Rung[]): number =>
-  rungs.reduce((most, rung) => Math.max(most, rung.rung === 'command' && rung.reset ? rung.probes : 0), 10)
-
 function prepare(state: MachineState, effects: Effect[]): void {
   state.phase = 'preparing'
   effects.push({ effect: 'prepare' })
@@ -398,12 +360,8 @@ function climb(state: MachineState, reason: Reason, now: number, effects: Effect
   if (state.phase === 'ready' && now - state.readySince > LEVEL_MS) state.level = 0
   leave(state, reason, effects)
   const deaf = state.deafSince >= 0
-  let rung = state.rungs[state.level % state.rungs.length]
-  while (rung?.rung === 'command' && rung.reset && deaf && now - state.deafSince < DEAF_MS) {
-    state.level += 1
-    rung = state.rungs[state.level % state.rungs.length]
-  }
-  state.level = (state.level % state.rungs.length) + 1
+  const { rung, level } = nextRung(state.rungs, state.level, deaf ? now - state.deafSince : undefined)
+  state.level = level
   if (!rung) return
   effects.push({
     effect: 'note',
@@ -445,19 +403,4 @@ function leave(state: MachineState, reason: Reason, effects: Effect[]): void {
 function pause(state: MachineState, ms: number, now: number, effects: Effect[]): void {
   state.nextTry = now + ms
   effects.push({ effect: 'timer', ms })
-}
-
-function describe(rung: Rung): string {
-  switch (rung.rung) {
-    case 'resync':
-      return 'getting back into step'
-    case 'command':
-      return rung.command
-    case 'dtr':
-      return 'dropping DTR'
-    case 'reopen':
-      return 'closing and opening the port'
-    case 'rest':
-      return `resting for ${rung.ms / 1_000} s`
-  }
 }

@@ -11,7 +11,8 @@ import type { Reason } from '#messages/states.ts'
 import { AtTrace } from './at-trace.ts'
 import type { LineStatus } from './contract.ts'
 import { candidates, describeAddress, type Opener, type Port } from './ports.ts'
-import { type Effect, type Input, initialState, lineState, type Rung, step } from './supervisor-machine.ts'
+import type { Rung } from './recovery-ladder.ts'
+import { type Effect, type Input, initialState, lineState, step } from './supervisor-machine.ts'
 
 const PROBE_MS = 900
 /** How much of the dialogue goes to the log when something went wrong. */

@@ -1,11 +1,11 @@
 /** The life of a line, step by step, with a clock of its own. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { ladder } from '#lines/recovery-ladder.ts'
 import {
   type Effect,
   type Input,
   initialState,
-  ladder,
   lineState,
   type MachineState,
   step,
