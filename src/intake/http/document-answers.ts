@@ -6,6 +6,9 @@ import type { FaxDocuments } from '#fax/documents/contract.ts'
 import { pdfOf } from '#fax/received-pdf.ts'
 import { Problem } from './problems.ts'
 
+/** As the description names such an answer. */
+export const file = { type: 'string', format: 'binary' } as const
+
 export interface Asked {
   headers: { 'if-none-match'?: string | undefined }
 }

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs'
 import type { FaxDocuments, PagesResult } from '#fax/documents/contract.ts'
 import type { DocumentReference } from '#messages/message.ts'
 import { requires } from './auth.ts'
-import { had, sendPages, sendPicture } from './document-answers.ts'
+import { file, had, sendPages, sendPicture } from './document-answers.ts'
 import type { Api, Parts } from './parts.ts'
 import { Problem } from './problems.ts'
 import * as schemas from './schemas.ts'
@@ -43,7 +43,13 @@ export function documentRoutes(api: Api, { access, store, documents }: Parts): v
     '/messages/:id/document',
     {
       onRequest,
-      schema: { tags, summary: 'The document of a message, as it came', params: schemas.idParam },
+      schema: {
+        tags,
+        summary: 'The document of a message, as it came',
+        params: schemas.idParam,
+        produces: Object.values(mediaTypes).map((type) => type.split(';')[0] ?? type),
+        response: { 200: file },
+      },
     },
     async (request, reply) => {
       const { document, at } = await documentOf(request.params.id)
@@ -72,6 +78,8 @@ export function documentRoutes(api: Api, { access, store, documents }: Parts): v
         summary: 'What is faxed of a message, without the line above each page: PDF (default) or TIFF',
         params: schemas.idParam,
         querystring: schemas.faxDocumentQuery,
+        produces: ['application/pdf', 'image/tiff'],
+        response: { 200: file },
       },
     },
     async (request, reply) => {
@@ -86,7 +94,13 @@ export function documentRoutes(api: Api, { access, store, documents }: Parts): v
     '/messages/:id/pages/:page',
     {
       onRequest,
-      schema: { tags, summary: 'One page of what is faxed of a message, as PNG', params: schemas.pageParam },
+      schema: {
+        tags,
+        summary: 'One page of what is faxed of a message, as PNG',
+        params: schemas.pageParam,
+        produces: ['image/png'],
+        response: { 200: file },
+      },
     },
     async (request, reply) => {
       const { hash, pages, at } = await pagesOf(request.params.id)

@@ -49,11 +49,13 @@ export async function describeApi(api: Api, version: string): Promise<void> {
   // Documented for every route; the text itself is written by problems.ts.
   api.addHook('onRoute', (route) => {
     if (route.schema === undefined || route.schema.hide === true) return
+    const content = { [problemMediaType]: { schema: { $ref: 'problem#' } } }
     route.schema.response = {
       ...(route.schema.response as object),
-      '4xx': {
-        description: 'Refused',
-        content: { [problemMediaType]: { schema: { $ref: 'problem#' } } },
+      '4xx': { description: 'Refused', content },
+      '5xx': {
+        description: 'It cannot be done now; nothing was stored, unless the code says otherwise',
+        content,
       },
     }
   })

@@ -2,7 +2,7 @@
 import type { FaxDocuments } from '#fax/documents/contract.ts'
 import type { InboundFax } from '#messages/inbound.ts'
 import { requires } from './auth.ts'
-import { sendPages, sendPicture } from './document-answers.ts'
+import { file, sendPages, sendPicture } from './document-answers.ts'
 import type { Api, Parts } from './parts.ts'
 import { Problem } from './problems.ts'
 import * as schemas from './schemas.ts'
@@ -29,6 +29,8 @@ export function faxRoutes(
         summary: 'The pages of a received fax, as PDF (default) or as the TIFF that is stored',
         params: schemas.idParam,
         querystring: schemas.faxDocumentQuery,
+        produces: ['application/pdf', 'image/tiff'],
+        response: { 200: file },
       },
     },
     async (request, reply) => {
@@ -44,7 +46,13 @@ export function faxRoutes(
     '/inbox/:id/pages/:page',
     {
       onRequest,
-      schema: { tags, summary: 'One page of a received fax, as PNG', params: schemas.pageParam },
+      schema: {
+        tags,
+        summary: 'One page of a received fax, as PNG',
+        params: schemas.pageParam,
+        produces: ['image/png'],
+        response: { 200: file },
+      },
     },
     async (request, reply) => {
       const { document, pages } = await faxOf(request.params.id)
