@@ -28,6 +28,10 @@ const NEXT_FRAME_MS = 2_500
 const AFTER_DAMAGE_MS = 1_500
 /** Modems lose a fast carrier within a second and say so. */
 const FAST_IDLE_MS = 5_000
+/** Shorter than any page, partial page or training check: a modem took its own echo or a click for a carrier. */
+const LEAST_FAST = 32
+/** A command that is over sooner is not given again at once: a modem that says no would be asked without end. */
+const AGAIN_MS = 100
 /** One call's page: 16 MB, or an hour. */
 const MOST_PAGE = 16 * 1024 * 1024
 const MOST_PAGE_MS = 3_600_000
@@ -103,6 +107,7 @@ export class Carrier {
       this.#ready = undefined
       return 'connected'
     }
+    const asked = this.#port.timing.now()
     const replying = this.#port.command('AT+FRH=3', { within: Math.max(within, 1), connect: 'receive' })
     meanwhile?.()
     const reply = await replying
@@ -111,6 +116,7 @@ export class Carrier {
     if ('got' in result) return result
     if (result.code.startsWith('CONNECT')) return 'connected'
     // NO CARRIER: a carrier without a frame; +FCERROR: not this carrier; OK: it went as it came (pitfall 7).
+    await this.#pause(asked)
     return 'again'
   }
 
@@ -202,8 +208,20 @@ export class Carrier {
 
   /** @param within ms until the carrier must be there */
   async hear(modulation: Modulation, short: boolean, within: number): Promise<Heard> {
-    const code = short ? modulation.after : modulation.code
+    const { timing } = this.#port
     this.#wasFast = true
+    for (const until = timing.now() + within; ; ) {
+      const asked = timing.now()
+      const heard = await this.#hearOnce(short ? modulation.after : modulation.code, until - asked)
+      if (heard.got !== 'fast' && heard.got !== 'nothing') return heard
+      if (heard.got === 'fast' && heard.data.length >= LEAST_FAST) return heard
+      await this.#pause(asked)
+      if (timing.now() >= until) return { got: 'silence' }
+    }
+  }
+
+  /** `nothing`: the modem gave up before a carrier was there. */
+  async #hearOnce(code: number, within: number): Promise<Heard | { got: 'nothing' }> {
     const reply = await this.#port.command(`AT+FRM=${code}`, { within, connect: 'receive' })
     if (reply.how === 'silent') {
       const aborted = await this.#abandon()
@@ -213,7 +231,7 @@ export class Carrier {
     if ('got' in result) return result
     // V.21 is there instead (pitfall 6).
     if (result.code === '+FCERROR' || result.code === '+F4') return { got: 'other-carrier' }
-    if (!result.code.startsWith('CONNECT')) return { got: 'silence' }
+    if (!result.code.startsWith('CONNECT')) return { got: 'nothing' }
     const { data, end } = await this.#port.received({
       within: MOST_PAGE_MS,
       idle: FAST_IDLE_MS,
@@ -222,6 +240,15 @@ export class Carrier {
     if (end === 'closed') return trouble('the modem is gone')
     const after = end === 'etx' ? await this.#port.result(COMMAND_MS) : await this.#port.abort()
     return after.how === 'code' ? { got: 'fast', data } : trouble('the modem did not end a carrier')
+  }
+
+  #pause(asked: number): Promise<void> {
+    const { timing } = this.#port
+    const left = asked + AGAIN_MS - timing.now()
+    return new Promise((resolve) => {
+      if (left > 0) timing.after(left, resolve)
+      else resolve()
+    })
   }
 
   async #silence(): Promise<Trouble | undefined> {

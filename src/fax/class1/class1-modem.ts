@@ -204,6 +204,9 @@ function dialFailure(code: string): [FaxFailure, string] {
   if (code === 'NO ANSWER') return ['fax-no-answer', 'nobody answered']
   if (/^NO DIAL/.test(code)) return ['fax-no-dial-tone', 'there is no dial tone on the line']
   if (code === 'NO CARRIER') return ['fax-no-carrier', 'the call brought no connection to a fax machine']
+  // Somebody's carrier, and not V.21 (T.31, +FCERROR).
+  if (code === '+FCERROR' || code === '+F4')
+    return ['fax-no-machine', 'somebody answered, but no fax machine']
   return ['fax-modem', `the modem did not dial: ${code}`]
 }
 

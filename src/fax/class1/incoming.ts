@@ -24,6 +24,8 @@ export class IncomingPages {
   #decoded: Decoded | undefined
   /** The same in T.6, for the gateway. */
   #coded: Uint8Array | undefined
+  /** Its sender has left frames out for good (EOR). */
+  #holes = false
   #kept = 0
   /** The page kept last, in T.6. */
   #last: Uint8Array | undefined
@@ -53,6 +55,7 @@ export class IncomingPages {
 
   /** @returns whether there is room for more of this page */
   closeBlock(): boolean {
+    this.#holes ||= this.missing(0).length > 0
     this.#closed.push(...this.#block.data(true))
     this.#block = new Block()
     const [frame] = this.#closed
@@ -100,8 +103,8 @@ export class IncomingPages {
       resolution: choice.resolution,
       data: this.#inT6(choice),
       badRows,
-      // What came beyond is not here.
-      complete: complete && rows < MOST_ROWS,
+      // What came beyond is not here; nor is what follows a row of T.6 that is none.
+      complete: complete && !this.#holes && rows < MOST_ROWS && !(badRows > 0 && choice.coding === 'MMR'),
     }
     this.#keeping = this.#events.page(page).then(
       () => true,
@@ -126,6 +129,7 @@ export class IncomingPages {
   }
 
   #clear(): void {
+    this.#holes = false
     this.#block = new Block()
     this.#closed = []
     this.#heard = undefined

@@ -36,7 +36,6 @@ export async function performReceiving(action: Action, tools: ReceivingTools): P
       const { choice, retrained } = action
       const heard = await carrier.hear(choice.modulation, !retrained, PAGE_MS)
       if (heard.got !== 'fast') return heard
-      if (heard.data.length === 0) return { got: 'silence' }
       tools.heard = choice
       return { got: 'data', ended: pages.take(heard.data, choice) }
     }

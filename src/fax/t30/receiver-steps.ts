@@ -82,6 +82,8 @@ export interface Receiver {
   readonly fresh: boolean
   /** The page that comes may be the one that was kept last: nobody knows whether its sender heard our answer. */
   readonly doubtful: boolean
+  /** Its carrier was lost before the page, or the partial page, was over. */
+  readonly cut: boolean
   /** When page data or DCS last came, or a page was kept. */
   readonly progress: number
   /** How often the page that is coming was refused. */

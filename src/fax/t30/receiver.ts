@@ -10,7 +10,7 @@ import type { Input } from './actions.ts'
 import { readChoice } from './capabilities.ts'
 import { buildRequest } from './ecm.ts'
 import { type Frame, type FrameName, type PageEnd, readIdentity, readPageEnd } from './frames.ts'
-import { modulationOf, RATE_BITS } from './modulation.ts'
+import { type Modulation, modulationOf, RATE_BITS } from './modulation.ts'
 import {
   answer,
   command,
@@ -35,8 +35,13 @@ import {
 
 /** A sender asks three times (5.4.2), T4 and the length of its command apart. */
 const MOST_TRIES = 3
-/** A carrier of page data that broke off in the middle may still be on the line. */
-const CUT_MS = 15_000
+/**
+ * A carrier of page data that broke off in the middle may still be on the line, for as long as 64 kB take: a partial page
+ * with error correction, most pages without. Then its sender can still be asked for the page again.
+ */
+const restOf = ({ rate }: Modulation): number => Math.min(120_000, 600_000_000 / rate)
+/** The post-page message follows page data within 75 ms, its preamble 1 s and its frame 0.3 s (5.3.2). */
+const PROMPT_MS = 2_500
 /** Commands and answers without a page that comes of them. */
 const NO_PROGRESS_MS = 180_000
 const NO_PROGRESS = {
@@ -58,6 +63,7 @@ export const startReceiver = (job: ReceiveJob): Receiver => ({
   open: false,
   fresh: false,
   doubtful: false,
+  cut: false,
   progress: Number.POSITIVE_INFINITY,
   refusals: 0,
   facts: {},
@@ -124,7 +130,7 @@ function commanded(state: Receiver, input: Input, now: number): ReceiverStep {
   const repeated = repeatOf(known, frames)
   if (repeated) return repeated
   for (const frame of frames) {
-    const step = messageOf(known, frame)
+    const step = messageOf(known, frame, now)
     if (step) return step
   }
   if (now < known.patience) return identify(known)
@@ -208,9 +214,10 @@ const tooMany = (state: Receiver): ReceiverStep =>
 
 function afterPage(state: Receiver, input: Input, now: number): ReceiverStep {
   const heard = input.got === 'data'
-  const within = heard && !input.ended ? CUT_MS : T2_MS
+  const broken = heard && !input.ended
+  const within = broken && state.choice ? restOf(state.choice.modulation) : T2_MS
   return go(
-    heard ? { ...state, open: !full(state), fresh: true, progress: now } : state,
+    heard ? { ...state, open: !full(state), fresh: true, cut: broken, progress: now } : state,
     { at: 'post-page', tries: 0, until: now + within },
     { do: 'listen', within },
   )
@@ -232,7 +239,7 @@ function postPage(
   if (repeated) return repeated
   if (has(frames, 'CTC')) return proceed(state, frames)
   for (const frame of frames) {
-    const step = messageOf(state, frame)
+    const step = messageOf(state, frame, now)
     if (step) return step
   }
   const again = { ...place, tries: place.tries + 1 }
@@ -258,7 +265,7 @@ const simpleEnds: ReadonlyMap<Frame['name'], PageEnd> = new Map([
 ])
 
 /** The post-page message of a page or partial page that is here. */
-function messageOf(state: Receiver, frame: Frame): ReceiverStep | undefined {
+function messageOf(state: Receiver, frame: Frame, now: number): ReceiverStep | undefined {
   const { name, fif } = frame
   const { choice } = state
   const message = messageIn(frame)
@@ -266,8 +273,10 @@ function messageOf(state: Receiver, frame: Frame): ReceiverStep | undefined {
   const simple = simpleEnds.get(name)
   if (full(state) && (simple !== undefined || name === 'PPS' || name === 'EOR')) return tooMany(state)
   if (simple !== undefined && !choice.ecm) {
+    // Without RTC, but soon after its carrier: it is a sender that leaves RTC out, or noise that took it.
+    const cut = state.cut && now - state.progress > PROMPT_MS
     return state.open
-      ? go(state, { at: 'judging', end: simple }, { do: 'judge', choice })
+      ? go({ ...state, cut }, { at: 'judging', end: simple }, { do: 'judge', choice })
       : // Nothing of the page was heard at all, or there was none and the sender did not hear our answer.
         refuse({ ...state, doubtful: state.doubtful || (state.answered?.page ?? -1) !== -1 })
   }
@@ -315,7 +324,7 @@ function judged(state: Receiver, pageEnd: PageEnd, input: Input): ReceiverStep {
   if (input.got !== 'judged') return noMore(state)
   const { rows, badRows } = input
   const share = rows === 0 ? 1 : badRows / rows
-  if (share > BAD && state.refusals < MOST_REFUSALS) return refuse(state)
+  if ((state.cut || share > BAD) && state.refusals < MOST_REFUSALS) return refuse(state)
   return keep(state, pageEnd, share > POOR ? 'RTP' : 'MCF', { page: 0, block: 0 })
 }
 
@@ -345,7 +354,7 @@ function keep(state: Receiver, pageEnd: PageEnd, with_: FrameName, message: Mess
   return go(state, place, {
     do: 'keep',
     choice,
-    complete: with_ !== 'ERR',
+    complete: with_ !== 'ERR' && (choice.ecm || !state.cut),
     doubtful: state.doubtful,
     within: KEEP_MS,
   })
@@ -365,7 +374,15 @@ function kept(
   }
   if (input.got !== 'kept' && input.got !== 'known') return noMore(state)
   const pages = state.pages + (input.got === 'kept' ? 1 : 0)
-  const after: Receiver = { ...state, pages, open: false, doubtful: false, refusals: 0, progress: now }
+  const after: Receiver = {
+    ...state,
+    pages,
+    open: false,
+    doubtful: false,
+    cut: false,
+    refusals: 0,
+    progress: now,
+  }
   return confirm(after, place.end, place.answer, place.message)
 }
 

@@ -1,7 +1,8 @@
-/** Bursts as a Class 1 modem may bring them: with our own echo before the answer, and damaged without end. */
+/** What a Class 1 modem may bring: our own echo before the answer, damage without end, and carriers that are none. */
 import { expect, test } from 'vitest'
 import { Carrier } from '#fax/class1/carrier.ts'
 import { buildFrame, type Frame, type FrameName } from '#fax/t30/frames.ts'
+import { modulations } from '#fax/t30/modulation.ts'
 import { dataThen, scriptedModem } from '../scripted-modem.ts'
 
 /** As +FRH gives it, check sequence included. */
@@ -42,4 +43,38 @@ test('damaged frames without end are not waited for without end', async () => {
   const { heard, asked } = await afterEop(() => burst('MCF', false, 'ERROR'))
   expect(heard).toEqual({ got: 'frames', frames: [], damaged: true })
   expect(asked).toBe(32)
+})
+
+/** A page is to be heard. @param carriers what AT+FRM brings, one after the other */
+async function page(...carriers: (Uint8Array | string)[]) {
+  const [v17] = modulations
+  if (!v17) throw new Error('the table has lost its rows')
+  const { port, commands } = scriptedModem((said) =>
+    said === 'AT+FRM=146' ? (carriers.shift() ?? '') : said === '18' ? 'OK' : undefined,
+  )
+  const heard = await new Carrier(port, false).hear(v17, true, 2_000)
+  return { heard, asked: commands.length }
+}
+
+const carrier = (data: Uint8Array) =>
+  Buffer.concat([Buffer.from('\r\nCONNECT\r\n'), dataThen(data, 'NO CARRIER')])
+
+test('a modem that takes a click for a carrier, or gives up early, is asked again while the page may come', async () => {
+  const data = new Uint8Array(500).fill(0x55)
+  const { heard, asked } = await page(
+    carrier(Uint8Array.of()),
+    carrier(Uint8Array.of(7, 9)),
+    'NO CARRIER',
+    carrier(data),
+  )
+  expect(asked).toBe(4)
+  expect(heard).toMatchObject({ got: 'fast' })
+  expect(heard.got === 'fast' && heard.data.length).toBe(500)
+})
+
+test('a modem that says no at once is not asked without pause, and V.21 in place of a page is told', async () => {
+  const { heard, asked } = await page(...new Array<string>(1_000).fill('NO CARRIER'))
+  expect(heard).toEqual({ got: 'silence' })
+  expect(asked).toBeLessThan(25)
+  expect((await page('+FCERROR')).heard).toEqual({ got: 'other-carrier' })
 })

@@ -45,3 +45,19 @@ test('the longest page that is taken can be sent, and comes whole; a longer one 
     expect(kept).toMatchObject([{ rows: Math.min(rows, 30_000), complete }])
   }
 })
+
+test('a page whose sender left frames out for good (EOR) is marked, whatever came after them', async () => {
+  // Rows of MH stand alone: without a frame in the middle the others are good.
+  const coded = encode('MH', blankBitmap(1728, 1_000), { bitOrder: 'lsb' })
+  const [block = []] = blocksOf(coded, 256)
+  const kept: ReceivedPage[] = []
+  const pages = new IncomingPages({ progress: () => {}, page: async (one) => void kept.push(one) })
+  const mh: Choice = { ...choice, coding: 'MH' }
+  const numbers = block.map((_, number) => number).filter((number) => number !== 3)
+  pages.take(blockBits(block, numbers, modulation), mh)
+  expect(pages.missing(block.length)).toEqual([3])
+  pages.closeBlock()
+  pages.take(blockBits(block, undefined, modulation), mh)
+  await pages.keep(mh, true)
+  expect(kept).toMatchObject([{ complete: false }])
+})

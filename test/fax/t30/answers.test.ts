@@ -83,3 +83,71 @@ test('a partial page that its sender leaves incomplete (EOR) is answered with ER
     expect(actions.at(-1)).toEqual({ do: 'frames', frames: [{ name: 'ERR' }] })
   }
 })
+
+describe('a carrier that is lost in the middle of a page', () => {
+  const [modulation] = modulations
+  if (!modulation) throw new Error('the table has lost its rows')
+  const choice: Choice = { modulation, resolution: 98, coding: 'MH', ecm: false, frameSize: 256, rowTime: 0 }
+  const dcs = heard({ name: 'DCS', fif: buildChoice(choice) })
+  const good: Input = { got: 'judged', rows: 300, badRows: 1 }
+
+  /** Each input with the ms that have passed before it. @returns what was done then */
+  function receive(inputs: readonly [number, Input][]) {
+    let state = startReceiver({ settings: plain, modulations })
+    let now = 0
+    return inputs.map(([passed, input]) => {
+      now += passed
+      const step = stepReceiver(state, input, now)
+      state = step.state
+      const { action } = step.effects
+      return action.do === 'frames' ? action.frames.map(({ name }) => name).join('+') : action
+    })
+  }
+
+  const beginning: [number, Input][] = [
+    [0, { got: 'connected' }],
+    [0, { got: 'sent' }],
+    [0, dcs],
+    [0, { got: 'training', good: true }],
+    [0, { got: 'sent' }],
+    [9_000, { got: 'data', ended: false }],
+  ]
+  const end: [number, Input] = [20_000, heard({ name: 'EOP' })]
+
+  test('its sender goes on and is waited for; what is left of the page is good, and is refused all the same', () => {
+    const done = receive([...beginning, end, [0, good]])
+    const [wait] = done.slice(beginning.length - 1)
+    expect(wait).toMatchObject({ do: 'listen' })
+    // A page of 64 kB at 14400 bit/s takes 36 s.
+    expect(wait).toHaveProperty(
+      'within',
+      expect.toSatisfy((ms: number) => ms > 36_000),
+    )
+    expect(done.at(-1)).toBe('RTN')
+  })
+
+  test('when it comes no better twice, it is kept and marked', () => {
+    const again: [number, Input][] = [[0, { got: 'sent' }], ...beginning.slice(2), end, [0, good]]
+    const done = receive([...beginning, end, [0, good], ...again, ...again])
+    expect(done.at(-1)).toMatchObject({ do: 'keep', complete: false })
+  })
+
+  test('when it comes whole then, it is whole', () => {
+    const whole: [number, Input][] = [
+      [0, { got: 'sent' }],
+      ...beginning.slice(2, -1),
+      [30_000, { got: 'data', ended: true }],
+      [30_000, heard({ name: 'EOP' })],
+      [0, good],
+    ]
+    expect(receive([...beginning, end, [0, good], ...whole]).at(-1)).toMatchObject({
+      do: 'keep',
+      complete: true,
+    })
+  })
+
+  test('a sender that leaves RTC out, or noise in it, is no loss', () => {
+    const done = receive([...beginning, [1_600, heard({ name: 'EOP' })], [0, good]])
+    expect(done.at(-1)).toMatchObject({ do: 'keep', complete: true })
+  })
+})
