@@ -123,7 +123,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     void store.shiftTimes(startedAt, byMs).catch(onFailure)
   })
   const startedAt = clock.now()
-  const audit = createAudit({ store, node, clock, log })
+  const audit = createAudit({ store, node, clock, log, written: () => late.http?.live.audit() })
   started.defer(() => audit.settled())
   const failover = createFailoverLog({ directory: config.data, store, node, clock, log })
   started.defer(() => failover.settled())
@@ -172,7 +172,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     : undefined
   if (pair) started.defer(() => pair.stop())
   const stops = await createStopList({ store, clock })
-  store.onMerged(({ queue, users, members, revisions, inbox, facts, failover: lines }) => {
+  store.onMerged(({ queue, users, members, revisions, inbox, facts, audit: told, failover: lines }) => {
     if (queue) late.dispatch?.loop.wake()
     if (members) void pair?.membership.reload().catch(onFailure)
     if (revisions) {
@@ -186,10 +186,13 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     if (facts) void trials.refresh().catch(onFailure)
     if (facts) void late.drills?.refresh().catch(onFailure)
     failover.merged(lines)
-    if (late.http === undefined) return
-    void late.http.merged({ users, facts }).catch(onFailure)
-    if (queue || inbox) late.http.live.message()
-    for (const line of lines) late.http.live.failover(line)
+    const { http } = late
+    if (http === undefined) return
+    // Whoever is told of it asks, and is to see what it is about.
+    const tellAudit = () => (told ? http.live.audit() : undefined)
+    void http.merged({ users, facts }).then(tellAudit).catch(onFailure)
+    if (queue || inbox) http.live.message()
+    for (const line of lines) http.live.failover(line)
   })
 
   const received = () => {
@@ -324,6 +327,7 @@ async function start(config: Config, options: Options, started: AsyncDisposableS
     clock,
     log,
     restart: options.restart,
+    undone: () => audit.write('rollback', 'file-reverted', `the configuration file of ${node} was put back`),
   })
   started.defer(async () => own.stop())
   const ldap =

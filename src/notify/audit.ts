@@ -31,11 +31,14 @@ export function createAudit({
   node,
   clock,
   log,
+  written = () => {},
 }: {
   store: Pick<OperationLog, 'operate'>
   node: string
   clock: Clock
   log: Log
+  /** A record is in the log. */
+  written?: () => void
 }): Audit {
   const writing = new Set<Promise<void>>()
   let dropped = 0
@@ -45,6 +48,7 @@ export function createAudit({
       // Number and hash are the store's: nobody but it knows what the record before is.
       const record = { number: 0, at: clock.now(), who, what, text, hash: '' }
       await store.operate({ op: 'audit', record })
+      written()
     } catch (error) {
       log.error({ what, error: errorText(error) }, 'an audit record could not be written')
     }

@@ -317,6 +317,8 @@ export interface Merged {
   inbox: boolean
   /** What was remembered. */
   facts: boolean
+  /** Records of the audit log. */
+  audit: boolean
   /** Lines of the failover log, in order. */
   failover: { origin: string; at: number; text: string }[]
 }

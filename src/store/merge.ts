@@ -23,6 +23,7 @@ export const noChange = (): Merged => ({
   revisions: false,
   inbox: false,
   facts: false,
+  audit: false,
   failover: [],
 })
 
@@ -155,6 +156,9 @@ function note(merged: Merged, origin: string, at: number, operation: Operation):
       break
     case 'remember':
       merged.facts = true
+      break
+    case 'audit':
+      merged.audit = true
       break
     case 'failover':
       merged.failover.push({ origin, at, text: operation.text })

@@ -240,6 +240,7 @@ export class Requests {
           revisions: true,
           inbox: true,
           facts: true,
+          audit: true,
           failover: [],
         }
         return 'null'

@@ -176,6 +176,7 @@ const together = (all: Merged | undefined, one: Merged): Merged => ({
   revisions: one.revisions || all?.revisions === true,
   inbox: one.inbox || all?.inbox === true,
   facts: one.facts || all?.facts === true,
+  audit: one.audit || all?.audit === true,
   failover: [...(all?.failover ?? []), ...one.failover],
 })
 

@@ -157,6 +157,7 @@ describe('merging', () => {
         revisions: false,
         inbox: false,
         facts: false,
+        audit: false,
         failover: [{ origin: 'a', at: START, text: 'b is LIVE' }],
       },
     ])

@@ -35,7 +35,7 @@ export function homeRoutes(api: Api, parts: Parts): void {
       exposeHeadRoute: false,
       schema: {
         tags: ['status'],
-        summary: 'What changes, as server-sent events: status, message, configuration, failover',
+        summary: 'What changes, as server-sent events: status, message, configuration, failover, audit',
         produces: ['text/event-stream'],
         response: { 200: { type: 'string' } },
       },

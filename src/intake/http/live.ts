@@ -21,6 +21,8 @@ export interface LiveFeed {
   configuration(head: string | undefined): void
   /** A line of the failover log. @param line `at` in ms since 1970 */
   failover(line: { origin: string; at: number; text: string }): void
+  /** The audit log of any member has a new record. */
+  audit(): void
   /** Something that a person must know. */
   alarm(code: string, text: string): void
 }
@@ -58,6 +60,9 @@ export function createLive({ home, clock, log }: { home: HomePage; clock: Clock;
   const ids = new Set<string>()
   let anyMessage = false
   let messages: NodeJS.Timeout | undefined
+  /** The pause after an audit event. */
+  let audits: NodeJS.Timeout | undefined
+  let moreAudits = false
   let last = ''
   let lookedAt = 0
   let looking = false
@@ -67,9 +72,11 @@ export function createLive({ home, clock, log }: { home: HomePage; clock: Clock;
   function leave(listener: Listener): void {
     if (!listeners.delete(listener)) return
     if (listeners.size > 0) return
-    for (const timer of [...timers, messages, soon]) clearTimeout(timer)
+    for (const timer of [...timers, messages, audits, soon]) clearTimeout(timer)
     timers = []
     messages = undefined
+    audits = undefined
+    moreAudits = false
     soon = undefined
     last = ''
     ids.clear()
@@ -133,8 +140,25 @@ export function createLive({ home, clock, log }: { home: HomePage; clock: Clock;
     }, wait).unref()
   }
 
+  /** The first is told at once, because the appliance may be about to start anew; others wait for the pause to end. */
+  function audit(): void {
+    if (listeners.size === 0) return
+    if (audits !== undefined) {
+      moreAudits = true
+      return
+    }
+    tell('audit', {})
+    audits = setTimeout(() => {
+      audits = undefined
+      if (!moreAudits) return
+      moreAudits = false
+      audit()
+    }, PAUSE_MS).unref()
+  }
+
   return {
     changed,
+    audit,
     message(id) {
       if (listeners.size === 0) return
       if (id === undefined || ids.size >= MOST_IDS) anyMessage = true

@@ -11,6 +11,7 @@ import { messageQuery } from './queue-schemas.ts'
 import type { Shape } from './schemas.ts'
 import * as schemas from './schemas.ts'
 import { detailView, inboxView, messageView, pageView } from './views.ts'
+import { withWaiting } from './waiting-elsewhere.ts'
 
 function actionView(
   result: ActionResult,
@@ -62,6 +63,8 @@ export function messageRoutes(api: Api, parts: Parts): void {
     '/messages/:id',
     {
       onRequest: read,
+      // Another member asks what deliveries wait for here.
+      config: { forwardable: true },
       schema: {
         tags,
         summary: 'One message with everything that happened to it',
@@ -70,9 +73,13 @@ export function messageRoutes(api: Api, parts: Parts): void {
         response: { 200: schemas.messageDetail },
       },
     },
-    async ({ params, query: { from = '0' } }) => {
+    async ({ params, query: { from = '0' }, url: path, source: author }) => {
       const view = await store.message(params.id, Number(from))
-      return actionView(view === undefined ? { result: 'notFound' } : { result: 'done', view }, dispatch)
+      const detail = actionView(
+        view === undefined ? { result: 'notFound' } : { result: 'done', view },
+        dispatch,
+      )
+      return withWaiting(detail, view?.deliveries ?? [], parts, { path, author })
     },
   )
 

@@ -31,6 +31,8 @@ export function createOwnConfiguration(deps: {
   log: Log
   /** @param changed the file was replaced just now: should it not let the appliance start, the one before is right */
   restart(changed: boolean): void
+  /** Nobody confirmed a change in time, and the file before it is back. */
+  undone(): void
 }): OwnConfiguration {
   const { file, clock, log } = deps
   let timer: NodeJS.Timeout | undefined
@@ -60,6 +62,7 @@ export function createOwnConfiguration(deps: {
     try {
       putBackOwnFile(path, { author: ROLLBACK, at: clock.now() })
       log.warn({ file: path }, 'nobody confirmed the changed configuration file: the one before is back')
+      deps.undone()
       restart()
     } catch (error) {
       log.error(

@@ -168,4 +168,9 @@ export interface LiveEvents {
   configuration: { head: string | null }
   /** A line of the failover log, of any member. */
   failover: { at: string; node: string; text: string }
+  /**
+   * Somebody did something that the audit log of a member has: users, tokens, a member's own file. At most twice a
+   * second, without saying what: who may know asks.
+   */
+  audit: Record<string, never>
 }

@@ -165,7 +165,7 @@ const delivery = object(
     waiting: {
       ...list(object({ line: text, reason, until: time }, ['line', 'reason'])),
       description:
-        'Of one that is due and waits because no line can send it, while it is looked at by itself on the member that sends it: each line that may, why not now, and until when where that is known',
+        'Of one that is due and waits because no line can send it, while it is looked at by itself (another member asks the one that sends it, and leaves this out without its answer): each line that may, why not now, and until when where that is known',
     },
   },
   ['id', 'to', 'channel', 'state', 'parts', 'confirmed', 'attempts', 'possibleDuplicate', 'due', 'expires'],

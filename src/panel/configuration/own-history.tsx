@@ -20,7 +20,9 @@ import { words } from './words.ts'
 type Version = OwnHistory['items'][number]
 
 export function OwnHistoryCard(props: { node: string; trial: OwnTrial; disabled: boolean }) {
-  const history = useRemote<OwnHistory>(ofMember('/own-configuration/history', props.node))
+  const history = useRemote<OwnHistory>(ofMember('/own-configuration/history', props.node), {
+    refresh: ['audit'],
+  })
   const back = useSignal<{ version: string; changes: OwnChecked['diff'] } | undefined>(undefined)
   const items = history.data.value?.items
 

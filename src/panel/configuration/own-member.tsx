@@ -55,7 +55,9 @@ export function OwnFile(props: {
   node: string
   children: (own: OwnConfiguration, trial: OwnTrial) => ComponentChildren
 }) {
-  const own = useRemote<OwnConfiguration>(ofMember('/own-configuration', props.node))
+  const own = useRemote<OwnConfiguration>(ofMember('/own-configuration', props.node), {
+    refresh: ['audit'],
+  })
   const trial = useOwnTrial(own, props.node)
   const view = own.data.value
   if (trial.restarting.value)

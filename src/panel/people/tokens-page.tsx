@@ -16,10 +16,13 @@ import { PeopleTabs } from './people-tabs.tsx'
 import type { CreatedToken, TokenList, TokenView } from './shapes.ts'
 import { words } from './words.ts'
 
+/** That a token was used is written nowhere but beside it. */
+const USED_MS = 10_000
+
 const scopes = ['send', 'read', 'operate', 'admin'] as const satisfies readonly TokenView['scopes'][number][]
 
 function View() {
-  const tokens = useRemote<TokenList>('/tokens')
+  const tokens = useRemote<TokenList>('/tokens', { refresh: ['audit'], every: USED_MS })
   const making = useSignal(false)
   const made = useSignal<CreatedToken | undefined>(undefined)
   const columns: Column<TokenView>[] = [

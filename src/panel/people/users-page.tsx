@@ -29,7 +29,7 @@ import type { NewUser, User, UserChange, UserList } from './shapes.ts'
 import { words } from './words.ts'
 
 function View() {
-  const users = useRemote<UserList>('/users')
+  const users = useRemote<UserList>('/users', { refresh: ['audit'] })
   const making = useSignal(false)
   const editing = useSignal<User | undefined>(undefined)
   const own = session.value?.user?.name

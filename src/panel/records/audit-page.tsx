@@ -9,7 +9,7 @@ import { Time } from '../components/time.tsx'
 import { announce } from '../components/toast.tsx'
 import { authorText } from '../configuration/author.ts'
 import { words as configWords } from '../configuration/words.ts'
-import { get } from '../shell/api.ts'
+import { get, withQuery } from '../shell/api.ts'
 import { problemDictionaries, problemText } from '../shell/problems.ts'
 import { rare } from '../shell/rare.ts'
 import { useRemote } from '../shell/remote.ts'
@@ -120,7 +120,10 @@ const columns = (): Column<AuditRecord>[] => [
   { title: words.t('text'), kind: 'wide', cell: (record) => detailsOf(record) },
 ]
 
-/** Newest first; the interface hands out the oldest first, so pages are asked for by their number. */
+/**
+ * Newest first; the interface hands out the oldest first, so pages are asked for by their number. New records come on top
+ * by themselves: what comes after the newest is asked for, and then what comes after that.
+ */
 function Records({ node, newest }: { node: string; newest: number }) {
   const records = useSignal<readonly AuditRecord[] | undefined>(undefined)
   const first = useSignal(newest + 1)
@@ -139,6 +142,14 @@ function Records({ node, newest }: { node: string; newest: number }) {
   useEffect(() => {
     void older()
   }, [])
+  const last = records.value?.[0]?.number ?? newest
+  const after = useRemote<AuditPage>(withQuery('/audit', { node, after: last, limit: PAGE }), {
+    refresh: ['audit'],
+  })
+  useEffect(() => {
+    const fresh = after.data.value?.items.filter(({ number: which }) => which > last) ?? []
+    if (fresh.length > 0) records.value = [...fresh.toReversed(), ...(records.peek() ?? [])]
+  }, [after.data.value])
   if (records.value === undefined)
     return failed.value === undefined ? null : <Notice tone="bad">{failed.value}</Notice>
   return (

@@ -26,7 +26,8 @@ export function FailoverLog() {
   const search = useSignal('')
   const all = useSignal(false)
   const log = useRemote<FailoverDay>(`/pair/failover${day === '' ? '' : `?day=${encodeURIComponent(day)}`}`, {
-    refresh: ['failover'],
+    // The latter for what was missed while nothing was heard.
+    refresh: ['failover', 'audit'],
   })
   const view = log.data.value
   const lines = linesWith(view?.lines ?? [], search.value, saidText)

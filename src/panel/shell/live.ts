@@ -30,6 +30,7 @@ const listeners: Listeners = {
   message: new Set(),
   configuration: new Set(),
   failover: new Set(),
+  audit: new Set(),
 }
 
 /** @returns stops listening; made for useEffect */
@@ -50,6 +51,17 @@ onLive('status', (news) => {
   status.value = news
   learnMembers(news)
 })
+
+// Somebody may have given this user another role; after a reconnect another member may answer, with another version or
+// another idea of who is logged in.
+onLive('audit', () => void loadSession())
+
+/** Nobody knows what happened while nothing was heard, so that pages ask for what they show. */
+function tellAll(): void {
+  tell('message', { ids: [] })
+  tell('configuration', { head: null })
+  tell('audit', {})
+}
 
 /** Members come, go and get names while a page is open. */
 function learnMembers({ members }: HomeView): void {
@@ -77,9 +89,9 @@ async function follow(stop: AbortController): Promise<void> {
       if (response.status === 401) await loadSession()
       return
     }
-    // Another member may have answered, with another version or another idea of who is logged in.
-    if (connection.peek().since !== undefined) await loadSession()
+    const wasLost = connection.peek().since !== undefined
     connection.value = {}
+    if (wasLost) tellAll()
     let buffered = ''
     // Not every browser can go through a stream with `for await`.
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()

@@ -19,6 +19,8 @@ export interface Remote<T> {
 }
 
 const REFRESH_PAUSE_MS = 400
+/** What could not be answered, as while a member starts anew, is asked again after so long. */
+const AGAIN_MS = 2_000
 
 interface Ahead {
   coming: Promise<Answer<unknown>>
@@ -70,9 +72,11 @@ export function useRemote<T>(
     const loading = signal(path !== undefined && first === undefined)
     let isThere = first !== undefined
     let latest = new AbortController()
+    let again: ReturnType<typeof setTimeout> | undefined
     let at = path
     const reload = async (): Promise<void> => {
       latest.abort()
+      clearTimeout(again)
       if (at === undefined) return
       const mine = new AbortController()
       latest = mine
@@ -82,6 +86,8 @@ export function useRemote<T>(
       loading.value = false
       problem.value = answer.ok ? undefined : answer.problem
       if (answer.ok) data.value = answer.value
+      else if (answer.problem.status === 0 || answer.problem.status >= 500)
+        again = setTimeout(() => void reload(), AGAIN_MS)
     }
     return {
       data,
@@ -93,7 +99,10 @@ export function useRemote<T>(
         if (!isThere) void reload()
         isThere = false
       },
-      end: () => latest.abort(),
+      end() {
+        latest.abort()
+        clearTimeout(again)
+      },
     }
   }, [])
   useEffect(() => remote.point(path), [path])
