@@ -135,9 +135,11 @@ void far_end_start(enum far_kind what, bool calling, const char *file, int call)
     t30_set_ecm_capability(t30, options.ecm);
     t30_set_supported_modems(t30, options.modems);
     t30_set_supported_compressions(t30, options.codings);
-    t30_set_supported_resolutions(t30, T30_SUPPORT_STANDARD_RESOLUTION | T30_SUPPORT_FINE_RESOLUTION
-                                           | T30_SUPPORT_SUPERFINE_RESOLUTION | T30_SUPPORT_R8_RESOLUTION
-                                           | T30_SUPPORT_R16_RESOLUTION);
+    t30_set_supported_resolutions(t30, T30_SUPPORT_STANDARD_RESOLUTION | T30_SUPPORT_R8_RESOLUTION
+                                           | (options.coarse ? 0 : T30_SUPPORT_FINE_RESOLUTION
+                                                                   | T30_SUPPORT_SUPERFINE_RESOLUTION
+                                                                   | T30_SUPPORT_R16_RESOLUTION));
+    t30_set_minimum_scan_line_time(t30, options.row_time);
     t30_set_supported_image_sizes(t30, T30_SUPPORT_215MM_WIDTH | T30_SUPPORT_255MM_WIDTH | T30_SUPPORT_303MM_WIDTH
                                            | T30_SUPPORT_A4_LENGTH | T30_SUPPORT_B4_LENGTH
                                            | T30_SUPPORT_US_LETTER_LENGTH | T30_SUPPORT_US_LEGAL_LENGTH

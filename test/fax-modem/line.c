@@ -53,6 +53,10 @@ void line_carry(int way, int16_t *audio, double at, bool cut)
         ways[way].at = (ways[way].at + 1) % delay;
         audio[i] = late;
     }
+    for (int i = 0; i < options.burst_count; i++)
+        if (options.bursts[i].level <= SILENT && at >= options.bursts[i].at
+            && at < options.bursts[i].at + options.bursts[i].length)
+            memset(audio, 0, TICK * sizeof *audio);
     if (cut) return;
     if (options.noise) add(way, audio, options.noise);
     bursts(way, audio, at, options.bursts, options.burst_count);

@@ -36,6 +36,7 @@ static const struct option names[] = {
     {"ring-every", 1, NULL, 'R'},   {"line-delay", 1, NULL, 'y'},    {"drop-after", 1, NULL, 'D'},
     {"drop-in-page", 1, NULL, 'P'}, {"noise", 1, NULL, 'n'},         {"burst", 1, NULL, 'b'},
     {"spoil-training", 1, NULL, 'S'}, {"refuse-pages", 1, NULL, 'F'}, {"seed", 1, NULL, 'z'},
+    {"coarse", 0, NULL, 'C'},       {"row-time", 1, NULL, 'm'},
     {"log", 1, NULL, 'l'},          {"frames", 0, NULL, 'f'},        {"clock", 1, NULL, 'k'},
     {NULL, 0, NULL, 0},
 };
@@ -106,6 +107,8 @@ static void read_options(int argc, char **argv)
         case 'S': options.spoil_training = atoi(optarg); break;
         case 'F': options.refuse_pages = atoi(optarg); break;
         case 'z': options.seed = atoi(optarg); break;
+        case 'C': options.coarse = true; break;
+        case 'm': options.row_time = atoi(optarg); break;
         case 'l': options.log = optarg; break;
         case 'f': options.frames = true; break;
         case 'k': options.clock = optarg; break;

@@ -19,6 +19,7 @@
 #define TICK 160
 #define SAMPLES(seconds) ((int64_t) ((seconds) * 8000))
 #define LIST 16
+#define SILENT -99.0f /* the level of a burst in which nothing is heard at all */
 
 enum far_kind { FAR_FAX, FAR_VOICE, FAR_SILENCE };
 
@@ -39,6 +40,8 @@ struct options {
     const char *station;
     bool ecm;
     int modems, codings;
+    bool coarse;             /* prints 98 rows an inch only */
+    int row_time;            /* ms that it needs for a row */
     const char *outcomes[LIST];
     int outcome_count;
     double answer_after, ring_every, line_delay;

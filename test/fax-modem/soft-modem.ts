@@ -43,6 +43,10 @@ export interface SoftModemOptions {
   ecm?: boolean
   /** 4800: V.27ter alone, 9600: V.29 too, 14400: V.17 too. */
   maxRate?: 4800 | 9600 | 14400
+  /** The far end prints 98 rows an inch only. */
+  coarse?: boolean
+  /** ms that it needs for a row. */
+  rowTime?: 5 | 10 | 20 | 40
   codings?: 'MH' | 'MR' | 'MMR'
   /** What becomes of the first call that is dialled, the second …; the last counts from then on. */
   outcomes?: readonly Outcome[]
@@ -56,6 +60,7 @@ export interface SoftModemOptions {
   dropInPage?: { page: number; seconds: number }
   /** Steady noise, dBm0. Above -48 it counts as a carrier. */
   noise?: number
+  /** Of noise, dBm0; at -99 the line is silent. */
   bursts?: readonly { at: number; length: number; level: number }[]
   /** So many trainings of a call fail. */
   spoilTraining?: number
@@ -184,6 +189,7 @@ function argumentsOf(options: SoftModemOptions): string[] {
     'drop-after': options.dropAfter,
     'drop-in-page': options.dropInPage && `${options.dropInPage.page}:${options.dropInPage.seconds}`,
     noise: options.noise,
+    'row-time': options.rowTime,
     'spoil-training': options.spoilTraining,
     'refuse-pages': options.refusePages,
     log: options.log,
@@ -191,6 +197,7 @@ function argumentsOf(options: SoftModemOptions): string[] {
   return [
     ...(options.pair ? ['--pair'] : []),
     ...(options.ecm ? ['--ecm'] : []),
+    ...(options.coarse ? ['--coarse'] : []),
     ...(options.frames ? ['--frames'] : []),
     ...(options.bursts ?? []).map(({ at, length, level }) => `--burst=${at}:${length}:${level}`),
     ...Object.entries(settings).flatMap(([name, value]) =>

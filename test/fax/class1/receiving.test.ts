@@ -14,6 +14,7 @@ interface Case {
   pages?: number
   rows?: number
   resolution?: 98 | 196
+  mixed?: boolean
   /** Whoever calls talks. */
   voice?: boolean
   signal?: AbortSignal
@@ -26,13 +27,22 @@ interface Came extends ReceiveReport {
 }
 
 async function receive(
-  { soft = {}, own = {}, pages = 1, rows = 1100, resolution = 196, voice = false, signal }: Case,
+  {
+    soft = {},
+    own = {},
+    pages = 1,
+    rows = 1100,
+    resolution = 196,
+    mixed = false,
+    voice = false,
+    signal,
+  }: Case,
   act: (came: Came) => void | Promise<void>,
   keep: () => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
   const bench = await openBench({ speed: SPEED, ...soft }, { ...settings, ...own })
   try {
-    const sent = chart(join(bench.directory, 'sent.tif'), { pages, rows, resolution })
+    const sent = chart(join(bench.directory, 'sent.tif'), { pages, rows, resolution, mixed })
     bench.soft.ring('1234', voice ? '' : sent)
     const report = await receiveFax(bench.driver, bench.directory, signal, keep)
     await act({ ...report, bench, sent, wrong: () => differences(sent, report.file) })
@@ -127,6 +137,33 @@ describeWith(['spandsp', 'libtiff-tools'], 'Class 1, receiving', () => {
       expect(pages[1]?.rows).toBeGreaterThan(100)
     })
   })
+
+  test.concurrent('a page whose carrier is lost for a moment is not taken as far as it came', async () => {
+    const bursts = [{ at: 13, length: 0.4, level: -99 }]
+    await receive(
+      { soft: { bursts, frames: true }, own: { ecm: false }, pages: 2 },
+      ({ result, wrong, bench }) => {
+        expect(result).toMatchObject({ result: 'received', pages: 2, facts: { rate: 12000 } })
+        expect(bench.soft.events.some(({ type }) => type === 'RTN')).toBe(true)
+        expect(wrong()).toEqual([])
+      },
+    )
+  })
+
+  test.concurrent.each([true, false])(
+    'pages of two resolutions in one call, error correction %s',
+    async (ecm) => {
+      await receive(
+        { soft: { ecm, frames: true }, pages: 3, mixed: true },
+        ({ result, pages, wrong, bench }) => {
+          expect(result).toMatchObject({ result: 'received', pages: 3, facts: { ecm } })
+          expect(pages.map(({ resolution }) => resolution)).toEqual([196, 98, 196])
+          expect(bench.soft.events.filter(({ type }) => type === 'DIS').length).toBe(3)
+          expect(wrong()).toEqual([])
+        },
+      )
+    },
+  )
 
   test.concurrent('whoever talks is no fax, and the modem is idle again', async () => {
     await receive({ voice: true }, async ({ result, bench, sent }) => {

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { FaxSettings } from '#fax/contract.ts'
-import { chart, differences } from '../../fax-modem/pages.ts'
+import { chart, differences, pagesOf } from '../../fax-modem/pages.ts'
 import { describeWith } from '../../requirements.ts'
 import { type Bench, openBench, type SendReport, sendFax, settings } from './class1-bench.ts'
 
@@ -96,6 +96,36 @@ describeWith(['spandsp', 'libtiff-tools'], 'Class 1, sending', () => {
     await send({ soft: { outcomes: [outcome] } }, {}, ({ result, confirmed }) => {
       expect(result).toMatchObject({ result: 'failed', failure, confirmed: 0 })
       expect(confirmed).toEqual([])
+    })
+  })
+
+  test.concurrent('a machine that prints 98 rows an inch and no rows of two dimensions', async () => {
+    const soft = { coarse: true, codings: 'MH' } as const
+    await send({ soft, own: { ecm: false }, rows: 301 }, {}, ({ result, bench, file }) => {
+      expect(result).toMatchObject({ result: 'sent', facts: { coding: 'MH' } })
+      const [page] = pagesOf(file)
+      const [came] = pagesOf(join(bench.directory, 'call-1.tif'))
+      const bits = page?.bits ?? Buffer.alloc(0)
+      // Of two rows one, black where either is.
+      const half = Buffer.alloc(151 * 216)
+      bits.forEach((byte, at) => {
+        const into = Math.floor(at / 432) * 216 + (at % 216)
+        half[into] = (half[into] ?? 0) | byte
+      })
+      expect(came?.bits.equals(half)).toBe(true)
+    })
+  })
+
+  // On the line: the call without its page takes 12 s, the rows of the chart 6 s or as long as they must.
+  test.concurrent.each([
+    [5, 12_000, 24_000],
+    [40, 26_000, 40_000],
+  ] as const)('a machine that needs %i ms for a row', async (rowTime, least, most) => {
+    await send({ soft: { rowTime }, rows: 400 }, {}, ({ result, wrong }) => {
+      expect(result.result).toBe('sent')
+      expect(wrong()).toEqual([])
+      expect(result.facts.duration).toBeGreaterThan(least)
+      expect(result.facts.duration).toBeLessThan(most)
     })
   })
 
