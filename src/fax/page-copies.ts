@@ -2,22 +2,26 @@
  * Copies of received pages on the other members' disks while the call goes on: a page that its sender believes delivered
  * survives the box that received it. A file goes in pieces and is acknowledged once it is fsynced under its name. What a
  * copy becomes is receiving.ts's business.
- *
- * A question is a line of JSON that says which piece of which file, and its bytes in base64 behind it.
  */
-import { Buffer } from 'node:buffer'
+import type { Buffer } from 'node:buffer'
 import { open, readdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorText } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
+import {
+  type Answer,
+  done,
+  oneInTime,
+  PIECE_BYTES,
+  PIECE_MS,
+  placeOf,
+  splitBytes,
+  withBytes,
+} from '#core/member-questions.ts'
 import { type Call, isCallFile, isCallId, openCall, readCall, syncDirectory } from './call-files.ts'
-import type { PeerAnswer } from './documents/elsewhere.ts'
 
 export const PAGES_TOPIC = 'fax-page'
 
-/** Bytes of a piece: as base64 it fits one question. */
-const PIECE_BYTES = 90_000
-const PIECE_MS = 10_000
 /** Of one file: a page has 16 MB at most on its way to the disk. */
 const MOST_BYTES = 20e6
 /** Calls of other members of which pages lie here at a time. */
@@ -29,7 +33,7 @@ export interface PagePeers {
   connected(): readonly string[]
   /** Some connected member keeps up, so that waiting for it makes sense. */
   available(): boolean
-  request(to: string, body: string, deadlineMs: number): Promise<PeerAnswer>
+  request(to: string, body: string, deadlineMs: number): Promise<Answer>
   /** `lost`: it is known to be dead, and this member is the one to act for it. `away`: the same without the certainty. */
   standing(node: string): 'here' | 'away' | 'lost' | 'not-ours'
 }
@@ -38,7 +42,7 @@ export interface PageCopies {
   /** @returns whether some other member has the file on its disk in time; it is brought to the others all the same */
   send(call: Call, name: string, bytes: Uint8Array, withinMs: number): Promise<boolean>
   /** For the topic PAGES_TOPIC. */
-  answer(from: string, body: string): Promise<PeerAnswer>
+  answer(from: string, body: string): Promise<Answer>
 }
 
 interface Piece {
@@ -52,18 +56,20 @@ export function createPageCopies(directory: string, peers: PagePeers, log: Log):
   /** One piece is written at a time. Never rejects. */
   let turn: Promise<unknown> = Promise.resolve()
 
-  async function push(to: string, call: Call, name: string, bytes: Uint8Array): Promise<void> {
+  /** @returns whether the member has all of it */
+  async function push(to: string, call: Call, name: string, bytes: Uint8Array): Promise<boolean> {
     for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
       const piece: Piece = { call, name, at, last: at + PIECE_BYTES >= bytes.length }
-      const data = Buffer.from(bytes.subarray(at, at + PIECE_BYTES)).toString('base64')
-      const answer = await peers.request(to, `${JSON.stringify(piece)}\n${data}`, PIECE_MS)
+      const question = withBytes(piece, bytes.subarray(at, at + PIECE_BYTES))
+      const answer = await peers.request(to, question, PIECE_MS)
       if (answer.result === 'answered') continue
       log.warn({ to, call: call.id, code: answer.code }, 'a received page could not be copied to a member')
-      throw new Error(answer.text)
+      return false
     }
+    return true
   }
 
-  async function write(from: string, { call, name, at, last }: Piece, bytes: Buffer): Promise<PeerAnswer> {
+  async function write(from: string, { call, name, at, last }: Piece, bytes: Buffer): Promise<Answer> {
     const place = join(directory, call.id)
     if (at === 0) {
       const known = await readCall(place)
@@ -86,28 +92,20 @@ export function createPageCopies(directory: string, peers: PagePeers, log: Log):
       await rename(part, join(place, name))
       await syncDirectory(place)
     }
-    return { result: 'answered', body: '' }
+    return done
   }
 
   return {
-    async send(call, name, bytes, withinMs) {
-      const { promise, resolve } = Promise.withResolvers<boolean>()
-      const timer = setTimeout(resolve, peers.available() ? withinMs : 0, false)
-      void Promise.any(peers.connected().map((to) => push(to, call, name, bytes))).then(
-        () => resolve(true),
-        () => resolve(false),
-      )
-      try {
-        return await promise
-      } finally {
-        clearTimeout(timer)
-      }
-    },
+    send: (call, name, bytes, withinMs) =>
+      oneInTime(
+        peers.connected().map((to) => push(to, call, name, bytes)),
+        peers.available() ? withinMs : 0,
+      ),
     answer(from, body) {
-      const end = body.indexOf('\n')
-      const piece = end < 0 ? undefined : pieceOf(body.slice(0, end))
-      if (piece === undefined) return Promise.resolve(notTaken)
-      const mine = turn.then(() => write(from, piece, Buffer.from(body.slice(end + 1), 'base64')))
+      const asked = splitBytes(body)
+      const piece = asked && pieceOf(asked.about)
+      if (asked === undefined || piece === undefined) return Promise.resolve(notTaken)
+      const mine = turn.then(() => write(from, piece, asked.bytes()))
       turn = mine.catch(() => {})
       return mine.catch((error: unknown) => {
         log.warn({ from, error: errorText(error) }, 'a page that another member received could not be kept')
@@ -117,29 +115,25 @@ export function createPageCopies(directory: string, peers: PagePeers, log: Log):
   }
 }
 
-const notTaken: PeerAnswer = {
+const notTaken: Answer = {
   result: 'failed',
   code: 'member-question-unknown',
   text: 'this is no piece of a received page that this member takes',
 }
-const tooMany: PeerAnswer = {
+const tooMany: Answer = {
   result: 'failed',
   code: 'member-busy',
   text: 'pages of too many calls lie here',
 }
 
-function pieceOf(line: string): Piece | undefined {
-  try {
-    const { call, name, at, last } = JSON.parse(line) as Partial<Piece>
-    if (typeof call !== 'object' || typeof call.id !== 'string' || !isCallId(call.id)) return undefined
-    const { id, line: fax, caller, at: began } = call
-    if (typeof fax !== 'string' || typeof caller !== 'string' || !Number.isSafeInteger(began))
-      return undefined
-    if (typeof name !== 'string' || !isCallFile(name)) return undefined
-    if (typeof at !== 'number' || !Number.isSafeInteger(at) || at < 0 || typeof last !== 'boolean')
-      return undefined
-    return { call: { id, line: fax, caller, at: began }, name, at, last }
-  } catch {
+function pieceOf({ call, name, at, last }: Record<string, unknown>): Piece | undefined {
+  if (typeof call !== 'object' || call === null) return undefined
+  const { id, line, caller, at: began } = call as Partial<Call>
+  const place = placeOf(at)
+  if (typeof id !== 'string' || !isCallId(id) || typeof name !== 'string' || !isCallFile(name))
     return undefined
-  }
+  if (typeof line !== 'string' || typeof caller !== 'string') return undefined
+  if (typeof began !== 'number' || !Number.isSafeInteger(began)) return undefined
+  if (place === undefined || typeof last !== 'boolean') return undefined
+  return { call: { id, line, caller, at: began }, name, at: place, last }
 }

@@ -2,13 +2,21 @@
  * Documents between members, over the links of the log: sent in pieces while they come in, asked for by whoever lacks
  * one that its queue refers to. A piece is acknowledged when it is written, a document when it is fsynced under its
  * hash. Bounded: one piece of a document under way at a time, so many documents a member, a deadline for each piece.
- *
- * A question is a line of JSON that says what to do, and the bytes in base64 behind it: links carry texts.
  */
 import { Buffer } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
 import { CodedError, errorText } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
+import {
+  type Answer,
+  done,
+  oneInTime,
+  PIECE_BYTES,
+  PIECE_MS,
+  placeOf,
+  splitBytes,
+  withBytes,
+} from '#core/member-questions.ts'
 import type { Store } from '#store/contract.ts'
 import {
   type DocumentPeers,
@@ -17,13 +25,9 @@ import {
   type Receiving,
   type StoredDocument,
 } from '#store/documents.ts'
-import type { Answer } from './replication/requests.ts'
 
 export const DOCUMENT_TOPIC = 'document'
 
-/** Bytes of a piece: as base64 it fits one payload of the links. */
-const PIECE_BYTES = 90_000
-const PIECE_MS = 10_000
 /** The whole file is fsynced before this is answered. */
 const FINISH_MS = 30_000
 /** A member that began a document and says nothing more has given it up; it may be looking at it for a while. */
@@ -86,13 +90,8 @@ export function createDocumentExchange(parts: ExchangeParts): DocumentExchange {
   let soon: NodeJS.Timeout | undefined
   let stopped = false
 
-  const ask = async (to: string, question: Question, bytes?: Buffer, withinMs = PIECE_MS): Promise<Answer> =>
-    parts.request(
-      to,
-      DOCUMENT_TOPIC,
-      `${JSON.stringify(question)}\n${bytes?.toString('base64') ?? ''}`,
-      withinMs,
-    )
+  const ask = (to: string, question: Question, bytes?: Buffer, withinMs = PIECE_MS): Promise<Answer> =>
+    parts.request(to, DOCUMENT_TOPIC, withBytes(question, bytes), withinMs)
 
   const settledHere = (hash: string, elsewhere: boolean): boolean => {
     if (elsewhere) alone.delete(hash)
@@ -142,24 +141,11 @@ export function createDocumentExchange(parts: ExchangeParts): DocumentExchange {
     return finish(to, upload, { hash, bytes })
   }
 
-  /** Whether one of them comes true in time; the others go on. */
-  async function oneOf(
+  const oneOf = async (
     pushes: readonly Promise<boolean>[],
     hash: string,
     withinMs: number,
-  ): Promise<boolean> {
-    const waiting = new AbortController()
-    const late = new Promise<boolean>((resolve) => {
-      const timer = setTimeout(resolve, parts.available() ? withinMs : 0, false)
-      waiting.signal.addEventListener('abort', () => clearTimeout(timer))
-    })
-    const done = Promise.any(
-      pushes.map(async (push) => (await push) || Promise.reject(new Error('not there'))),
-    )
-    const elsewhere = await Promise.race([done.catch(() => false), late])
-    waiting.abort()
-    return settledHere(hash, elsewhere)
-  }
+  ): Promise<boolean> => settledHere(hash, await oneInTime(pushes, parts.available() ? withinMs : 0))
 
   async function fetch(hash: string): Promise<boolean> {
     for (const from of parts.connected()) {
@@ -303,12 +289,12 @@ export function createDocumentExchange(parts: ExchangeParts): DocumentExchange {
     },
     elsewhere: (hash) => !alone.has(hash) && alone.size < MOST_ALONE,
     async answer(from, body) {
-      const line = body.indexOf('\n')
-      const question = questionOf(line < 0 ? body : body.slice(0, line))
-      const bytes = () => Buffer.from(body.slice(line + 1), 'base64')
+      const asked = splitBytes(body)
+      if (asked === undefined) return unknown
+      const question = questionOf(asked.about)
       switch (question?.do) {
         case 'write':
-          return write(from, question, bytes())
+          return write(from, question, asked.bytes())
         case 'finish':
           return keep(from, question)
         case 'abandon':
@@ -349,7 +335,6 @@ export function createDocumentExchange(parts: ExchangeParts): DocumentExchange {
   return peers
 }
 
-const done: Answer = { result: 'answered', body: '' }
 const unknown: Answer = {
   result: 'failed',
   code: 'member-document-unknown',
@@ -361,22 +346,17 @@ const tooMany: Answer = {
   text: 'too many documents at a time',
 }
 
-function questionOf(line: string): Question | undefined {
-  try {
-    const { do: what, upload, at, hash } = JSON.parse(line) as Record<string, unknown>
-    const place = typeof at === 'number' && Number.isSafeInteger(at) && at >= 0 ? at : undefined
-    const named = typeof upload === 'string' && upload.length <= 64 ? upload : undefined
-    const document = typeof hash === 'string' && isHash(hash) ? hash : undefined
-    if (what === 'write' && named !== undefined && place !== undefined)
-      return { do: what, upload: named, at: place }
-    if (what === 'finish' && named !== undefined && document !== undefined)
-      return { do: what, upload: named, hash: document }
-    if (what === 'abandon' && named !== undefined) return { do: what, upload: named }
-    if (what === 'read' && document !== undefined && place !== undefined)
-      return { do: what, hash: document, at: place }
-    if ((what === 'have' || what === 'has') && document !== undefined) return { do: what, hash: document }
-    return undefined
-  } catch {
-    return undefined
-  }
+function questionOf({ do: what, upload, at, hash }: Record<string, unknown>): Question | undefined {
+  const place = placeOf(at)
+  const named = typeof upload === 'string' && upload.length <= 64 ? upload : undefined
+  const document = typeof hash === 'string' && isHash(hash) ? hash : undefined
+  if (what === 'write' && named !== undefined && place !== undefined)
+    return { do: what, upload: named, at: place }
+  if (what === 'finish' && named !== undefined && document !== undefined)
+    return { do: what, upload: named, hash: document }
+  if (what === 'abandon' && named !== undefined) return { do: what, upload: named }
+  if (what === 'read' && document !== undefined && place !== undefined)
+    return { do: what, hash: document, at: place }
+  if ((what === 'have' || what === 'has') && document !== undefined) return { do: what, hash: document }
+  return undefined
 }

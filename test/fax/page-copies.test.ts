@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { systemClock } from '#core/clock.ts'
 import { silent } from '#core/log.ts'
+import type { Answer } from '#core/member-questions.ts'
 import type { ReceivedPage } from '#fax/contract.ts'
-import type { PeerAnswer } from '#fax/documents/elsewhere.ts'
 import { createPageCopies, type PageCopies } from '#fax/page-copies.ts'
 import { createFaxReceiver, type FaxReceiver } from '#fax/receiving.ts'
 import { readTiff } from '#fax/tiff.ts'
@@ -37,7 +37,7 @@ interface Member {
 let data = ''
 let members: Record<'a' | 'b', Member>
 /** What a hears of b when it asks; absent: b's answer. */
-let instead: ((question: string) => Promise<PeerAnswer>) | undefined
+let instead: ((question: string) => Promise<Answer>) | undefined
 /** How b sees a. */
 let standing: 'here' | 'away' | 'lost' | 'not-ours'
 let questions: string[]

@@ -3,9 +3,10 @@
  * another member's over the links, one hop. The question is JSON with the document and how many pages are taken; the
  * answer is what this member would have said itself.
  */
+import type { Answer } from '#core/member-questions.ts'
 import { type DocumentStore, isHash } from '#store/documents.ts'
 import type { Ability } from './ability.ts'
-import type { PeerAnswer, RenderPeers } from './elsewhere.ts'
+import type { RenderPeers } from './elsewhere.ts'
 import type { Ghostscript } from './ghostscript.ts'
 import { broken, type Inspected, refused, tooMany } from './inspect.ts'
 import type { Takers } from './takers.ts'
@@ -28,7 +29,7 @@ export interface Counting {
   /** @param most pages that are taken */
   count(hash: string, most: number): Promise<Inspected>
   /** For the topic RENDER_TOPIC. @returns undefined where the question is another one */
-  answer(body: string): Promise<PeerAnswer | undefined>
+  answer(body: string): Promise<Answer | undefined>
   /** Nobody is waited for any more. */
   stop(): void
 }
@@ -107,12 +108,12 @@ export const tooComplex: Inspected = refused(
   'The document takes more time or memory than is allowed to look at. Print it into a new PDF and send that.',
 )
 
-const notHere: PeerAnswer = {
+const notHere: Answer = {
   result: 'failed',
   code: 'member-document-unknown',
   text: 'this member does not have that document, and got it from nobody',
 }
-const cannot: PeerAnswer = {
+const cannot: Answer = {
   result: 'failed',
   code: 'member-busy',
   text: 'this member cannot count pages now',

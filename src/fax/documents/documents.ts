@@ -2,13 +2,14 @@
 import type { Clock } from '#core/clock.ts'
 import { errorText } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
+import type { Answer } from '#core/member-questions.ts'
 import type { Store } from '#store/contract.ts'
 import type { DocumentPeers, DocumentStore } from '#store/documents.ts'
 import { createAbility } from './ability.ts'
 import { createWorkshop } from './apart.ts'
 import type { FaxDocuments } from './contract.ts'
 import { createCounting } from './counting.ts'
-import type { PeerAnswer, RenderPeers } from './elsewhere.ts'
+import type { RenderPeers } from './elsewhere.ts'
 import { createGhostscript, type GhostscriptLimits, ghostscriptLimits } from './ghostscript.ts'
 import { createPages } from './pages.ts'
 import { createTakers } from './takers.ts'
@@ -40,7 +41,7 @@ export interface FaxDocumentsParts {
 
 export interface RunningFaxDocuments extends FaxDocuments {
   /** For the topic RENDER_TOPIC: another member lacks what it takes. Absent on an appliance that stands alone. */
-  render?(body: string): Promise<PeerAnswer>
+  render?(body: string): Promise<Answer>
   stop(): void
 }
 

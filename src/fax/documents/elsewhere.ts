@@ -5,6 +5,7 @@
  */
 import { copyFile, rm } from 'node:fs/promises'
 import type { Log } from '#core/log.ts'
+import type { Answer } from '#core/member-questions.ts'
 import type { DocumentReference } from '#messages/message.ts'
 import { type DocumentStore, isHash } from '#store/documents.ts'
 import type { PageHeader, PageOptions, PagesResult } from './contract.ts'
@@ -14,15 +15,11 @@ export const RENDER_TOPIC = 'fax-render'
 /** Longer than Ghostscript may take for a document and for the lines above its pages. */
 const ANSWER_MS = 300_000
 
-export type PeerAnswer =
-  | { result: 'answered'; body: string }
-  | { result: 'failed'; code: string; text: string }
-
 /** The other members, as far as making pages is concerned; the pair provides it. */
 export interface RenderPeers {
   /** Those that are connected now. */
   connected(): readonly string[]
-  request(to: string, body: string, deadlineMs: number): Promise<PeerAnswer>
+  request(to: string, body: string, deadlineMs: number): Promise<Answer>
 }
 
 /** What is known of pages. */
@@ -70,7 +67,7 @@ export function createElsewhere({ peers, documents, find, make, log }: Elsewhere
       return undefined
     },
     /** For the topic RENDER_TOPIC. */
-    async answer(body: string): Promise<PeerAnswer> {
+    async answer(body: string): Promise<Answer> {
       const question = readQuestion(body)
       if (question === undefined) return notUnderstood
       const { document, resolution, header } = question
@@ -86,7 +83,7 @@ export function createElsewhere({ peers, documents, find, make, log }: Elsewhere
   }
 }
 
-const notUnderstood: PeerAnswer = {
+const notUnderstood: Answer = {
   result: 'failed',
   code: 'member-question-unknown',
   text: 'this is no document that this member makes pages of',

@@ -7,13 +7,11 @@
 import { Buffer } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
+import { done, PIECE_BYTES, PIECE_MS } from '#core/member-questions.ts'
 import type { Replication } from '#pair/replication/replication.ts'
 import { FILE_MS, type ForwardedAnswer, type ForwardedFile, type ForwardedRequest } from './forward.ts'
 
 const TOPIC = 'forward-file'
-/** Bytes of a piece: as base64 it fits one payload of the links. */
-const PIECE_BYTES = 90_000
-const PIECE_MS = 10_000
 /** A member that opened a file and asks for nothing more of it has given it up. */
 const IDLE_MS = 30_000
 /** Files of this member that others read at a time. */
@@ -129,7 +127,7 @@ export function answerFiles(
     }
     if (question.do === 'close') {
       close(question.file)
-      return { result: 'answered', body: '' }
+      return done
     }
     return { result: 'answered', body: (await read(question.file)).toString('base64') }
   })

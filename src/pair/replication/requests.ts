@@ -6,14 +6,10 @@
 import { Buffer } from 'node:buffer'
 import { errorText } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
+import type { Answer } from '#core/member-questions.ts'
 
 const MOST = 32
 export const LARGEST_BODY = 262_144
-
-export type Answer =
-  | { result: 'answered'; body: string }
-  /** Nothing is known of what became of it when `code` is `member-no-answer`; otherwise it did not happen. */
-  | { result: 'failed'; code: string; text: string }
 
 export type Handler = (from: string, body: string) => Promise<Answer>
 
