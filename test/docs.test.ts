@@ -67,7 +67,9 @@ test('every file of the repository that is named is in it', () => {
 
 /** What stands in blocks and spans of code, a line each. */
 const codeOf = (text: string): string =>
-  [...text.matchAll(/^```\w*\n([^]*?)^```|`([^`\n]+)`/gm)].map(([, block, span]) => block ?? span).join('\n')
+  [...text.matchAll(/^```\w*\n([\s\S]*?)^```|`([^`\n]+)`/gm)]
+    .map(([, block, span]) => block ?? span)
+    .join('\n')
 
 test('every script and every command that is named is there', () => {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: object }
