@@ -4,6 +4,7 @@
  * `.part` and is removed at the next start, as is whatever else programs leave in the directory. What no message refers to any more goes with the archive.
  */
 import { createHash, type Hash, randomUUID } from 'node:crypto'
+import { rmSync, statSync } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat, statfs, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CodedError } from '#core/errors.ts'
@@ -157,11 +158,20 @@ export class DocumentStore {
     }
     if (idle.length === 0) return 0
     const needed = new Set(await inUse(idle))
+    let removed = 0
     for (const hash of idle) {
       if (needed.has(hash)) await this.touch(hash, now)
-      else await this.remove(hash)
+      else if (this.#removeIdle(hash, now)) removed += 1
     }
-    return idle.length - needed.size
+    return removed
+  }
+
+  /** In one step: somebody may have handed in the same bytes since it was asked about. @returns whether it did */
+  #removeIdle(hash: string, now: number): boolean {
+    const { mtimeMs = now } = statSync(this.path(hash), { throwIfNoEntry: false }) ?? {}
+    if (mtimeMs >= now - IDLE_MS) return false
+    rmSync(this.path(hash), { force: true })
+    return true
   }
 
   /** Whether so many bytes can be written, whatever is to stay free. */
@@ -234,7 +244,9 @@ export class Receiving implements Readable {
   /** One after the other. @throws CodedError `document-too-large`, `disk-full` */
   async write(chunk: Uint8Array): Promise<void> {
     if (this.#written + chunk.length > this.#parts.most) {
-      throw new CodedError('document-too-large', `the document has more than ${this.#parts.most} bytes`)
+      throw new CodedError('document-too-large', `the document has more than ${this.#parts.most} bytes`, {
+        values: { megabytes: this.#parts.most / 1e6 },
+      })
     }
     this.#hash.update(chunk)
     if (this.#written + chunk.length >= this.#looked + LOOK_BYTES) {

@@ -140,6 +140,20 @@ test('what nobody needs any more goes, a day after anything was done with it', a
   expect(asked).toHaveLength(1)
 })
 
+test('what is handed in again while it is asked about stays', async () => {
+  const documents = await open()
+  const bytes = Buffer.from('again')
+  const hash = await put(documents, bytes)
+  const now = Date.now()
+  await documents.touch(hash, now - 2 * DAY)
+  const asked = async () => {
+    await put(documents, bytes)
+    return []
+  }
+  expect(await documents.sweep(now, asked, 100)).toBe(0)
+  expect(await files()).toEqual([hash])
+})
+
 const document = (hash: string) => ({ hash, type: 'pdf' as const, name: 'a.pdf', bytes: 3, pages: 1 })
 const hashOf = (n: number) => sha256(Buffer.from([n]))
 
