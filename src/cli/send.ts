@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { text as readText } from 'node:stream/consumers'
-import type * as schemas from '#intake/http/schemas.ts'
+import type * as schemas from '#intake/http/message-schemas.ts'
 import type { Shape } from '#intake/http/schemas.ts'
 import { channels, priorities } from '#messages/message.ts'
 import { connectionOptions, connectionUsage, durationArgument, parseArguments } from './arguments.ts'

@@ -1,6 +1,7 @@
 /** twinline status: an appliance at a glance. */
-import type * as schemas from '#intake/http/schemas.ts'
+
 import type { Shape } from '#intake/http/schemas.ts'
+import type * as schemas from '#intake/http/status-schemas.ts'
 import { connectionOptions, connectionUsage, parseArguments } from './arguments.ts'
 import { exit, UsageError } from './outcome.ts'
 import { localTime, printable, printJson, printTable } from './print.ts'

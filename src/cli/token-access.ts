@@ -3,8 +3,8 @@
  * socket, while it is down the store is opened here.
  */
 import { systemClock } from '#core/clock.ts'
-import type * as schemas from '#intake/http/schemas.ts'
 import type { Shape } from '#intake/http/schemas.ts'
+import type * as schemas from '#intake/http/token-schemas.ts'
 import type { Scope } from '#messages/operation.ts'
 import { type Call, call, type Target } from './client.ts'
 import { Ended, exit } from './outcome.ts'

@@ -1,7 +1,7 @@
 /** twinline totals: how much traffic went through each appliance and line, as a whole or over time. */
 import { parseDuration } from '#core/duration.ts'
-import type * as schemas from '#intake/http/schemas.ts'
 import type { Shape } from '#intake/http/schemas.ts'
+import type * as schemas from '#intake/http/status-schemas.ts'
 import { connectionOptions, connectionUsage, parseArguments } from './arguments.ts'
 import { exit, UsageError } from './outcome.ts'
 import { localTime, printJson, printTable } from './print.ts'

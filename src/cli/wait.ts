@@ -1,7 +1,7 @@
 /** Follows an accepted message: prints each step as it happens, until every delivery has its outcome. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseDuration } from '#core/duration.ts'
-import type * as schemas from '#intake/http/schemas.ts'
+import type * as schemas from '#intake/http/message-schemas.ts'
 import type { Shape } from '#intake/http/schemas.ts'
 import { type Answer, call, type Target } from './client.ts'
 import { exit } from './outcome.ts'

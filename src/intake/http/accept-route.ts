@@ -5,15 +5,16 @@ import { limits, type SubmitRequest } from '#dispatch/contract.ts'
 import type { DocumentReference } from '#messages/message.ts'
 import { requires } from './auth.ts'
 import { roomForBody } from './large-bodies.ts'
+import * as schemas from './message-schemas.ts'
 import { documentOf, readMultipart, takeMultipart } from './multipart.ts'
 import type { Api, Parts } from './parts.ts'
 import { notTaken, Problem } from './problems.ts'
-import * as schemas from './schemas.ts'
+import type { Shape } from './schemas.ts'
 import { acceptedView } from './views.ts'
 
-type NewMessage = schemas.Shape<typeof schemas.newMessage>
+type NewMessage = Shape<typeof schemas.newMessage>
 /** As multipart.ts reads it: the document's name stands for what was taken. */
-type NewFax = schemas.Shape<typeof schemas.newFax>
+type NewFax = Shape<typeof schemas.newFax>
 
 const fields = Object.keys(schemas.newMessage.properties)
 

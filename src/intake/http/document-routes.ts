@@ -4,9 +4,10 @@ import type { FaxDocuments, PagesResult } from '#fax/documents/contract.ts'
 import type { DocumentReference } from '#messages/message.ts'
 import { requires } from './auth.ts'
 import { file, had, sendPages, sendPicture } from './document-answers.ts'
+import * as schemas from './message-schemas.ts'
 import type { Api, Parts } from './parts.ts'
 import { Problem } from './problems.ts'
-import * as schemas from './schemas.ts'
+import { idParam } from './schemas.ts'
 
 /** What a browser is told; text is never taken for anything that it could run. */
 const mediaTypes = {
@@ -46,7 +47,7 @@ export function documentRoutes(api: Api, { access, store, documents }: Parts): v
       schema: {
         tags,
         summary: 'The document of a message, as it came',
-        params: schemas.idParam,
+        params: idParam,
         produces: Object.values(mediaTypes).map((type) => type.split(';')[0] ?? type),
         response: { 200: file },
       },
@@ -76,7 +77,7 @@ export function documentRoutes(api: Api, { access, store, documents }: Parts): v
       schema: {
         tags,
         summary: 'What is faxed of a message, without the line above each page: PDF (default) or TIFF',
-        params: schemas.idParam,
+        params: idParam,
         querystring: schemas.faxDocumentQuery,
         produces: ['application/pdf', 'image/tiff'],
         response: { 200: file },

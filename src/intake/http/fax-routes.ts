@@ -3,9 +3,10 @@ import type { FaxDocuments } from '#fax/documents/contract.ts'
 import type { InboundFax } from '#messages/inbound.ts'
 import { requires } from './auth.ts'
 import { file, sendPages, sendPicture } from './document-answers.ts'
+import * as schemas from './message-schemas.ts'
 import type { Api, Parts } from './parts.ts'
 import { Problem } from './problems.ts'
-import * as schemas from './schemas.ts'
+import { idParam } from './schemas.ts'
 
 export function faxRoutes(
   api: Api,
@@ -27,7 +28,7 @@ export function faxRoutes(
       schema: {
         tags,
         summary: 'The pages of a received fax, as PDF (default) or as the TIFF that is stored',
-        params: schemas.idParam,
+        params: idParam,
         querystring: schemas.faxDocumentQuery,
         produces: ['application/pdf', 'image/tiff'],
         response: { 200: file },

@@ -6,9 +6,10 @@ import type { DocumentReference } from '#messages/message.ts'
 import { requires } from './auth.ts'
 import { askMember, atMember, EVERY } from './forward.ts'
 import * as schemas from './line-schemas.ts'
+import { accepted } from './message-schemas.ts'
 import type { Api, Parts } from './parts.ts'
 import { notTaken, Problem } from './problems.ts'
-import { accepted, idParam, lineActionParam, lineList, line as lineSchema } from './schemas.ts'
+import { idParam } from './schemas.ts'
 import { acceptedView, lineView } from './views.ts'
 
 const DAY_MS = 86_400_000
@@ -75,7 +76,7 @@ export function lineRoutes(api: Api, parts: Parts): void {
           tags,
           summary: 'All lines of one member, or of every member that can be reached',
           querystring: schemas.linesQuery,
-          response: { 200: lineList },
+          response: { 200: schemas.lineList },
         },
       },
       async ({ query, source }) => ({
@@ -92,7 +93,7 @@ export function lineRoutes(api: Api, parts: Parts): void {
           summary: 'One line',
           params: idParam,
           querystring: schemas.memberQuery,
-          response: { 200: lineSchema },
+          response: { 200: schemas.line },
         },
       },
       async ({ params }) => viewOf(params.id),
@@ -105,9 +106,9 @@ export function lineRoutes(api: Api, parts: Parts): void {
         schema: {
           tags,
           summary: 'Restart, disable, enable or unmute a line',
-          params: lineActionParam,
+          params: schemas.lineActionParam,
           querystring: schemas.memberQuery,
-          response: { 200: lineSchema },
+          response: { 200: schemas.line },
         },
       },
       async ({ params: { id, action }, source }) => {
@@ -129,7 +130,7 @@ export function lineRoutes(api: Api, parts: Parts): void {
           params: idParam,
           querystring: schemas.memberQuery,
           body: schemas.muteRequest,
-          response: { 200: lineSchema },
+          response: { 200: schemas.line },
         },
       },
       async ({ params: { id }, body, source }) => {

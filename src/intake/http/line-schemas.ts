@@ -1,6 +1,78 @@
-/** The shapes of what people do with a line: mute it, try it, watch it speak with its modem. */
+/** The shapes of lines, and of what people do with one: mute it, try it, watch it speak with its modem. */
 import { durationPattern } from '#core/duration.ts'
-import { type line, type lineList, list, object, type Shape, text, time } from './schemas.ts'
+import { lineStates } from '#lines/contract.ts'
+import { count, flag, list, object, reason, type Shape, text, time } from './schemas.ts'
+
+export const line = object(
+  {
+    id: text,
+    kind: text,
+    channel: text,
+    state: { type: 'string', enum: lineStates },
+    reason,
+    busy: flag,
+    port: text,
+    modem: object(
+      {
+        profile: text,
+        manufacturer: text,
+        model: text,
+        revision: text,
+        imei: text,
+      },
+      [],
+    ),
+    sim: object({ state: text, iccid: text, imsi: text, smsc: text }, []),
+    network: object(
+      {
+        registered: flag,
+        registration: text,
+        operator: text,
+        technology: text,
+      },
+      [],
+    ),
+    signal: { type: 'integer', description: 'dBm' },
+    fax: {
+      ...object(
+        {
+          class: text,
+          rate: count,
+          progress: text,
+          lastCall: object(
+            {
+              at: time,
+              from: text,
+              result: { type: 'string', enum: ['received', 'partial', 'no-fax', 'left'] },
+              text,
+            },
+            ['at', 'from', 'result', 'text'],
+          ),
+        },
+        [],
+      ),
+      description:
+        'Of a fax line: class of the modem, bit/s of the newest call, what it does now, and the newest call that came in, whoever it was for',
+    },
+    lastSuccess: time,
+    lastError: object({ at: time, reason }, ['at', 'reason']),
+    nextTry: time,
+    recoveries: count,
+    node: { ...text, description: 'The member whose line it is' },
+    muted: { ...time, description: 'Nothing is sent over it until then, because somebody said so' },
+  },
+  ['id', 'kind', 'channel', 'state', 'busy', 'port', 'recoveries'],
+)
+
+export const lineList = object({ items: list(line) }, ['items'])
+
+export const lineActionParam = object(
+  {
+    id: { type: 'string', minLength: 1, maxLength: 100 },
+    action: { type: 'string', enum: ['restart', 'disable', 'enable', 'unmute'] },
+  },
+  ['id', 'action'],
+)
 
 const nodeName = { type: 'string', minLength: 1, maxLength: 63 } as const
 

@@ -4,12 +4,13 @@ import { acceptRoute } from './accept-route.ts'
 import { requires } from './auth.ts'
 import { documentRoutes } from './document-routes.ts'
 import { forwarded } from './forward.ts'
+import * as schemas from './message-schemas.ts'
 import type { Api, Parts } from './parts.ts'
 import { Problem } from './problems.ts'
 import { listQuery, queueRoutes } from './queue-routes.ts'
 import { messageQuery } from './queue-schemas.ts'
 import type { Shape } from './schemas.ts'
-import * as schemas from './schemas.ts'
+import { idParam } from './schemas.ts'
 import { detailView, inboxView, messageView, pageView } from './views.ts'
 import { withWaiting } from './waiting-elsewhere.ts'
 
@@ -68,7 +69,7 @@ export function messageRoutes(api: Api, parts: Parts): void {
       schema: {
         tags,
         summary: 'One message with everything that happened to it',
-        params: schemas.idParam,
+        params: idParam,
         querystring: schemas.deliveriesQuery,
         response: { 200: schemas.messageDetail },
       },
@@ -92,7 +93,7 @@ export function messageRoutes(api: Api, parts: Parts): void {
         schema: {
           tags,
           summary: 'Cancel what has not been transmitted',
-          params: schemas.idParam,
+          params: idParam,
           response: { 200: schemas.messageDetail },
         },
       },
@@ -106,7 +107,7 @@ export function messageRoutes(api: Api, parts: Parts): void {
         schema: {
           tags,
           summary: 'Queue failed, expired, cancelled and unknown deliveries again',
-          params: schemas.idParam,
+          params: idParam,
           response: { 200: schemas.messageDetail },
         },
       },

@@ -1,6 +1,6 @@
 /** What anybody may ask without a token: is it alive, can it deliver, which role, its figures. */
 import type { Api, Services } from './parts.ts'
-import * as schemas from './schemas.ts'
+import * as schemas from './status-schemas.ts'
 
 /** NONE: alive. IPSWS: the service works. FT: who is active. The answer is 200 whatever the role. */
 const healthModes = ['NONE', 'IPSWS', 'FT'] as const

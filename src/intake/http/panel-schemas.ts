@@ -5,8 +5,10 @@
 
 import { roles } from '#messages/operation.ts'
 import { roles as pairRoles } from '#pair/contract.ts'
+import { line } from './line-schemas.ts'
 import type { Shape } from './schemas.ts'
-import { count, flag, line, list, object, status, text, time } from './schemas.ts'
+import { count, flag, list, object, text, time } from './schemas.ts'
+import { status } from './status-schemas.ts'
 
 export const userName = {
   type: 'string',

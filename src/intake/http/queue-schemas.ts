@@ -3,17 +3,8 @@
 import { limits } from '#dispatch/contract.ts'
 import { channels } from '#messages/message.ts'
 import type { deliveryStates } from '#messages/states.ts'
-import {
-  count,
-  list,
-  type message,
-  type messageDetail,
-  type messagePage,
-  object,
-  pageQuery,
-  type Shape,
-  text,
-} from './schemas.ts'
+import type { message, messageDetail, messagePage } from './message-schemas.ts'
+import { count, list, object, pageQuery, type Shape, text } from './schemas.ts'
 
 const word = { type: 'string', minLength: 1, maxLength: 100 } as const
 const moment = {

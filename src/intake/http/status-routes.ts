@@ -2,7 +2,7 @@
 import type { TotalsRow } from '#store/contract.ts'
 import { requires } from './auth.ts'
 import type { Api, Parts } from './parts.ts'
-import * as schemas from './schemas.ts'
+import * as schemas from './status-schemas.ts'
 import { timeAsked } from './times.ts'
 import { depthView, iso, lineView, totalsView } from './views.ts'
 

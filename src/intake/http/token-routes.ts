@@ -3,7 +3,8 @@ import type { TokenRecord } from '#messages/operation.ts'
 import { requires } from './auth.ts'
 import type { Api, Parts } from './parts.ts'
 import { Problem } from './problems.ts'
-import * as schemas from './schemas.ts'
+import { idParam } from './schemas.ts'
+import * as schemas from './token-schemas.ts'
 import { defaultScopes } from './tokens.ts'
 import { iso } from './views.ts'
 
@@ -83,7 +84,7 @@ export function tokenRoutes(api: Api, { access, log, records }: Parts): void {
       schema: {
         tags,
         summary: 'Revoke an API token',
-        params: schemas.idParam,
+        params: idParam,
         response: { 204: { type: 'null', description: 'Revoked' } },
       },
     },

@@ -6,8 +6,10 @@ import type { InboxEntry } from '#messages/inbound.ts'
 import type { Delivery, TimelineEntry } from '#messages/message.ts'
 import { DUPLICATE } from '#messages/states.ts'
 import type { MessageView, Page, QueueDepth, TotalsRow } from '#store/contract.ts'
-import type * as schemas from './schemas.ts'
+import type * as lineSchemas from './line-schemas.ts'
+import type * as schemas from './message-schemas.ts'
 import type { Shape } from './schemas.ts'
+import type * as statusSchemas from './status-schemas.ts'
 
 export const iso = (ms: number): string => new Date(ms).toISOString()
 
@@ -109,7 +111,7 @@ export function inboxView({ fax, ...entry }: InboxEntry): Shape<typeof schemas.i
   return { ...view, kind: 'fax', fax: { ...facts, hash: document.hash, bytes: document.bytes } }
 }
 
-export function lineView(status: LineStatus): Shape<typeof schemas.line> {
+export function lineView(status: LineStatus): Shape<typeof lineSchemas.line> {
   const { lastSuccess, lastError, nextTry, muted, fax, ...rest } = status
   return {
     ...rest,
@@ -124,18 +126,18 @@ export function lineView(status: LineStatus): Shape<typeof schemas.line> {
 function faxView({
   lastCall,
   ...fax
-}: NonNullable<LineStatus['fax']>): NonNullable<Shape<typeof schemas.line>['fax']> {
+}: NonNullable<LineStatus['fax']>): NonNullable<Shape<typeof lineSchemas.line>['fax']> {
   return lastCall === undefined ? fax : { ...fax, lastCall: { ...lastCall, at: iso(lastCall.at) } }
 }
 
-export function depthView({ oldest, ...counts }: QueueDepth): Shape<typeof schemas.status>['queue'] {
+export function depthView({ oldest, ...counts }: QueueDepth): Shape<typeof statusSchemas.status>['queue'] {
   return {
     ...counts,
     ...(oldest === undefined ? {} : { oldest: iso(oldest) }),
   }
 }
 
-export function totalsView(since: number, rows: readonly TotalsRow[]): Shape<typeof schemas.totals> {
+export function totalsView(since: number, rows: readonly TotalsRow[]): Shape<typeof statusSchemas.totals> {
   const total = { sent: 0, delivered: 0, failed: 0, unknown: 0, received: 0 }
   for (const row of rows) {
     total.sent += row.sent

@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Clock } from '#core/clock.ts'
 import type { Delivery } from '#messages/message.ts'
 import { askMember, type Forward } from './forward.ts'
-import type * as schemas from './schemas.ts'
+import type * as schemas from './message-schemas.ts'
 import type { Shape } from './schemas.ts'
 
 type Detail = Shape<typeof schemas.messageDetail>

@@ -1,7 +1,8 @@
 /** The bodies of the interface that the pages of people read, derived from the schemas that the appliance checks them by. */
 import type { contactList, groupList, importReport } from '#intake/http/contact-schemas.ts'
 import type { LdapView } from '#intake/http/ldap-schemas.ts'
-import type { createdToken, Shape, tokenList } from '#intake/http/schemas.ts'
+import type { Shape } from '#intake/http/schemas.ts'
+import type { createdToken, tokenList } from '#intake/http/token-schemas.ts'
 
 export type { NewUser, User, UserChange, UserList } from '#intake/http/panel-schemas.ts'
 export type TokenList = Shape<typeof tokenList>

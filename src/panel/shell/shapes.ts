@@ -2,18 +2,13 @@
  * The bodies of the interface that several pages read, derived from the schemas that the appliance checks them by.
  * A page's own shapes are derived the same way beside the page.
  */
+
+import type { line, lineList } from '#intake/http/line-schemas.ts'
+import type { accepted, inboxPage, messageDetail, messagePage } from '#intake/http/message-schemas.ts'
 import type { Home, Session } from '#intake/http/panel-schemas.ts'
-import type {
-  accepted,
-  createdToken,
-  inboxPage,
-  line,
-  lineList,
-  messageDetail,
-  messagePage,
-  Shape,
-  totals,
-} from '#intake/http/schemas.ts'
+import type { Shape } from '#intake/http/schemas.ts'
+import type { totals } from '#intake/http/status-schemas.ts'
+import type { createdToken } from '#intake/http/token-schemas.ts'
 
 export type LineView = Shape<typeof line>
 export type LineListView = Shape<typeof lineList>
