@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs'
 import { exit } from './outcome.ts'
 
-const text = `twinline: alerts in over the network, SMS out over serial modems, nothing lost
+const text = `twinline: alerts in over the network, SMS and faxes out over serial modems, nothing lost
 
   twinline run [--config FILE]        run this appliance (without a file: a trial with a simulated modem)
-  twinline send -i DEST -m TEXT       hand over a message; several --host are tried in order
+  twinline send -i DEST -m TEXT       hand over a message; --fax FILE a document; several --host are tried in order
   twinline status                     an appliance at a glance
   twinline line list|mute|test|…      lines: switch, mute, try, watch one speak with its modem
   twinline modems                     what is plugged in and is no line yet: signal, SIM, what to write for it
@@ -25,6 +25,7 @@ const text = `twinline: alerts in over the network, SMS out over serial modems, 
   twinline support --out FILE         logs, configuration and state for whoever helps, secrets masked
   twinline witness --listen ADDR      the third vote of a pair, on any third box
   twinline simulate                   simulated modems, to try things with
+  twinline demo [kill|freeze|cut|heal]   a whole pair on this machine, to break
   twinline help, twinline version
 
 Each command explains itself with --help. Commands that talk to an appliance take --config FILE (the one on this

@@ -20,7 +20,7 @@ type Accepted = Shape<typeof schemas.accepted>
 export const usage = `twinline send -i DEST ... -m TEXT [options]
 twinline send -i DEST ... --fax FILE [options]
 
-  -i, --to DEST ...    recipients: + and digits, a national number, a short code
+  -i, --to DEST ...    recipients: + and digits, a national number, a short code, the id of a contact or a group
   -m, --message TEXT   the text; - reads it from standard input
   --fax FILE           sends a document by fax: PDF, TIFF, PNG, JPEG or plain text
   --channel sms        how it goes out; fax where there is a document
