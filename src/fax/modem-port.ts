@@ -66,6 +66,10 @@ export interface ModemPortOptions {
   line?: (text: string) => void
 }
 
+/** A carrier that went without any data after CONNECT: modems may leave DLE ETX out then (SpanDSP's). No frame begins so. */
+const nothingCame = /^\r\n(NO CARRIER|OK|ERROR|\+FCERROR|\+F4)\r\n$/
+const LONGEST_RESULT = 14
+
 type Phase = 'command' | 'receive' | 'send'
 
 export class ModemPort {
@@ -331,12 +335,26 @@ export class ModemPort {
     if (data.length > 0) this.#chunks.push(data)
     this.#received += data.length
     this.#dataAt = this.timing.now()
+    const result = this.#received <= LONGEST_RESULT && !ended ? this.#nothing() : undefined
+    if (result !== undefined) {
+      this.#chunks = []
+      this.#dataEnded = true
+      this.#commanding = true
+      this.#phase = 'command'
+      this.#options.trace.add(this.timing.now(), 'in', result)
+      this.#results.push({ how: 'code', code: result, lines: [] })
+    }
     if (ended) {
       this.#dataEnded = true
       this.#commanding = true
       this.#phase = 'command'
     }
     return chunk.subarray(used)
+  }
+
+  /** The result that stands where data should. */
+  #nothing(): string | undefined {
+    return nothingCame.exec(Buffer.concat(this.#chunks).toString('latin1'))?.[1]
   }
 
   /** @returns what belongs to another phase */

@@ -163,6 +163,19 @@ describe('data from the modem', () => {
     )
   })
 
+  test('a carrier without data: its result comes with no DLE ETX before it, and is no data', async () => {
+    const reply = port.command('AT+FRH=3', { within: 1_000, connect: 'receive' })
+    port.feed(latin1('\r\nCONNECT\r\n'))
+    await reply
+    const frame = port.received({ within: 9_000, idle: 3_000, most: 1_000 })
+    for (const piece of ['\r\nNO CA', 'RRIER\r\n']) port.feed(latin1(piece))
+    expect(await frame).toMatchObject({ end: 'etx', data: Buffer.alloc(0) })
+    expect(await port.result(100)).toMatchObject({ code: 'NO CARRIER' })
+    const next = port.command('AT+FRH=3', { within: 1_000, connect: 'receive' })
+    port.feed(latin1('\r\nOK\r\n'))
+    expect(await next).toMatchObject({ code: 'OK' })
+  })
+
   test('too much of it ends the wait', async () => {
     const reply = port.command('AT+FRM=96', { within: 1_000, connect: 'receive' })
     port.feed(latin1(`\r\nCONNECT\r\n${'x'.repeat(2_000)}`))

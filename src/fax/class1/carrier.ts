@@ -122,7 +122,9 @@ export class Carrier {
 
   async #abandon(): Promise<'silent' | Trouble> {
     const reply = await this.#port.abort()
-    return reply.how === 'code' ? 'silent' : trouble('the modem does not stop listening')
+    // It may have ended by itself and said so in a way that was taken for data: then it answers a command.
+    if (reply.how === 'code' || (await this.#port.resync())) return 'silent'
+    return trouble('the modem does not stop listening')
   }
 
   /** One frame after CONNECT. `over`: the carrier is gone. */

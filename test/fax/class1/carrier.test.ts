@@ -45,6 +45,12 @@ test('damaged frames without end are not waited for without end', async () => {
   expect(asked).toBe(32)
 })
 
+test('a modem that is back at commands without having said so is no trouble', async () => {
+  // It answers neither with data nor to the byte that ends listening.
+  const { heard } = await afterEop(() => '\r\nCONNECT')
+  expect(heard).toEqual({ got: 'frames', frames: [], damaged: true })
+})
+
 /** A page is to be heard. @param carriers what AT+FRM brings, one after the other */
 async function page(...carriers: (Uint8Array | string)[]) {
   const [v17] = modulations

@@ -1,6 +1,6 @@
 /**
  * Fax calls of every kind over soft modems for as long as asked: npm run soak:fax -- [--calls 120] [--parallel 3]
- * [--speed 25] [--seed 1] [--noise 0.3] [--only N, with its dialogue]. Direction, speed, coding, error correction, pages and noise are drawn by the seed.
+ * [--speed 25] [--seed 1] [--noise 0.3] [--only N, with its dialogue]. Direction, speed, coding, error correction, pages, resolutions and noise are drawn by the seed.
  *
  * A clean call must bring every row over; on a noisy line no page may count as sent that was not received, and every call
  * must end with a result. Prints one line a call; ends with 1 when one went wrong, after its dialogue.
@@ -32,6 +32,8 @@ interface Plan {
   pages: number
   rows: number
   resolution: 98 | 196
+  /** Every second page is of the other resolution. */
+  mixed: boolean
   noisy: boolean
 }
 
@@ -60,13 +62,15 @@ function draw(number: number): Plan {
   const burst = () => ({
     at: 6 + random() * 90,
     length: 0.05 + random() * 0.8,
-    level: -30 + random() * 22,
+    // Of four one is no noise: the line is silent.
+    level: random() < 0.25 ? -99 : -30 + random() * 22,
   })
   return {
     way: one(['send', 'receive', 'pair']),
     own,
     soft: {
       speed: Number(values.speed),
+      patience: 2,
       ecm: random() < 0.8,
       codings: one(['MH', 'MR', 'MMR']),
       maxRate: one([14400, 14400, 9600, 4800]),
@@ -75,6 +79,7 @@ function draw(number: number): Plan {
     pages,
     rows: own.maxRate < 9600 ? 200 : one([50, 600, 2200, 3300]),
     resolution: one([98, 196]),
+    mixed: random() < 0.3,
     noisy,
   }
 }
