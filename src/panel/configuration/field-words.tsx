@@ -6,7 +6,7 @@
  * without a meaning.
  */
 import type { AnyField } from './field-model.ts'
-import type { FieldWords } from './value-field.tsx'
+import type { FieldWords } from './plain-field.tsx'
 import { words } from './words.ts'
 
 interface Named {

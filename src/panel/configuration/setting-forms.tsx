@@ -14,9 +14,10 @@ import { saidText } from '../shell/said.ts'
 import { type Draft, type FieldProblem, isEmpty, strayProblems, withoutPath, withValue } from './draft.ts'
 import { type AnyField, fieldPaths } from './field-model.ts'
 import { useLeaveWarning } from './leave-warning.ts'
+import type { FieldWords } from './plain-field.tsx'
 import { Review } from './review.tsx'
 import type { Checked } from './shapes.ts'
-import { type FieldWords, ValueField } from './value-field.tsx'
+import { ValueField } from './value-field.tsx'
 import { words } from './words.ts'
 
 const CHECK_PAUSE_MS = 350

@@ -1,49 +1,27 @@
 /**
- * One setting as a form field, whatever its kind: a text, a choice, a list with one entry a line, or a table whose
- * entries are added, moved and removed. What the appliance says about it stands beside it.
+ * One setting as a form field, whatever its kind: a plain one (plain-field.tsx), a section with fields of its own, or a
+ * table whose entries are added, moved and removed. What the appliance says about it stands beside it.
  */
 import { useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
 import { useEffect, useId } from 'preact/hooks'
 import { Button } from '../components/button.tsx'
-import { type Bind, Checkbox, Field, PasswordInput } from '../components/field.tsx'
-import { type FieldProblem, isRecord, isWithin, moved, problemsOf, withKey } from './draft.ts'
+import { Checkbox, Field } from '../components/field.tsx'
+import { isRecord, isWithin, moved, withKey } from './draft.ts'
 import {
   type AnyField,
   columnsOf,
   entriesOf,
   entryTitle,
-  linesOf,
   newEntry,
-  SECRET,
   textOf,
   typedValue,
   withColumn,
 } from './field-model.ts'
+import { messages, PlainField, type SettingProps } from './plain-field.tsx'
 import { words } from './words.ts'
 
-/** Names and meanings of fields; the appliance's own words where a dictionary has none. */
-export interface FieldWords {
-  /** Of a whole path, as in a message. */
-  name(path: string): string
-  label(field: AnyField, at: string): string
-  help(field: AnyField, at: string): ComponentChildren
-}
-
-interface Props {
-  field: AnyField
-  /** The whole path of the field. */
-  at: string
-  value: unknown
-  onChange: (value: unknown) => void
-  problems: readonly FieldProblem[]
-  /** All paths on the screen. */
-  paths: readonly string[]
-  text: FieldWords
-  disabled: boolean
-}
-
-export function ValueField(props: Props) {
+export function ValueField(props: SettingProps) {
   const { field } = props
   if (field.type === 'table') return <TableField {...props} />
   if (field.type === 'group') return <GroupField {...props} />
@@ -51,156 +29,10 @@ export function ValueField(props: Props) {
   return <PlainField {...props} />
 }
 
-const messages = ({ problems, at, paths }: Pick<Props, 'problems' | 'at' | 'paths'>): string | undefined => {
-  const texts = problemsOf(problems, at, paths).map(({ path, text }) =>
-    path === at ? text : `${path.slice(at.length)}: ${text}`,
-  )
-  return texts.length === 0 ? undefined : texts.join('\n')
-}
-
-function PlainField(props: Props) {
-  const { field, at, value, onChange, text, disabled } = props
-  return (
-    <Field
-      name={at}
-      label={text.label(field, at)}
-      help={text.help(field, at)}
-      problem={messages(props)}
-      optional={field.required !== true && field.type !== 'boolean' && field.type !== 'choice'}
-    >
-      {(bind) => {
-        const shared = { ...bind, disabled }
-        const typed = (event: { currentTarget: { value: string } }) =>
-          onChange(typedValue(field, event.currentTarget.value))
-        switch (field.type) {
-          case 'boolean':
-            return (
-              <select
-                {...shared}
-                value={String(value ?? '')}
-                onChange={(event) => onChange(flagOf(event.currentTarget.value))}
-              >
-                {value === undefined || field.required !== true ? (
-                  <option value="">{words.t('byDefault', { value: yesNo(field.default) })}</option>
-                ) : null}
-                <option value="true">{words.t('yes')}</option>
-                <option value="false">{words.t('no')}</option>
-              </select>
-            )
-          case 'choice':
-            return (
-              <select {...shared} value={textOf(value)} onChange={typed}>
-                {field.required === true && value !== undefined ? null : (
-                  <option value="">
-                    {field.default === undefined
-                      ? words.t('notSet')
-                      : words.t('byDefault', { value: textOf(field.default) })}
-                  </option>
-                )}
-                {choicesWith(field.choices ?? [], value).map((choice) => (
-                  <option key={choice} value={choice}>
-                    {choice}
-                  </option>
-                ))}
-              </select>
-            )
-          case 'list':
-            return <ListInput {...props} bind={bind} />
-          case 'secret':
-            return <SecretInput {...props} bind={bind} />
-          default:
-            return (
-              <input
-                {...shared}
-                inputMode={field.type === 'number' ? 'numeric' : 'text'}
-                spellcheck={false}
-                autocomplete="off"
-                placeholder={
-                  field.placeholder ?? (field.default === undefined ? undefined : textOf(field.default))
-                }
-                value={textOf(value)}
-                onInput={typed}
-              />
-            )
-        }
-      }}
-    </Field>
-  )
-}
-
-/** One entry a line. Empty lines are no entries, but stay while somebody types. */
-function ListInput({ field, value, onChange, disabled, bind }: Props & { bind: Bind }) {
-  const shown = useSignal(linesOf(value))
-  // What was discarded, or came from the appliance, is not what was typed.
-  if (linesOf(typedValue(field, shown.value)) !== linesOf(value)) shown.value = linesOf(value)
-  return (
-    <textarea
-      {...bind}
-      disabled={disabled}
-      rows={Math.min(8, Math.max(2, shown.value.split('\n').length + 1))}
-      spellcheck={false}
-      placeholder={field.placeholder}
-      value={shown.value}
-      onInput={(event) => {
-        shown.value = event.currentTarget.value
-        onChange(typedValue(field, shown.value))
-      }}
-    />
-  )
-}
-
-/** A secret is replaced or taken out, and never shown. */
-function SecretInput({ at, value, onChange, disabled, text, field, bind }: Props & { bind: Bind }) {
-  if (value === SECRET)
-    return (
-      <div class="secret-kept">
-        <input {...bind} readOnly disabled={disabled} value={words.t('secretKept')} />
-        {disabled ? null : (
-          <>
-            <Button
-              label={words.t('replaceSecretLabel', { name: text.label(field, at) })}
-              onClick={() => onChange('')}
-            >
-              {words.t('replaceSecret')}
-            </Button>
-            {field.required === true ? null : (
-              <Button
-                kind="quiet"
-                label={words.t('removeSecretLabel', { name: text.label(field, at) })}
-                onClick={() => onChange(undefined)}
-              >
-                {words.t('removeEntry')}
-              </Button>
-            )}
-          </>
-        )}
-      </div>
-    )
-  return (
-    <PasswordInput
-      bind={bind}
-      value={textOf(value)}
-      isNew
-      disabled={disabled}
-      onInput={(typed) => onChange(typed === '' && field.required !== true ? undefined : typed)}
-    />
-  )
-}
-
-const flagOf = (text: string): boolean | undefined => (text === '' ? undefined : text === 'true')
-
-const yesNo = (value: unknown): string => (value === undefined ? '' : words.t(value === true ? 'yes' : 'no'))
-
-/** A value that is none of the choices is shown all the same: it holds. */
-const choicesWith = (choices: readonly string[], value: unknown): readonly string[] =>
-  value === undefined || value === null || choices.includes(textOf(value))
-    ? choices
-    : [...choices, textOf(value)]
-
 const BY_HAND = '#by-hand'
 
 /** One of a few names, or all of its figures by hand. */
-function ChoiceOrSection(props: Props) {
+function ChoiceOrSection(props: SettingProps) {
   const { field, at, value, onChange, disabled } = props
   const columns = field.columns ?? []
   const byHand = isRecord(value)
@@ -248,11 +80,42 @@ function ChoiceOrSection(props: Props) {
   )
 }
 
+/** What stands around the fields of a section or a table: its name and meaning, and what is wrong with it as a whole. */
+function Frame(
+  props: SettingProps & {
+    kind: 'group-field' | 'table-field'
+    entries?: number
+    children: ComponentChildren
+  },
+) {
+  const { field, at, text, kind, entries, children } = props
+  const own = messages(props)
+  const id = useId()
+  return (
+    <fieldset
+      class={own === undefined ? kind : `${kind} field-wrong`}
+      aria-describedby={own === undefined ? undefined : id}
+    >
+      <legend>
+        {text.label(field, at)}
+        {entries === undefined ? null : <span class="quiet figures"> {entries}</span>}
+      </legend>
+      <p class="field-help">{text.help(field, at)}</p>
+      {own === undefined ? null : (
+        <p class="field-error" id={id}>
+          {own}
+        </p>
+      )}
+      {children}
+    </fieldset>
+  )
+}
+
 /**
  * A section. One that turns something on by being there has a switch, so that nobody takes a default that is only shown
  * for a value that holds. The others are always open, and there while one of their keys is.
  */
-function GroupField(props: Props) {
+function GroupField(props: SettingProps) {
   const { field, at, value, onChange, text, disabled } = props
   const columns = field.columns ?? []
   const section = isRecord(value) ? value : {}
@@ -261,20 +124,8 @@ function GroupField(props: Props) {
     onChange(
       field.switched === true || field.required === true || Object.keys(next).length > 0 ? next : undefined,
     )
-  const own = messages(props)
-  const id = useId()
   return (
-    <fieldset
-      class={own === undefined ? 'group-field' : 'group-field field-wrong'}
-      aria-describedby={own === undefined ? undefined : id}
-    >
-      <legend>{text.label(field, at)}</legend>
-      <p class="field-help">{text.help(field, at)}</p>
-      {own === undefined ? null : (
-        <p class="field-error" id={id}>
-          {own}
-        </p>
-      )}
+    <Frame {...props} kind="group-field">
       {field.switched === true ? (
         <fieldset class="bare" disabled={disabled}>
           <Checkbox
@@ -296,7 +147,7 @@ function GroupField(props: Props) {
             />
           ))
         : null}
-    </fieldset>
+    </Frame>
   )
 }
 
@@ -308,27 +159,13 @@ const byDefault = (columns: readonly AnyField[]): Record<string, unknown> => ({
   ),
 })
 
-function TableField(props: Props) {
-  const { field, at, value, onChange, text, disabled } = props
+function TableField(props: SettingProps) {
+  const { field, value, onChange, disabled } = props
   const columns = field.columns ?? []
   const entries = entriesOf(value)
-  const own = messages(props)
-  const id = useId()
   const change = (next: readonly Record<string, unknown>[]) => onChange(next.length === 0 ? undefined : next)
   return (
-    <fieldset
-      class={own === undefined ? 'table-field' : 'table-field field-wrong'}
-      aria-describedby={own === undefined ? undefined : id}
-    >
-      <legend>
-        {text.label(field, at)} <span class="quiet figures">{entries.length}</span>
-      </legend>
-      <p class="field-help">{text.help(field, at)}</p>
-      {own === undefined ? null : (
-        <p class="field-error" id={id}>
-          {own}
-        </p>
-      )}
+    <Frame {...props} kind="table-field" entries={entries.length}>
       {entries.map((entry, index) => (
         <Entry
           {...props}
@@ -349,13 +186,13 @@ function TableField(props: Props) {
           </Button>
         </div>
       )}
-    </fieldset>
+    </Frame>
   )
 }
 
 /** One entry of a table. It opens by itself when something is wrong with it, and closes only when somebody closes it. */
 function Entry(
-  props: Props & {
+  props: SettingProps & {
     entry: Record<string, unknown>
     index: number
     last: boolean
@@ -426,7 +263,7 @@ function Entry(
   )
 }
 
-function EntryProblems(props: Pick<Props, 'problems' | 'at' | 'paths'>) {
+function EntryProblems(props: Pick<SettingProps, 'problems' | 'at' | 'paths'>) {
   const own = messages(props)
   return own === undefined ? null : <p class="field-error">{own}</p>
 }
