@@ -4,7 +4,7 @@
  *
  *  - a transmission waits for at most one short command, which is under way or waited before it;
  *  - news from the modem (a message, a call) is looked after between two transmissions;
- *  - looking after signal, network and memories waits while the line is busy, for at most BUSY_POLL_MS.
+ *  - looking after signal, network and memories (gsm-watch.ts) waits while the line is busy, for so long and no longer.
  */
 import type { GsmLineConfig } from '#config/types.ts'
 import type { Clock } from '#core/clock.ts'
@@ -12,9 +12,10 @@ import { errorText } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
 import type { AtChannel } from '#lines/at-channel.ts'
 import { AtChannels } from '#lines/at-channels.ts'
-import { fields, type Unsolicited } from '#lines/at-syntax.ts'
+import type { Unsolicited } from '#lines/at-syntax.ts'
 import type { AtTrace, TraceEntry } from '#lines/at-trace.ts'
 import type { Line, LineEvents, LineMemory, LineStatus, Transmission } from '#lines/contract.ts'
+import { Duty, orLater } from '#lines/duty.ts'
 import { LastSuccess } from '#lines/last-success.ts'
 import { type Port, portOpener } from '#lines/ports.ts'
 import type { Profile, Profiles } from '#lines/profile.ts'
@@ -23,24 +24,15 @@ import { type LineDriver, type Prepared, Supervisor } from '#lines/supervisor.ts
 import type { Outcome } from '#messages/outcome.ts'
 import type { Reason } from '#messages/states.ts'
 import { Agenda } from './gsm-agenda.ts'
-import { asker, registrationOf, signalOf } from './gsm-commands.ts'
+import { Calls } from './gsm-calls.ts'
 import { Inbound } from './gsm-inbound.ts'
-import { type Modem, networkOf, patience, registrationCommands, unknownModem } from './gsm-modem.ts'
+import { type Modem, networkOf, unknownModem } from './gsm-modem.ts'
 import { Objections } from './gsm-objections.ts'
 import { allowPinAgain } from './gsm-pin.ts'
-import { assertServiceCentre, notRegistered, pollRegistration, prepareModem, simName } from './gsm-prepare.ts'
+import { prepareModem, simName } from './gsm-prepare.ts'
 import { transmitParts } from './gsm-transmit.ts'
+import { Watch } from './gsm-watch.ts'
 
-/** How often signal and registration are looked at; news of a change comes by itself. */
-const POLL_MS = 60_000
-/** How long a line that is never idle may put that off. */
-const BUSY_POLL_MS = 5 * 60_000
-/** How often the memories and the service centre are looked after. */
-const SWEEP_MS = 10 * 60_000
-/** How long a modem that ignores questions may take to answer AT. */
-const ALIVE_MS = 2_700
-/** RINGs of one call follow each other closer than this. */
-const SAME_CALL_MS = 8_000
 /** How long stop() and disable() wait for a transmission to end. */
 const STOP_MS = 10_000
 const DISABLE_MS = 180_000
@@ -64,18 +56,10 @@ export function createGsmLine(config: GsmLineConfig, options: GsmLineOptions): G
 
 const rungsOf = ({ recovery, timeouts }: Profile) => ladder(recovery, timeouts.boot)
 
-interface Call {
-  /** When it last rang, ms of the monotonic clock. */
-  at: number
-  from: string
-  told: boolean
-}
-
 class GsmLineImplementation implements GsmLine, LineDriver<AtChannel> {
   readonly id: string
   readonly channel = 'sms'
   readonly #config: GsmLineConfig
-  readonly #node: string
   readonly #clock: Clock
   readonly #log: Log
   readonly #events: LineEvents
@@ -85,23 +69,18 @@ class GsmLineImplementation implements GsmLine, LineDriver<AtChannel> {
   readonly #supervisor: Supervisor<AtChannel>
   readonly #agenda: Agenda
   readonly #inbound: Inbound
+  readonly #calls: Calls
+  readonly #watch: Watch
+  readonly #duty: Duty
   readonly #modem: Modem
   #busy: Promise<unknown> | undefined
-  /** Why no further part may begin, when that is so. */
-  #leaving: Reason | undefined
-  #wanted: 'unknown' | 'running' | 'disabled' | 'passive' | 'stopped' = 'unknown'
   readonly #lastSuccess: LastSuccess
   #lastError: { at: number; reason: Reason } | undefined
-  #poll: NodeJS.Timeout | undefined
-  #polledAt = 0
-  #sweptAt = 0
-  #ringing: Call | undefined
   readonly #objections = new Objections()
 
   constructor(config: GsmLineConfig, options: GsmLineOptions) {
     this.id = config.id
     this.#config = config
-    this.#node = options.node
     this.#clock = options.clock
     this.#log = options.log.child({ line: config.id })
     this.#events = options.events
@@ -113,7 +92,7 @@ class GsmLineImplementation implements GsmLine, LineDriver<AtChannel> {
     const profile = named ?? options.profiles.matching('', '')
     this.#modem = unknownModem(profile)
     this.#agenda = new Agenda(this.#log)
-    this.#inbound = new Inbound({
+    const host = {
       line: config.id,
       modem: this.#modem,
       clock: options.clock,
@@ -121,7 +100,9 @@ class GsmLineImplementation implements GsmLine, LineDriver<AtChannel> {
       events: options.events,
       agenda: this.#agenda,
       channel: () => this.#supervisor.dialogue,
-    })
+    }
+    this.#inbound = new Inbound(host)
+    this.#calls = new Calls(host)
     const monotonic = (): number => options.clock.monotonic()
     this.#channels = new AtChannels({
       profile,
@@ -140,6 +121,26 @@ class GsmLineImplementation implements GsmLine, LineDriver<AtChannel> {
       },
       this,
     )
+    this.#watch = new Watch({
+      ...host,
+      memory: options.memory,
+      settings: config.smsc === undefined ? {} : { smsc: config.smsc },
+      inbound: this.#inbound,
+      supervisor: this.#supervisor,
+      busy: () => this.#busy !== undefined,
+    })
+    this.#duty = new Duty({
+      config,
+      node: options.node,
+      memory: options.memory,
+      log: this.#log,
+      run: () => this.#supervisor.start(),
+      // What is under way ends with its present part, and the modem is let go of after it.
+      leave: () => {},
+      underWay: () => this.#busy,
+      patience: DISABLE_MS,
+      letGo: () => this.#supervisor.disable(),
+    })
   }
 
   status(): LineStatus {
@@ -153,7 +154,7 @@ class GsmLineImplementation implements GsmLine, LineDriver<AtChannel> {
       ...supervised,
       busy: this.#busy !== undefined,
     }
-    if (this.#wanted !== 'unknown' && this.#wanted !== 'running') status.state = this.#wanted
+    if (this.#duty.state !== undefined) status.state = this.#duty.state
     if (nextTryMonotonic !== undefined) {
       status.nextTry = Math.round(this.#clock.now() + nextTryMonotonic - this.#clock.monotonic())
     }
@@ -189,13 +190,13 @@ class GsmLineImplementation implements GsmLine, LineDriver<AtChannel> {
   }
 
   free(): boolean {
-    return this.#supervisor.working && this.#busy === undefined && this.#leaving === undefined
+    return this.#supervisor.working && this.#busy === undefined && this.#duty.leaving === undefined
   }
 
   transmit(transmission: Transmission): Promise<Outcome> {
     const channel = this.#supervisor.dialogue
     if (!this.free() || !channel) {
-      const reason = this.#leaving ?? { code: 'line-not-ready', text: 'The line is not ready' }
+      const reason = this.#duty.leaving ?? { code: 'line-not-ready', text: 'The line is not ready' }
       return Promise.resolve({
         result: 'notSent',
         reason,
@@ -216,7 +217,7 @@ class GsmLineImplementation implements GsmLine, LineDriver<AtChannel> {
         clock: this.#clock,
         reports: this.#config.reports,
         concatenation: this.#config.concatenation,
-        leaving: () => this.#leaving ?? this.#supervisor.notWorking(),
+        leaving: () => this.#duty.leaving ?? this.#supervisor.notWorking(),
         fault: (reason) => this.#supervisor.fault(reason),
         objected: (to, reason) => {
           if (this.#objections.blame(to, this.#clock.monotonic()) === 'modem') this.#supervisor.fault(reason)
@@ -257,63 +258,35 @@ class GsmLineImplementation implements GsmLine, LineDriver<AtChannel> {
 
   async #begin(): Promise<void> {
     await this.#lastSuccess.recall()
-    const remembered = await this.#memory.recall(this.#disabledName()).catch(() => undefined)
-    if (this.#wanted !== 'unknown') return
-    const disabled = remembered === undefined ? this.#config.disabled : remembered === 'yes'
-    if (disabled) this.#wanted = 'disabled'
-    else if (this.#config.passive !== undefined) this.#wanted = 'passive'
-    else this.#run()
-  }
-
-  #run(): void {
-    this.#wanted = 'running'
-    this.#leaving = undefined
-    this.#supervisor.start()
+    await this.#duty.begin()
   }
 
   restart(): void {
-    if (this.#wanted === 'running') this.#supervisor.restart()
+    if (this.#duty.running) this.#supervisor.restart()
   }
 
   disable(): void {
-    if (this.#wanted === 'stopped') return
-    this.#remember(this.#disabledName(), 'yes')
-    this.#letGo('disabled', { code: 'disabled', text: 'The line was switched off' })
-  }
-
-  #letGo(wanted: 'disabled' | 'passive', leaving: Reason): void {
-    this.#wanted = wanted
-    this.#leaving = leaving
-    void this.#settled(DISABLE_MS).then(() => {
-      if (this.#wanted === wanted) this.#supervisor.disable()
-    })
-  }
-
-  wake(): void {
-    if (this.#wanted === 'passive') this.#run()
-  }
-
-  rest(): void {
-    if (this.#config.passive === undefined || this.#wanted !== 'running') return
-    this.#letGo('passive', { code: 'passive', text: "The line is its own member's again" })
+    this.#duty.disable()
   }
 
   enable(): void {
-    if (this.#wanted === 'stopped') return
-    this.#remember(this.#disabledName(), 'no')
+    if (this.#duty.stopped) return
     void allowPinAgain(this.#memory, simName(this.#modem))
       .catch((error: unknown) => this.#log.error({}, errorText(error)))
-      .then(() => {
-        if (this.#wanted === 'stopped') return
-        if (this.#config.passive === undefined) this.#run()
-        else this.#wanted = 'passive'
-      })
+      .then(() => this.#duty.enable())
+  }
+
+  wake(): void {
+    this.#duty.wake()
+  }
+
+  rest(): void {
+    this.#duty.rest()
   }
 
   async stop(): Promise<void> {
-    this.#wanted = 'stopped'
-    this.#leaving = { code: 'stopping', text: 'The program is stopping' }
-    await this.#settled(STOP_MS)
+    this.#duty.stop()
+    await orLater(this.#busy, STOP_MS)
     this.#quiet()
     await this.#supervisor.stop()
     await this.#lastSuccess.keep()
@@ -348,11 +321,7 @@ class GsmLineImplementation implements GsmLine, LineDriver<AtChannel> {
 
   ready(): void {
     this.#agenda.open()
-    this.#inbound.sweep()
-    this.#sweptAt = this.#clock.monotonic()
-    this.#polledAt = this.#sweptAt
-    clearInterval(this.#poll)
-    this.#poll = setInterval(() => this.#housekeep(), POLL_MS)
+    this.#watch.begin()
     this.#events.ready(this.id)
   }
 
@@ -363,134 +332,15 @@ class GsmLineImplementation implements GsmLine, LineDriver<AtChannel> {
   }
 
   #unsolicited(news: Unsolicited): void {
-    if (this.#inbound.unsolicited(news)) return
-    switch (news.name) {
-      case 'RING':
-      case '+CRING':
-        this.#ring('')
-        return
-      case '+CLIP':
-        this.#ring(fields(news.value)[0] ?? '')
-        return
-      case '+CREG':
-      case '+CEREG':
-      case '+CGREG':
-        this.#registration(news)
-        return
-      case '+CPIN':
-        if (/^NOT/.test(news.value))
-          this.#supervisor.fault({ code: 'sim-missing', text: 'The SIM was taken out' })
-        return
-      default:
-        return
-    }
+    if (this.#inbound.unsolicited(news) || this.#calls.unsolicited(news) || this.#watch.unsolicited(news))
+      return
+    if (news.name === '+CPIN' && /^NOT/.test(news.value))
+      this.#supervisor.fault({ code: 'sim-missing', text: 'The SIM was taken out' })
   }
 
   #quiet(): void {
-    clearInterval(this.#poll)
+    this.#watch.stop()
     this.#agenda.close()
     this.#inbound.stop()
-  }
-
-  #registration(news: Unsolicited): void {
-    const registration = registrationOf(`${news.name}: ${news.value}`)
-    if (!registration) return
-    this.#modem.registrations.set(news.name, registration)
-    if (networkOf(this.#modem).registered) this.#supervisor.nudge()
-    else if (this.#supervisor.working) {
-      this.#supervisor.notYet(notRegistered(this.#modem).reason, this.#modem.profile.timeouts.network)
-    }
-  }
-
-  /** An incoming call would hold the radio link that messages need: it is ended, once, and told. */
-  #ring(from: string): void {
-    const now = this.#clock.monotonic()
-    if (this.#ringing && now - this.#ringing.at < SAME_CALL_MS) {
-      this.#ringing.at = now
-      this.#ringing.from ||= from
-      // Still ringing after it was ended: the modem ignored that, so it is told again.
-    } else this.#ringing = { at: now, from, told: false }
-    const call = this.#ringing
-    this.#agenda.add('end call', () => this.#endCall(call), 'first')
-  }
-
-  async #endCall(call: Call): Promise<void> {
-    const channel = this.#supervisor.dialogue
-    if (!channel) return
-    const ask = asker(channel, () => patience(this.#modem))
-    // Some modems know only one of the two for a call that is still ringing.
-    if ((await ask('AT+CHUP')).result !== 'ok') await ask('ATH')
-    if (call.told) return
-    call.told = true
-    this.#events.call(this.id, call.from)
-  }
-
-  #housekeep(): void {
-    const now = this.#clock.monotonic()
-    if (this.#busy && now - this.#polledAt < BUSY_POLL_MS) return
-    this.#polledAt = now
-    this.#agenda.add('poll', () => this.#look())
-    if (now - this.#sweptAt < SWEEP_MS) return
-    this.#sweptAt = now
-    this.#inbound.sweep()
-    this.#agenda.add('service centre', () => this.#lookAtServiceCentre())
-  }
-
-  async #look(): Promise<void> {
-    const channel = this.#supervisor.dialogue
-    if (!channel) return
-    const ask = asker(channel, () => patience(this.#modem))
-    const signal = await ask('AT+CSQ')
-    const deaf =
-      signal.result === 'timeout'
-        ? !this.#modem.mute || !(await channel.resync(ALIVE_MS))
-        : signal.result === 'lost' && signal.lost.how === 'silent'
-    if (deaf) {
-      this.#supervisor.fault({ code: 'no-answer', text: 'The modem does not answer' })
-      return
-    }
-    this.#modem.signal = signalOf(signal)
-    for (const name of registrationCommands) {
-      if (this.#modem.registrations.has(name)) await pollRegistration(ask, this.#modem, name)
-    }
-    if (!networkOf(this.#modem).registered && this.#supervisor.working) {
-      this.#supervisor.notYet(notRegistered(this.#modem).reason, this.#modem.profile.timeouts.network)
-    }
-  }
-
-  async #lookAtServiceCentre(): Promise<void> {
-    const channel = this.#supervisor.dialogue
-    if (!channel) return
-    const { smsc } = this.#config
-    await assertServiceCentre(
-      asker(channel, () => patience(this.#modem)),
-      {
-        modem: this.#modem,
-        memory: this.#memory,
-        log: this.#log,
-        settings: smsc === undefined ? {} : { smsc },
-      },
-    )
-  }
-
-  /** Resolves when no transmission is under way, or after the time given. */
-  async #settled(limitMs: number): Promise<void> {
-    if (!this.#busy) return
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise((resolve) => {
-      timer = setTimeout(resolve, limitMs)
-    })
-    await Promise.race([this.#busy, late])
-    clearTimeout(timer)
-  }
-
-  #disabledName(): string {
-    return `line/${this.#node}/${this.id}/disabled`
-  }
-
-  #remember(name: string, value: string): void {
-    this.#memory.remember(name, value).catch((error: unknown) => {
-      this.#log.error({ name }, `A setting of the line could not be stored: ${errorText(error)}`)
-    })
   }
 }
