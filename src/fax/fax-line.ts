@@ -9,6 +9,7 @@ import { errorText, unreachable } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
 import type { TraceEntry } from '#lines/at-trace.ts'
 import type { Line, LineEvents, LineMemory, LineStatus, Transmission } from '#lines/contract.ts'
+import { Duty, orLater } from '#lines/duty.ts'
 import { LastSuccess } from '#lines/last-success.ts'
 import type { DocumentReference } from '#messages/message.ts'
 import type { Outcome } from '#messages/outcome.ts'
@@ -16,14 +17,15 @@ import type { Reason } from '#messages/states.ts'
 import { OutgoingCall } from './call.ts'
 import { dialString } from './dialling.ts'
 import type { FaxDocuments, PageHeader } from './documents/contract.ts'
+import { IncomingCalls } from './incoming-calls.ts'
 import { LineProcess } from './line-process.ts'
 import { badNumber, hungUp, noDocument, notReady, otherPages, refused } from './objections.ts'
 import type { FromProcess, ModemView } from './process/protocol.ts'
 import type { FaxProfile } from './profile.ts'
 import { doNotDial } from './quiet-hours.ts'
-import type { FaxReceiver, IncomingCall } from './receiving.ts'
+import type { FaxReceiver } from './receiving.ts'
 import { outcomeOf } from './results.ts'
-import { LastCall, seenCall } from './seen-call.ts'
+import { LastCall } from './seen-call.ts'
 
 /** How long stop() and disable() wait for a call to end, and a call to hang up. */
 const STOP_MS = 5_000
@@ -61,17 +63,6 @@ export function createFaxLine(config: FaxLineConfig, options: FaxLineOptions): F
   return new FaxLineImplementation(config, options)
 }
 
-/** A call that is being answered. */
-interface Incoming {
-  number: number
-  call: IncomingCall
-  from: string
-  /** ms since 1970 */
-  at: number
-  /** Resolved when it is over. */
-  over: PromiseWithResolvers<void>
-}
-
 class FaxLineImplementation implements FaxLine {
   readonly id: string
   readonly channel = 'fax'
@@ -87,14 +78,12 @@ class FaxLineImplementation implements FaxLine {
   #busy: Promise<unknown> | undefined
   #calls = 0
   #call: { number: number; outgoing: OutgoingCall } | undefined
-  #incoming: Incoming | undefined
   readonly #lastCall: LastCall
+  readonly #incoming: IncomingCalls
+  readonly #duty: Duty
   #progress: string | undefined
   #dialogue: readonly TraceEntry[] = []
   #rate: number | undefined
-  /** Why no further call may begin, when that is so. */
-  #leaving: Reason | undefined
-  #wanted: 'unknown' | 'running' | 'disabled' | 'passive' | 'stopped' = 'unknown'
   readonly #lastSuccess: LastSuccess
   #lastError: { at: number; reason: Reason } | undefined
 
@@ -126,6 +115,31 @@ class FaxLineImplementation implements FaxLine {
         gone: (why) => this.#gone(why),
       },
     )
+    this.#incoming = new IncomingCalls({
+      line: this.id,
+      clock: this.#clock,
+      log: this.#log,
+      receiver: options.receiver,
+      lastCall: this.#lastCall,
+      tell: (message) => this.#process.tell(message),
+    })
+    this.#duty = new Duty({
+      config,
+      node: options.node,
+      memory: options.memory,
+      log: this.#log,
+      run: () => this.#run(),
+      // A call under way is brought to its end; it stops before its next page where it no longer may go on.
+      leave: (reason) => {
+        if (this.#ready) this.#down(reason)
+      },
+      underWay: () => Promise.all([this.#busy, this.#incoming.over]),
+      patience: DISABLE_MS,
+      letGo: () => {
+        this.#view = undefined
+        void this.#process.stop()
+      },
+    })
   }
 
   pid(): number | undefined {
@@ -144,8 +158,8 @@ class FaxLineImplementation implements FaxLine {
       recoveries: this.#losses + (view?.recoveries ?? 0),
     }
     if (view?.reason && status.state !== 'ready') status.reason = view.reason
-    if (this.#wanted !== 'unknown' && this.#wanted !== 'running') {
-      status.state = this.#wanted
+    if (this.#duty.state !== undefined) {
+      status.state = this.#duty.state
       delete status.reason
     }
     if (view?.nextTry !== undefined)
@@ -180,7 +194,9 @@ class FaxLineImplementation implements FaxLine {
   }
 
   free(): boolean {
-    return this.#ready && this.#busy === undefined && this.#leaving === undefined && !this.#view?.occupied
+    return (
+      this.#ready && this.#busy === undefined && this.#duty.leaving === undefined && !this.#view?.occupied
+    )
   }
 
   transmit(transmission: Transmission): Promise<Outcome> {
@@ -205,7 +221,7 @@ class FaxLineImplementation implements FaxLine {
 
   async #transmit(transmission: Transmission): Promise<Outcome> {
     const { message, delivery, from } = transmission
-    const objection = this.#leaving ?? (this.#ready ? undefined : notReady)
+    const objection = this.#duty.leaving ?? (this.#ready ? undefined : notReady)
     if (objection) return this.#notSent(transmission, objection)
     const quiet = doNotDial(this.#config.doNotDial, message.priority, this.#clock.now())
     if (quiet) return this.#notSent(transmission, quiet.reason, quiet.wait)
@@ -251,7 +267,7 @@ class FaxLineImplementation implements FaxLine {
       'A fax call has ended',
     )
     // It was this program that hung up: no fault of the other end.
-    const cut = this.#leaving ?? (signal.aborted ? hungUp : undefined)
+    const cut = this.#duty.leaving ?? (signal.aborted ? hungUp : undefined)
     if (ended.result === 'failed' && cut) return this.#notSent(transmission, cut)
     return outcomeOf(ended, out.pages, this.#config.retry)
   }
@@ -286,19 +302,13 @@ class FaxLineImplementation implements FaxLine {
           this.#call.outgoing.end({ result: 'engaged', reason: message.reason })
         return
       case 'answering':
-        this.#incoming = {
-          number: message.call,
-          call: this.#options.receiver.begin(this.id, message.from),
-          from: message.from,
-          at: this.#clock.now(),
-          over: Promise.withResolvers(),
-        }
+        this.#incoming.begin(message.call, message.from)
         return
       case 'left':
-        this.#lastCall.note(seenCall(this.#clock.now(), message.from, 'left'))
+        this.#incoming.left(message.from)
         return
       case 'page':
-        void this.#keep(message)
+        void this.#incoming.keep(message.call, message.page)
         return
       case 'answered':
         this.#answered(message)
@@ -316,7 +326,8 @@ class FaxLineImplementation implements FaxLine {
   }
 
   async #intend({ call, ask, page, step }: Extract<FromProcess, { kind: 'intend' }>): Promise<void> {
-    const reason = call === this.#call?.number ? await this.#call.outgoing.intend(page, step) : this.#leaving
+    const reason =
+      call === this.#call?.number ? await this.#call.outgoing.intend(page, step) : this.#duty.leaving
     this.#process.tell({ kind: 'intended', call, ask, ...(reason === undefined ? {} : { reason }) })
   }
 
@@ -326,38 +337,17 @@ class FaxLineImplementation implements FaxLine {
     this.#process.tell({ kind: 'recorded', call, page })
   }
 
-  async #keep({ call, page: { data, ...page } }: Extract<FromProcess, { kind: 'page' }>): Promise<void> {
-    const incoming = this.#incoming
-    if (incoming?.number !== call) return
-    const kept = { kind: 'kept', call, page: page.number } as const
-    try {
-      await incoming.call.keep({ ...page, data: Buffer.from(data, 'base64') })
-      this.#process.tell(kept)
-    } catch (error) {
-      this.#log.error(
-        { error: errorText(error) },
-        'a received page could not be kept; its sender is not told that it came',
-      )
-      this.#process.tell({ ...kept, problem: errorText(error) })
-    }
-  }
-
   #answered({ call, result }: Extract<FromProcess, { kind: 'answered' }>): void {
-    const incoming = this.#incoming
     this.#progress = undefined
-    if (incoming?.number !== call) return
-    this.#incoming = undefined
-    incoming.over.resolve()
-    this.#lastCall.note(seenCall(incoming.at, incoming.from, result))
+    if (!this.#incoming.end(call, result)) return
     if (result.result === 'received') this.#lastSuccess.note(this.#clock.now())
     if (result.result !== 'no-fax') this.#rate = result.facts.rate ?? this.#rate
-    void incoming.call.end(result)
   }
 
   #seen(view: ModemView): void {
     const before = this.#view
     this.#view = view
-    const ready = view.state === 'ready' && this.#wanted === 'running'
+    const ready = view.state === 'ready' && this.#duty.running
     if (!ready && this.#ready) this.#down(view.reason ?? notReady)
     else if (ready && (!this.#ready || (before?.occupied && !view.occupied))) {
       this.#ready = true
@@ -367,7 +357,7 @@ class FaxLineImplementation implements FaxLine {
 
   #down(reason: Reason): void {
     this.#ready = false
-    if (this.#wanted === 'running') this.#lastError = { at: this.#clock.now(), reason }
+    if (this.#duty.running) this.#lastError = { at: this.#clock.now(), reason }
     this.#options.events.down(this.id, reason)
   }
 
@@ -376,7 +366,7 @@ class FaxLineImplementation implements FaxLine {
       code: 'fax-process-gone',
       text: 'The process of this line ended; another one is started',
     }
-    if (this.#wanted === 'running') this.#losses += 1
+    if (this.#duty.running) this.#losses += 1
     const port = this.#view?.port ?? ''
     this.#view = {
       state: 'recovering',
@@ -387,16 +377,7 @@ class FaxLineImplementation implements FaxLine {
     }
     if (this.#ready) this.#down(reason)
     this.#call?.outgoing.lost()
-    const incoming = this.#incoming
-    this.#incoming = undefined
-    incoming?.over.resolve()
-    void incoming?.call.end({
-      result: 'partial',
-      pages: 0,
-      failure: 'fax-modem',
-      text: `The call broke off: ${why}`,
-      facts: {},
-    })
+    this.#incoming.lost(why)
   }
 
   start(): void {
@@ -405,66 +386,39 @@ class FaxLineImplementation implements FaxLine {
 
   async #begin(): Promise<void> {
     await Promise.all([this.#lastCall.recall(), this.#lastSuccess.recall()])
-    const remembered = await this.#options.memory.recall(this.#disabledName()).catch(() => undefined)
-    if (this.#wanted !== 'unknown') return
-    const disabled = remembered === undefined ? this.#config.disabled : remembered === 'yes'
-    if (disabled) this.#wanted = 'disabled'
-    else if (this.#config.passive !== undefined) this.#wanted = 'passive'
-    else this.#run()
+    await this.#duty.begin()
   }
 
   #run(): void {
-    this.#wanted = 'running'
-    this.#leaving = undefined
     this.#process.start()
     // It may never have been let go of: a call was still under way.
     if (this.#view) this.#seen(this.#view)
   }
 
   restart(): void {
-    if (this.#wanted === 'running') this.#process.tell({ kind: 'restart' })
+    if (this.#duty.running) this.#process.tell({ kind: 'restart' })
   }
 
   disable(): void {
-    if (this.#wanted === 'stopped') return
-    this.#remember('yes')
-    this.#letGo('disabled', { code: 'disabled', text: 'The line was switched off' })
+    this.#duty.disable()
   }
 
   enable(): void {
-    if (this.#wanted === 'stopped') return
-    this.#remember('no')
-    if (this.#config.passive === undefined) this.#run()
-    else this.#wanted = 'passive'
+    this.#duty.enable()
   }
 
   wake(): void {
-    if (this.#wanted === 'passive') this.#run()
+    this.#duty.wake()
   }
 
   rest(): void {
-    if (this.#config.passive === undefined || this.#wanted !== 'running') return
-    this.#letGo('passive', { code: 'passive', text: "The line is its own member's again" })
-  }
-
-  /** A call under way is brought to its end; it stops before its next page where it no longer may go on. */
-  #letGo(wanted: 'disabled' | 'passive', leaving: Reason): void {
-    this.#wanted = wanted
-    this.#leaving = leaving
-    if (this.#ready) this.#down(leaving)
-    const under = Promise.all([this.#busy, this.#incoming?.over.promise])
-    void this.#settled(under, DISABLE_MS).then(() => {
-      if (this.#wanted !== wanted) return
-      this.#view = undefined
-      return this.#process.stop()
-    })
+    this.#duty.rest()
   }
 
   async stop(): Promise<void> {
-    this.#wanted = 'stopped'
-    this.#leaving = { code: 'stopping', text: 'The program is stopping' }
+    this.#duty.stop()
     this.#hangUp()
-    await this.#settled(this.#busy, STOP_MS)
+    await orLater(this.#busy, STOP_MS)
     await this.#process.stop()
     // What no answer will come to any more.
     this.#call?.outgoing.lost()
@@ -474,25 +428,5 @@ class FaxLineImplementation implements FaxLine {
 
   #hangUp(): void {
     if (this.#call) this.#process.tell({ kind: 'hangUp', call: this.#call.number })
-  }
-
-  /** Resolves with what is under way, or after the time given. */
-  async #settled(under: Promise<unknown> | undefined, limitMs: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise((resolve) => {
-      timer = setTimeout(resolve, limitMs)
-    })
-    await Promise.race([under, late])
-    clearTimeout(timer)
-  }
-
-  #disabledName(): string {
-    return `line/${this.#options.node}/${this.id}/disabled`
-  }
-
-  #remember(value: string): void {
-    this.#options.memory
-      .remember(this.#disabledName(), value)
-      .catch((error: unknown) => this.#log.error({}, errorText(error)))
   }
 }
