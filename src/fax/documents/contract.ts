@@ -2,6 +2,7 @@
  * Documents as the rest of the program sees them: taken in by a way in, and turned into pages for a fax line. The work
  * is in taking.ts (what comes in) and pages.ts (what goes out).
  */
+import type { Values } from '#core/errors.ts'
 import type { DocumentReference } from '#messages/message.ts'
 import type { Reason } from '#messages/states.ts'
 
@@ -51,6 +52,7 @@ export interface Refusal {
   status: number
   code: string
   text: string
+  values?: Values
 }
 
 export type Taken = { result: 'taken'; document: DocumentReference } | Refusal

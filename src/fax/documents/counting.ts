@@ -1,5 +1,5 @@
 /**
- * How many pages a PDF has, and whether it can be read at all: Ghostscript is asked here, and where it is lacking,
+ * How many pages a PDF has, and whether it can be read at all: Ghostscript is asked here, with its first page on trial, and where it is lacking,
  * another member's over the links, one hop. The question is JSON with the document and how many pages are taken; the
  * answer is what this member would have said itself.
  */
@@ -12,7 +12,7 @@ import { broken, type Inspected, refused, tooMany } from './inspect.ts'
 import type { Takers } from './takers.ts'
 
 /** The document goes there, and may stand behind others that are looked at. */
-const ANSWER_MS = 60_000
+const ANSWER_MS = 120_000
 
 export interface CountingParts {
   ghostscript: Pick<Ghostscript, 'count'>
@@ -58,7 +58,8 @@ export function createCounting(parts: CountingParts): Counting {
         }
         const pages = Number(/^pages ([0-9]+)$/m.exec(ran.said)?.[1] ?? 0)
         if (ran.result === 'failed' && !(await ability.look())) return undefined
-        if (ran.result === 'failed' || pages === 0) return broken('Ghostscript finds no page in it')
+        if (ran.result === 'failed' || pages === 0 || /page not found/.test(ran.said))
+          return broken('Ghostscript finds no page in it')
         return pages > most ? tooMany({ pages: most }, pages) : { result: 'document', type: 'pdf', pages }
       }
     }

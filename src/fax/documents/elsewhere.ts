@@ -12,8 +12,8 @@ import type { PageHeader, PageOptions, PagesResult } from './contract.ts'
 
 export const RENDER_TOPIC = 'fax-render'
 
-/** Longer than Ghostscript may take for a document and for the lines above its pages. */
-const ANSWER_MS = 300_000
+/** Longer than Ghostscript may take for a document and for the lines above its pages, on a busy machine. */
+const ANSWER_MS = 800_000
 
 /** The other members, as far as making pages is concerned; the pair provides it. */
 export interface RenderPeers {

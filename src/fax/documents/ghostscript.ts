@@ -12,7 +12,7 @@ import type { Paper } from './contract.ts'
 import { headerRows } from './header.ts'
 
 export interface GhostscriptLimits {
-  /** Until it is killed, ms. */
+  /** Of a processor, ms. */
   time: number
   /** Address space, bytes. */
   memory: number
@@ -21,8 +21,10 @@ export interface GhostscriptLimits {
 }
 
 export const ghostscriptLimits: GhostscriptLimits = { time: 120_000, memory: 768e6, output: 100e6 }
-/** Counting pages needs next to nothing of a sound file. */
-const countingLimits: GhostscriptLimits = { time: 15_000, memory: 512e6, output: 1e6 }
+/** Counting pages and laying out the first one needs next to nothing of a sound file. */
+const countingLimits: GhostscriptLimits = { time: 15_000, memory: 768e6, output: 1e6 }
+/** A busy machine gives it a processor now and then only: killed after so many times what it may take of one. */
+const PATIENCE = 3
 /** Of what it says. */
 const MOST_SAID = 16_384
 const SIGXCPU_EXIT = 152
@@ -41,7 +43,10 @@ export type Ran =
 export interface Ghostscript {
   /** Whether it can make a page at all. Never rejects. */
   sound(): Promise<boolean>
-  /** How many pages a PDF has; it says so after `pages `. */
+  /**
+   * How many pages a PDF has; it says so after `pages `. The first page is laid out on trial, without ink: what never
+   * comes to its end shows there before anybody is told that it was accepted. An error in it decides nothing.
+   */
   count(file: string): Promise<Ran>
   /**
    * Pages as a TIFF of Group 4, 1728 dots wide, fitted to the paper.
@@ -124,7 +129,7 @@ export function createGhostscript(limits = ghostscriptLimits): Ghostscript {
     const timer = setTimeout(() => {
       late = true
       child.kill('SIGKILL')
-    }, bounds.time)
+    }, PATIENCE * bounds.time)
     return new Promise((resolve) => {
       const end = (ran: Ran) => {
         clearTimeout(timer)
@@ -175,16 +180,14 @@ export function createGhostscript(limits = ghostscriptLimits): Ghostscript {
       run(
         looking,
         [
-          '-q',
-          '-dSAFER',
-          '-dNODISPLAY',
-          '-dNOPROMPT',
+          ...common,
+          '-sDEVICE=nullpage',
           `--permit-file-read=${file}`,
           `-sIN=${file}`,
           '-c',
-          'IN (r) file runpdfbegin (pages ) print pdfpagecount == quit',
+          'IN (r) file runpdfbegin (pages ) print pdfpagecount == flush {1 1 dopdfpages} stopped pop quit',
         ],
-        countingLimits,
+        { ...countingLimits, time: Math.min(countingLimits.time, limits.time) },
         dirname(file),
       ),
     render: (pdf, tiff, { paper, resolution, mostPages, strict }) =>

@@ -2,6 +2,7 @@
  * Looks at a document before it is taken: what it is, how many pages it has, whether it is what it says. Run in a
  * process of its own (document-process.ts), for a file can be made to take any time. PDF is Ghostscript's to look at.
  */
+import type { Values } from '#core/errors.ts'
 import { measureTiff, readTiff, type TiffPage, tiffBitmap } from '../tiff.ts'
 import type { Paper } from './contract.ts'
 import { type DocumentType, detect, HEAD_BYTES } from './detect.ts'
@@ -21,7 +22,7 @@ export type Inspected =
       /** A TIFF of fax pages: it goes out as it is. */
       native?: true
     }
-  | { result: 'refused'; code: string; text: string }
+  | { result: 'refused'; code: string; text: string; values?: Values }
 
 export interface InspectLimits {
   pages: number
@@ -94,6 +95,7 @@ const tooManyDots = ({ width, height }: { width: number; height: number }): Insp
   refused(
     'document-too-many-dots',
     `The picture says that it has ${width} by ${height} dots; at most ${MOST_DOTS / 1e6} million are taken. Send it smaller.`,
+    { width, height, millions: MOST_DOTS / 1e6 },
   )
 
 /** Rows an inch of a page that goes out as it is: 1728 dots wide at 204 an inch across and 98 or 196 down. */
@@ -112,6 +114,7 @@ export const tooMany = ({ pages: most }: Pick<InspectLimits, 'pages'>, pages?: n
   refused(
     'document-too-many-pages',
     `The document has ${pages ?? `more than ${most}`} pages; at most ${most} are taken (documents.maxPages). Send it in parts.`,
+    { most, ...(pages === undefined ? {} : { pages }) },
   )
 
 export const broken = (what: string): Inspected =>
@@ -123,4 +126,9 @@ const notADocument = (what: string): Inspected =>
     `The document is ${what}; PDF, TIFF, PNG, JPEG and plain text are taken. Save it as a PDF.`,
   )
 
-export const refused = (code: string, text: string): Inspected => ({ result: 'refused', code, text })
+export const refused = (code: string, text: string, values?: Values): Inspected => ({
+  result: 'refused',
+  code,
+  text,
+  ...(values === undefined ? {} : { values }),
+})

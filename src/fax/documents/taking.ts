@@ -2,7 +2,7 @@
  * Takes documents in: stored while they come, sent to the other members meanwhile, then looked at. What is refused is
  * refused here, before anybody is told that it was accepted; how it becomes pages is later business.
  */
-import { CodedError, errorText } from '#core/errors.ts'
+import { CodedError, errorText, type Values } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
 import type { DocumentReference } from '#messages/message.ts'
 import {
@@ -64,7 +64,7 @@ export function createTaking(parts: TakingParts) {
     try {
       return await receive(source, name)
     } catch (error) {
-      if (error instanceof CodedError) return refusal(error.code, error.message)
+      if (error instanceof CodedError) return refusal(error.code, error.message, error.values)
       throw error
     } finally {
       under -= 1
@@ -84,7 +84,7 @@ export function createTaking(parts: TakingParts) {
       if (looked.result === 'refused') {
         log.info({ document: stored.hash, code: looked.code }, 'a document was refused')
         await taker.leave()
-        return refusal(looked.code, looked.text)
+        return refusal(looked.code, looked.text, looked.values)
       }
       taker.take()
       // Somebody else who was refused the same bytes may have removed them just as they came.
@@ -150,11 +150,12 @@ export function createTaking(parts: TakingParts) {
 export const TIFF_PROGRAM_MISSING =
   'The TIFF has colours, shades of grey or a compression that the appliance reads with tiff2pdf only, which is not installed. Save it in black and white or as a PDF, or install the package libtiff-tools.'
 
-const refusal = (code: string, text: string): Refusal => ({
+const refusal = (code: string, text: string, values?: Values): Refusal => ({
   result: 'refused',
   status: STATUS[code] ?? 422,
   code,
   text,
+  ...(values === undefined ? {} : { values }),
 })
 
 /** What people called it, without what a name cannot hold and without directories. */

@@ -27,8 +27,8 @@ export const stream = (entries: string, data: string | Buffer): Buffer =>
     Buffer.from('\nendstream'),
   ])
 
-/** A form of forms of forms: a billion lines. */
-export function formBomb(): Buffer {
+/** A form of forms of forms: a billion lines. @param before pages of one line before that of the forms */
+export function formBomb(before = 0): Buffer {
   const depth = 9
   const forms = Array.from({ length: depth }, (_, n) => {
     const next = n + 1 < depth ? `/F ${5 + n + 1} 0 R` : ''
@@ -39,7 +39,10 @@ export function formBomb(): Buffer {
     )
   })
   const first = page(undefined, '/XObject <</F 5 0 R>>')
-  return pdfWith([catalogue, onePage, first, stream('', '/F Do '.repeat(10)), ...forms])
+  const plain = `<</Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents ${5 + depth + 1} 0 R>>`
+  const pages = `<</Type /Pages /Count ${before + 1} /Kids [${`${5 + depth} 0 R `.repeat(before)}3 0 R]>>`
+  const content = stream('', '/F Do '.repeat(10))
+  return pdfWith([catalogue, pages, first, content, ...forms, plain, stream('', line)])
 }
 
 /** A million pages, each the same one. @param count what the file says instead */
