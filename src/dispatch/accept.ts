@@ -4,6 +4,7 @@
  */
 import type { LineConfig } from '#config/types.ts'
 import type { Clock } from '#core/clock.ts'
+import type { Values } from '#core/errors.ts'
 import { newId } from '#core/ids.ts'
 import {
   type Channel,
@@ -24,7 +25,7 @@ import { stoppedEvent } from './stop-list.ts'
 
 export type Draft =
   | { result: 'draft'; message: Message; deliveries: Delivery[] }
-  | { result: 'invalid'; field: string; code: string; detail: string }
+  | { result: 'invalid'; field: string; code: string; detail: string; values?: Values }
 
 export interface AcceptanceRules {
   node: string
@@ -71,6 +72,7 @@ export function draft(request: SubmitRequest, rules: AcceptanceRules): Draft {
       'text',
       'text-too-long',
       `has ${text.length} characters; at most ${limits.characters} are possible`,
+      { characters: text.length, most: limits.characters },
     )
   }
   const plan = request.document === undefined ? planSms(text, rules) : { parts: request.document.pages }
@@ -152,13 +154,15 @@ function planSms(
     'text',
     'text-too-long',
     `takes ${parts.length} SMS parts; at most ${limits.parts} are possible`,
+    { parts: parts.length, mostParts: limits.parts },
   )
 }
 
 function checkFields(request: SubmitRequest): Draft | undefined {
   if (request.to.length === 0)
     return invalid('to', 'no-recipient', 'names nobody; at least one recipient is needed')
-  if (request.to.length > limits.recipients) return tooMany(`names ${request.to.length} recipients`)
+  if (request.to.length > limits.recipients)
+    return tooMany(`names ${request.to.length} recipients`, request.to.length)
   if (request.text.length === 0 && request.document === undefined)
     return invalid('text', 'empty-text', 'is empty; at least one character is needed')
   if (request.channel !== undefined && !channels.includes(request.channel)) {
@@ -176,10 +180,12 @@ function checkFields(request: SubmitRequest): Draft | undefined {
     return invalid('validity', 'invalid-validity', 'must be between 5s and 63w')
   }
   if (tag !== undefined && tag.length > limits.tag) {
-    return invalid('tag', 'invalid-tag', `is longer than ${limits.tag} characters`)
+    return invalid('tag', 'invalid-tag', `is longer than ${limits.tag} characters`, { most: limits.tag })
   }
   if (request.dedupe !== undefined && (request.dedupe === '' || request.dedupe.length > limits.dedupe)) {
-    return invalid('dedupe', 'invalid-dedupe', `must have 1 to ${limits.dedupe} characters`)
+    return invalid('dedupe', 'invalid-dedupe', `must have 1 to ${limits.dedupe} characters`, {
+      most: limits.dedupe,
+    })
   }
   return undefined
 }
@@ -203,18 +209,27 @@ function recipients(
     if (!byAnother && router.tiers(channel, number).length === 0) {
       const named = to[index] ?? ''
       const whose = directory.kind(named.trim()) === undefined ? 'is a number' : `has the number ${number},`
-      return invalid(`to[${index}]`, 'no-route', `${whose} to which no configured route leads`)
+      return invalid(`to[${index}]`, 'no-route', `${whose} to which no configured route leads`, { number })
     }
   }
   return [...expanded.keys()]
 }
 
-const tooMany = (names: string) =>
-  invalid('to', 'too-many-recipients', `${names}; at most ${limits.recipients} recipients are allowed`)
+const tooMany = (names: string, recipients?: number) =>
+  invalid('to', 'too-many-recipients', `${names}; at most ${limits.recipients} recipients are allowed`, {
+    most: limits.recipients,
+    ...(recipients === undefined ? {} : { recipients }),
+  })
 
-const invalid = (field: string, code: string, detail: string): Extract<Draft, { result: 'invalid' }> => ({
+const invalid = (
+  field: string,
+  code: string,
+  detail: string,
+  values?: Values,
+): Extract<Draft, { result: 'invalid' }> => ({
   result: 'invalid',
   field,
   code,
   detail,
+  ...(values === undefined ? {} : { values }),
 })

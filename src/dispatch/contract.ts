@@ -1,4 +1,5 @@
 /** What a way in (HTTP, command line, later mail, MQTT …) may ask of dispatch. Every way in ends in submit(). */
+import type { Values } from '#core/errors.ts'
 import type { Line, LineStatus } from '#lines/contract.ts'
 import type {
   Callback,
@@ -44,7 +45,7 @@ export type SubmitResult =
   /** On disk. `replayed`: the key was known, and this is the message that it made the first time. */
   | { result: 'accepted'; view: MessageView; replicated: boolean; replayed: boolean }
   /** What is wrong with which field, and what is allowed. Nothing was stored. */
-  | { result: 'invalid'; field: string; code: string; detail: string }
+  | { result: 'invalid'; field: string; code: string; detail: string; values?: Values }
   | { result: 'conflict' }
   | { result: 'full' }
   /** `accept.oneDisk: refuse`, and no other member's disk took it. It will not be sent. */

@@ -89,12 +89,12 @@ export function createPairControl(parts: CommandParts): PairControl {
       const view = status().members.find((member) => member.node === name)
       if (view?.signal === 'LIVE' && active() === name) {
         const text = `${name} is active: run twinline pair handover on it first, so that clients are not cut off`
-        return { result: 'refused', code: 'member-active', text }
+        return { result: 'refused', code: 'member-active', text, values: { member: name } }
       }
       if (!(await membership.remove(name, () => told(name)))) {
         const others = membership.others().map((member) => member.node)
         const text = `there is no other member ${name}; members: ${others.join(', ') || 'none'}`
-        return { result: 'refused', code: 'member-unknown', text }
+        return { result: 'refused', code: 'member-unknown', text, values: { members: others.join(', ') } }
       }
       audit(
         who,

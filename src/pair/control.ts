@@ -2,12 +2,13 @@
  * What people and programs may ask of the pair, over HTTP and the command line. Types only: app.ts builds it with
  * commands.ts from the parts that do the work. `who` is for the audit log.
  */
+import type { Values } from '#core/errors.ts'
 import type { MemberRecord } from '#messages/operation.ts'
 import type { PairStatus, SwitchResult } from './contract.ts'
 import type { Standing } from './membership.ts'
 
 /** `code` is documented in docs/errors.md, `text` a whole sentence. */
-export type Refused = { result: 'refused'; code: string; text: string }
+export type Refused = { result: 'refused'; code: string; text: string; values?: Values }
 
 export type InviteResult = { result: 'done'; code: string /** ms since 1970 */; expires: number } | Refused
 export type JoinResult = { result: 'done'; inviter: string; members: readonly string[] } | Refused

@@ -45,10 +45,12 @@ export function createDrill(parts: DrillParts): (kind: DrillKind, who: string) =
   function refusal(kind: DrillKind): Refused | undefined {
     const rest = restUntil - clock.monotonic()
     if (rest > 0) {
+      const seconds = Math.ceil(rest / 1_000)
       return {
         result: 'refused',
         code: 'drill-running',
-        text: `a drill has just been run; the next can begin in ${Math.ceil(rest / 1_000)} s`,
+        text: `a drill has just been run; the next can begin in ${seconds} s`,
+        values: { seconds },
       }
     }
     if (kind === 'kill' && !supervised) {

@@ -47,6 +47,7 @@ export async function recover(
       result: 'refused',
       code: 'member-unknown',
       text: `${from} is no other member; members: ${names.join(', ')}`,
+      values: { members: names.join(', ') },
     }
   }
   const asked = from === undefined ? names : [from]

@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { type Book, patternsOf, translated } from '../../src/panel/shell/said-patterns.ts'
+import { type Book, patternsOf, translated, withPlaces } from '../../src/panel/shell/said-patterns.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
@@ -134,6 +134,38 @@ const books: Book[] = [
   },
 ]
 const placesOf = (text = ''): string[] => text.match(/\{\w+\}/g) ?? []
+
+describe('names and figures of a refusal', () => {
+  const [, values = ''] = /### Values\n([\s\S]*?)\n## /.exec(read('docs/errors.md')) ?? []
+  const facts = values
+    .split(/;|\n- /)
+    .map((part) => [...part.matchAll(/`([\w-]+)`/g)].map(([, name = '']) => name))
+
+  it('are documented with the code', () => {
+    const places = {
+      ...words('codes/refusals.de'),
+      ...words('words/problems.de'),
+      ...words('words/problems.en'),
+    }
+    const filled = Object.entries(places).flatMap(([code, text]) =>
+      [...text.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => ({ code, name })),
+    )
+    const given = filled.filter(
+      ({ name }) => !['field', 'why', 'text', 'choices', 'time', 'zone'].includes(name),
+    )
+    expect(given.length).toBeGreaterThan(20)
+    expect(
+      given.filter(({ code, name }) => !facts.some((fact) => fact.includes(code) && fact.includes(name))),
+    ).toEqual([])
+  })
+
+  it('leave out what is not known, and say the rest', () => {
+    const text = 'Zu viel ({number}). Höchstens {most} gehen. Teilen Sie es.'
+    expect(withPlaces(text, ['number', 'most'])).toBe(text)
+    expect(withPlaces(text, ['most'])).toBe('Zu viel. Höchstens {most} gehen. Teilen Sie es.')
+    expect(withPlaces(text, [])).toBe('Zu viel. Teilen Sie es.')
+  })
+})
 
 describe('sentences', () => {
   it.each(['audit', 'reasons', 'sentences'])('have the same keys in both languages: %s', (name) => {

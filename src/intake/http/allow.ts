@@ -23,6 +23,11 @@ export function checkAddresses(api: Api, allow: AllowLists, local: WeakSet<Socke
     const address = socket.remoteAddress ?? ''
     if (may[list](address)) return done()
     const text = `${address} is in none of the networks of pair.allow.${list}`
-    done(new Problem(403, 'address-not-allowed', text, { field: `pair.allow.${list}` }))
+    done(
+      new Problem(403, 'address-not-allowed', text, {
+        field: `pair.allow.${list}`,
+        values: { address },
+      }),
+    )
   })
 }

@@ -48,6 +48,7 @@ export function requires(
 ): onRequestHookHandler {
   const missing = new Problem(403, 'scope-missing', `this token does not have the scope ${scope}`, {
     field: 'Authorization',
+    values: { scope },
   })
   const may = roles.filter((role) => roleScopes[role].includes(scope))
   const beyond = new Problem(403, 'role-missing', `this is for people with the role ${may.join(' or ')}`, {

@@ -49,7 +49,10 @@ export async function sendPicture(
   { hash, pages, page }: { hash: string; pages: number; page: number },
 ): Promise<FastifyReply> {
   if (page > pages)
-    throw new Problem(404, 'page-unknown', `there is no page ${page}; it has ${pages}`, { field: 'page' })
+    throw new Problem(404, 'page-unknown', `there is no page ${page}; it has ${pages}`, {
+      field: 'page',
+      values: { page, pages },
+    })
   if (had(request, reply, `${hash}.${page}.png`)) return reply
   const picture = await documents.picture({ hash }, page)
   if (picture === undefined) throw away

@@ -26,7 +26,10 @@ export function confirmSpan(text: string): number {
   const span = parseDuration(text)
   if (span !== undefined && span >= CONFIRM.min && span <= CONFIRM.max) return span
   const rule = 'confirmWithin must be a span from 10s to 1h, such as 90s'
-  throw new Problem(400, 'out-of-range', rule, { field: 'confirmWithin' })
+  throw new Problem(400, 'out-of-range', rule, {
+    field: 'confirmWithin',
+    values: { least: '10s', most: '1h' },
+  })
 }
 
 const wantedOf = (changes: Record<string, unknown>): WantedChange[] =>

@@ -11,7 +11,7 @@ import type { Readable } from 'node:stream'
 import { text as readText } from 'node:stream/consumers'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { errorText } from '#core/errors.ts'
+import { errorText, type Values } from '#core/errors.ts'
 import { reading } from './allow.ts'
 import type { Access } from './auth.ts'
 import type { Api } from './parts.ts'
@@ -163,7 +163,7 @@ async function ofMember<T>(
   } catch (error) {
     if (!(error instanceof Problem) || error.code !== 'active-unreachable') throw error
     const text = `there is no member ${named}, or it cannot be reached from here`
-    throw new Problem(503, 'member-unreachable', text, { field: 'node' })
+    throw new Problem(503, 'member-unreachable', text, { field: 'node', values: { member: named } })
   }
 }
 
@@ -181,8 +181,16 @@ export async function doneByActive(
   if (active === undefined) throw noActive()
   const { status, body } = await inTime(active.node, forward.send(active.node, request), ANSWER_MS)
   if (status < 400) return true
-  const { code, detail, field } = { ...(body as { code?: string; detail?: string; field?: string }) }
-  throw new Problem(status, code ?? 'internal', detail ?? '', field === undefined ? {} : { field })
+  const { code, detail, field, values } = { ...(body as Partial<ProblemBody>) }
+  const about = { ...(field === undefined ? {} : { field }), ...(values === undefined ? {} : { values }) }
+  throw new Problem(status, code ?? 'internal', detail ?? '', about)
+}
+
+interface ProblemBody {
+  code: string
+  detail: string
+  field?: string
+  values?: Values
 }
 
 const noActive = () =>
@@ -229,7 +237,7 @@ async function inTime<T>(node: string, work: Promise<T>, withinMs: number): Prom
   } catch (error) {
     if (error instanceof NotForwarded) {
       const text = `${node} is active and cannot be reached (${error.message}); nothing was changed`
-      throw new Problem(503, 'active-unreachable', text)
+      throw new Problem(503, 'active-unreachable', text, { values: { member: node } })
     }
     throw unanswered(node, errorText(error))
   } finally {
@@ -245,6 +253,7 @@ const unanswered = (node: string, why: string) =>
     504,
     'forward-unanswered',
     `${node} was asked to do this and its answer never came (${why}): it may be done or not`,
+    { values: { member: node } },
   )
 
 /**

@@ -56,6 +56,7 @@ export function homeRoutes(api: Api, parts: Parts): void {
           503,
           'too-many-listeners',
           `${MOST_LISTENERS} panels are listening, which is the most`,
+          { values: { most: MOST_LISTENERS } },
         )
       reply.headers(headers).hijack()
       for (const [name, value] of Object.entries(reply.getHeaders()))

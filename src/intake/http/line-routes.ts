@@ -8,7 +8,7 @@ import { askMember, atMember, EVERY } from './forward.ts'
 import * as schemas from './line-schemas.ts'
 import { accepted } from './message-schemas.ts'
 import type { Api, Parts } from './parts.ts'
-import { notTaken, Problem } from './problems.ts'
+import { notTaken, Problem, valuesOf } from './problems.ts'
 import { idParam } from './schemas.ts'
 import { acceptedView, lineView } from './views.ts'
 
@@ -31,7 +31,7 @@ export function lineRoutes(api: Api, parts: Parts): void {
       yield Buffer.from(text)
     }
     const taken = await parts.documents?.take(page(), 'test.txt')
-    if (taken?.result === 'refused') throw new Problem(taken.status, taken.code, taken.text)
+    if (taken?.result === 'refused') throw new Problem(taken.status, taken.code, taken.text, valuesOf(taken))
     return taken?.document
   }
 
@@ -139,6 +139,7 @@ export function lineRoutes(api: Api, parts: Parts): void {
         if (span === undefined || span <= 0 || span > LONGEST_MUTE) {
           throw new Problem(400, 'out-of-range', 'for must be a span such as 1h, at most 30d', {
             field: 'for',
+            values: { most: '30d' },
           })
         }
         await dispatch.mute(line.id, clock.now() + span)
@@ -167,6 +168,7 @@ export function lineRoutes(api: Api, parts: Parts): void {
             409,
             'line-standing-by',
             `${node} stands by, and its lines send only while it is active: test them after a handover`,
+            { values: { member: node } },
           )
         }
         const document = line.channel === 'fax' ? await testPage(text) : undefined

@@ -9,7 +9,7 @@ import type { FastifyRequest, preValidationAsyncHookHandler } from 'fastify'
 import type { FaxDocuments } from '#fax/documents/contract.ts'
 import type { DocumentReference } from '#messages/message.ts'
 import type { Api, Parts } from './parts.ts'
-import { notTaken, Problem } from './problems.ts'
+import { notTaken, Problem, valuesOf } from './problems.ts'
 
 /** A document is bounded by documents.maxSize, fields by these. `to` may name thousands. */
 const limits = {
@@ -98,7 +98,10 @@ async function readParts(
     if (early && early.result === 'invalid') throw notTaken(early)
     const result = await documents.take(part.file, part.filename ?? '')
     if (result.result === 'refused')
-      throw new Problem(result.status, result.code, result.text, { field: 'document' })
+      throw new Problem(result.status, result.code, result.text, {
+        field: 'document',
+        ...valuesOf(result),
+      })
     taken.set(request, result.document)
     body['document'] = result.document.name
   }

@@ -1,7 +1,7 @@
 /** What the pair answered to a command, as an answer over HTTP: a refusal becomes a problem, and a wait has an end. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Refused } from '#pair/control.ts'
-import { Problem } from './problems.ts'
+import { Problem, valuesOf } from './problems.ts'
 
 /** Refusals that are not simply the state of things (409). */
 const statusOf: Record<string, number> = {
@@ -40,7 +40,10 @@ export async function finished<T extends { result: string }>(
 
 /** @throws Problem when it is refused */
 export function done<T extends object>(result: T | Refused): Exclude<T, Refused> {
-  if (isRefused(result)) throw new Problem(statusOf[result.code] ?? 409, result.code, result.text)
+  if (isRefused(result)) {
+    const { code, text } = result
+    throw new Problem(statusOf[code] ?? 409, code, text, valuesOf(result))
+  }
   return result as Exclude<T, Refused>
 }
 

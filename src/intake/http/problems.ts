@@ -5,7 +5,7 @@
 
 import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyReply } from 'fastify'
-import { CodedError } from '#core/errors.ts'
+import { CodedError, type Values } from '#core/errors.ts'
 import type { SubmitResult } from '#dispatch/contract.ts'
 import { problemMediaType } from './schemas.ts'
 import { iso } from './views.ts'
@@ -22,14 +22,22 @@ export class Problem extends CodedError {
     status: number,
     code: string,
     detail: string,
-    options: { field?: string; allowed?: Allowed; until?: number } = {},
+    {
+      allowed,
+      until,
+      ...options
+    }: { field?: string; values?: Values; allowed?: Allowed; until?: number } = {},
   ) {
-    super(code, detail, options.field === undefined ? {} : { field: options.field })
+    super(code, detail, options)
     this.status = status
-    this.allowed = options.allowed
-    this.until = options.until
+    this.allowed = allowed
+    this.until = until
   }
 }
+
+/** The values of a refusal from further inside, for those of a problem. */
+export const valuesOf = ({ values }: { values?: Values }): { values?: Values } =>
+  values === undefined ? {} : { values }
 
 /** The answer's body as text, for the places that have no fastify reply at hand. */
 export const problemText = (problem: Problem): string =>
@@ -40,6 +48,7 @@ export const problemText = (problem: Problem): string =>
     detail: problem.message,
     code: problem.code,
     field: problem.field,
+    values: problem.values,
     allowed: problem.allowed,
     until: problem.until === undefined ? undefined : iso(problem.until),
   })
@@ -94,46 +103,57 @@ function fromSchema(
 ): Problem {
   const path = fieldName(instancePath)
   const named = path === '' ? `the ${part === 'querystring' ? 'query' : part}` : path
-  const refuse = (code: string, rule: string, field = path, allowed?: Allowed) =>
+  const refuse = (
+    code: string,
+    rule: string,
+    { field = path, ...more }: { field?: string; allowed?: Allowed; values?: Values } = {},
+  ) =>
     new Problem(
       400,
       codes[`${field.replace(/\d+/, '')} ${keyword}`] ?? code,
       `${field === path ? named : field} ${rule}`,
       {
         ...(field === '' ? {} : { field }),
-        ...(allowed === undefined ? {} : { allowed }),
+        ...more,
       },
     )
   const below = (name = ''): string => (path === '' ? name : `${path}.${name}`)
   const of: RuleParameters = params
+  const limit = Number(of.limit)
   switch (keyword) {
     case 'required':
-      return refuse('missing-field', 'is missing', below(of.missingProperty))
+      return refuse('missing-field', 'is missing', { field: below(of.missingProperty) })
     case 'additionalProperties': {
       const allowed = Object.keys(parentSchema?.properties ?? {})
-      return refuse('unknown-field', 'is not a field of this request', below(of.additionalProperty), allowed)
+      return refuse('unknown-field', 'is not a field of this request', {
+        field: below(of.additionalProperty),
+        allowed,
+      })
     }
     case 'enum': {
       const allowed = of.allowedValues ?? []
-      return refuse('not-allowed', `must be one of ${allowed.join(', ')}`, path, allowed)
+      return refuse('not-allowed', `must be one of ${allowed.join(', ')}`, { allowed })
     }
     case 'type':
-      return refuse('wrong-type', `must be of type ${of.type}`)
+      return refuse('wrong-type', `must be of type ${of.type}`, { values: { type: String(of.type) } })
     case 'minItems':
-    case 'minLength':
-      return Number(of.limit) > 1
-        ? refuse(
-            'too-short',
-            `must have at least ${of.limit} ${keyword === 'minItems' ? 'entries' : 'characters'}`,
-          )
-        : refuse('empty', 'must not be empty')
+    case 'minLength': {
+      if (limit <= 1) return refuse('empty', 'must not be empty')
+      const what = keyword === 'minItems' ? 'entries' : 'characters'
+      return refuse('too-short', `must have at least ${limit} ${what}`, { values: { [what]: limit } })
+    }
     case 'maxItems':
-      return refuse('too-many', `may have at most ${of.limit} entries`)
+      return refuse('too-many', `may have at most ${limit} entries`, {
+        values: { entries: limit, most: limit },
+      })
     case 'maxLength':
-      return refuse('too-long', `may have at most ${of.limit} characters`)
+      return refuse('too-long', `may have at most ${limit} characters`, {
+        values: { characters: limit, most: limit },
+      })
     case 'minimum':
+      return refuse('out-of-range', `must be ${of.comparison} ${limit}`, { values: { least: limit } })
     case 'maximum':
-      return refuse('out-of-range', `must be ${of.comparison} ${of.limit}`)
+      return refuse('out-of-range', `must be ${of.comparison} ${limit}`, { values: { most: limit } })
     case 'pattern':
       // Nobody should have to read a regular expression who typed a name.
       if (parentSchema?.description !== undefined)
@@ -190,7 +210,10 @@ export function problemOf(error: FastifyError | Error): Problem | undefined {
 export function notTaken(result: Extract<SubmitResult, { result: 'invalid' | 'full' | 'oneDisk' }>): Problem {
   switch (result.result) {
     case 'invalid':
-      return new Problem(400, result.code, `${result.field}: ${result.detail}`, { field: result.field })
+      return new Problem(400, result.code, `${result.field}: ${result.detail}`, {
+        field: result.field,
+        ...valuesOf(result),
+      })
     case 'full':
       return new Problem(507, 'disk-full', 'no room is left to keep the message safe; nothing was stored')
     case 'oneDisk':

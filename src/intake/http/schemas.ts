@@ -78,6 +78,11 @@ export const problem = {
         description: 'What the field may be',
       },
       until: { ...time, description: 'Until when it stays refused, where that is known' },
+      values: {
+        type: 'object',
+        additionalProperties: { type: ['string', 'number'] },
+        description: 'Names and figures of what is wrong, which the detail has as well; see docs/errors.md',
+      },
     },
     ['type', 'title', 'status', 'detail', 'code'],
   ),

@@ -23,7 +23,9 @@ const TRIES = 20
 const TRIES_MS = 60_000
 
 const slower = (seconds: number) =>
-  new Problem(429, 'rate-limited', `too many tries from this address; go on in ${seconds} s`)
+  new Problem(429, 'rate-limited', `too many tries from this address; go on in ${seconds} s`, {
+    values: { seconds },
+  })
 
 const wrong = () => new Problem(401, 'wrong-password', 'name or password is wrong')
 

@@ -75,15 +75,21 @@ export async function openUsers(
         409,
         'last-admin',
         `${user.name} is the last administrator; make another one first, or nobody could change anything`,
+        { values: { name: user.name } },
       )
   }
 
   async function make({ name, password, role, language }: NewUser, by: string): Promise<UserRecord> {
     const key = userKey(name)
     if (known.has(key))
-      throw new Problem(409, 'user-exists', `there is a user ${key} already`, { field: 'name' })
+      throw new Problem(409, 'user-exists', `there is a user ${key} already`, {
+        field: 'name',
+        values: { name: key },
+      })
     if (known.size >= MOST_USERS)
-      throw new Problem(409, 'too-many-users', `there are ${MOST_USERS} users, which is the most`)
+      throw new Problem(409, 'too-many-users', `there are ${MOST_USERS} users, which is the most`, {
+        values: { most: MOST_USERS },
+      })
     const user: UserRecord = {
       name: key,
       role,

@@ -190,6 +190,7 @@ export function createCeremony(parts: CeremonyParts): Ceremony {
         result: 'refused',
         code: 'pair-already-joined',
         text: `this appliance is paired with ${names}; run twinline pair remove for each of them first`,
+        values: { members: names },
       }
     }
     return joinBy(code, { identity, own: membership.own, keep })

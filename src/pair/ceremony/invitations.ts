@@ -3,6 +3,7 @@
  * outlives the process that made it. A code ends when it is used, after ten minutes, after three wrong proofs, or when
  * newer ones take its place. Attempts are bounded per minute whatever they try.
  */
+import type { Values } from '#core/errors.ts'
 
 export const CODE_MS = 10 * 60_000
 /** Open codes at a time; the oldest makes room. */
@@ -38,6 +39,7 @@ export const noInvitations: Invitations = { open: [], ended: [], attempts: [] }
 export interface Refusal {
   code: string
   text: string
+  values?: Values
 }
 
 const end = (state: Invitations, gone: readonly Invitation[], why: Ending): Invitations =>

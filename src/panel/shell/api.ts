@@ -20,6 +20,8 @@ export interface Problem {
   allowed?: readonly unknown[]
   /** ISO 8601 */
   until?: string
+  /** Names and figures of what is wrong. */
+  values?: Readonly<Record<string, string | number>>
 }
 
 export type Answer<T> = { ok: true; value: T; status: number } | { ok: false; problem: Problem }

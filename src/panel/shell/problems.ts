@@ -3,7 +3,7 @@
  * appliance's own sentence, which is English and names the field and what is allowed.
  */
 import type { Answer, Problem } from './api.ts'
-import { filledIn, rare } from './rare.ts'
+import { filledAsFar, filledIn, rare } from './rare.ts'
 import { saidText, sentences } from './said.ts'
 import { dateTime, dictionary, language, zoneName } from './words.ts'
 
@@ -28,10 +28,10 @@ export function problemText(problem: Problem): string {
 }
 
 function withoutTime(problem: Problem): string {
-  const { code, detail, status, allowed } = problem
+  const { code, detail, status, allowed, values = {} } = problem
   if (code === FOUND_HERE) return detail
   const own = problemWords.maybe(code)
-  if (own !== undefined) return own
+  if (own !== undefined) return filledAsFar(own, values)
   if (status === 404 && code.startsWith('http-')) return problemWords.t('route-unknown')
   const sentence = asSentence(detail)
   const choices = allowed?.map(String).join(', ') ?? ''
@@ -41,13 +41,15 @@ function withoutTime(problem: Problem): string {
     : `${said} ${problemWords.t('allowed', { choices })}`
 }
 
-function inOwnWords({ code, detail, field }: Problem, sentence: string): string {
+function inOwnWords({ code, detail, field, values }: Problem, sentence: string): string {
   const whole = rare()
   if (whole === undefined) return '…'
   const known = whole.refusals[code]
   if (known === undefined) return problemWords.t('said', { text: sentence })
   const why = known.includes('{why}') ? saidText(detail) : ''
-  return asSentence(filledIn(known, { field: field ?? whole.refusals['of-request'] ?? '', why }))
+  return asSentence(
+    filledAsFar(known, { ...values, field: field ?? whole.refusals['of-request'] ?? '', why }),
+  )
 }
 
 const asSentence = (text: string): string => {

@@ -4,8 +4,8 @@
  * drawn again when they are here.
  */
 import { signal } from '@preact/signals'
-import { type Pattern, patternsOf } from './said-patterns.ts'
-import { keepLoaded, type Language, language } from './words.ts'
+import { type Pattern, patternsOf, withPlaces } from './said-patterns.ts'
+import { keepLoaded, type Language, language, number } from './words.ts'
 
 type Entries = Readonly<Record<string, string>>
 
@@ -67,3 +67,12 @@ export function rare(): Whole | undefined {
 
 export const filledIn = (text: string, values: Readonly<Record<string, string>>): string =>
   text.replace(/\{(\w+)\}/g, (place, name: string) => values[name] ?? place)
+
+/** As filledIn(), without what of the text has a place for which nothing is known. */
+export function filledAsFar(text: string, values: Readonly<Record<string, string | number>>): string {
+  const words = Object.entries(values).map(([name, value]) => [
+    name,
+    typeof value === 'number' ? number(value, 1) : value,
+  ])
+  return filledIn(withPlaces(text, Object.keys(values)), Object.fromEntries(words))
+}

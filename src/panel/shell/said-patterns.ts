@@ -62,3 +62,17 @@ export function translated(
   unknown(text)
   return text
 }
+
+/**
+ * What of a text can be said: a place that is not known takes along the brackets around it, or else its sentence.
+ * @param known names of places
+ */
+export function withPlaces(text: string, known: readonly string[]): string {
+  const lacks = (part: string): boolean =>
+    [...part.matchAll(/\{(\w+)\}/g)].some(([, name = '']) => !known.includes(name))
+  return text
+    .replace(/ \([^()]*\)/g, (bracket) => (lacks(bracket) ? '' : bracket))
+    .split(/(?<=[.!?]) (?=[„\p{Lu}])/u)
+    .filter((sentence) => !lacks(sentence))
+    .join(' ')
+}

@@ -69,6 +69,15 @@ describe('a message', () => {
     expect(answer.json.detail).toContain(field ?? 'body')
   })
 
+  test.each([
+    ['too many recipients', { ...good, to: Array(60_001).fill('1') }, { most: 60_000 }],
+    ['a long tag', { ...good, tag: 'x'.repeat(101) }, { most: 100 }],
+    ['a wrong type', { ...good, text: 7 }, { type: 'string' }],
+  ])('with %s is told with names and figures', async (_what, body, values) => {
+    const { json } = await appliance.call('POST', '/api/v1/messages', body)
+    expect(json).toMatchObject({ values })
+  })
+
   test('of 10 MB is 413', async () => {
     const answer = await appliance.call('POST', '/api/v1/messages', { ...good, text: 'x'.repeat(10_000_000) })
     expect(answer).toMatchObject({ status: 413, json: { code: 'body-too-large' } })
