@@ -109,6 +109,31 @@ export class Box {
   }
 }
 
+/** How long the boxes may take to agree who is active, ms: longer than it takes on a busy machine. */
+const AGREED_WITHIN_MS = 30_000
+const AGAIN_MS = 100
+
+/**
+ * Asks until it is done: for a moment after the joining no box may be active, and what only the active one may change is
+ * refused with 503 until one is.
+ * @returns the answer's body
+ * @throws Ended when it is refused for another reason, or for too long
+ */
+export async function untilDone(
+  what: string,
+  ask: () => Promise<Answer>,
+  withinMs = AGREED_WITHIN_MS,
+): Promise<unknown> {
+  const deadline = performance.now() + withinMs
+  for (;;) {
+    const answer = await ask()
+    if (answer.result === 'answer' && answer.status < 300) return answer.body
+    const soon = answer.result === 'answer' && answer.status === 503 && performance.now() < deadline
+    if (!soon) throw new Ended(exit.refused, `${what}: ${JSON.stringify(answer)}`)
+    await pause(AGAIN_MS)
+  }
+}
+
 const configuration = ({
   name,
   http,

@@ -9,7 +9,7 @@ import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseArguments } from './arguments.ts'
-import { Box } from './demo-box.ts'
+import { Box, untilDone } from './demo-box.ts'
 import { CommonAddress, type Place, Relay } from './demo-network.ts'
 import { fields, Traffic } from './demo-traffic.ts'
 import { Ended, exit, UsageError } from './outcome.ts'
@@ -69,7 +69,8 @@ async function stage(): Promise<number> {
   mkdirSync(directory, { recursive: true })
   const parts = new AsyncDisposableStack()
   const ended = Promise.withResolvers<void>()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ended.resolve())
+  // The boxes are processes of their own, which would go on when the terminal is closed.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => ended.resolve())
   try {
     const boxes = new Map(
       [...cables].map(([name, { real, cable }], index) => {
@@ -87,6 +88,10 @@ async function stage(): Promise<number> {
         return [name, box]
       }),
     )
+    // Whatever ends this program, as that nobody reads what it says any more: they must not hold the ports of the next one.
+    process.once('exit', () => {
+      for (const box of boxes.values()) box.kill()
+    })
     const cable = await layCables(parts)
     say('starting two boxes …')
     await Promise.all([...boxes.values()].map((box) => box.start()))
@@ -156,18 +161,24 @@ async function introduce(boxes: ReadonlyMap<string, Box>): Promise<void> {
   say('box b has joined box a')
 }
 
+function boxNamed(boxes: ReadonlyMap<string, Box>, name: string): Box {
+  const box = boxes.get(name)
+  if (box === undefined) throw new Error(`there is no box ${name}`)
+  return box
+}
+
 /** Somebody who may look at the panel and try everything there. @returns the password */
 async function person(boxes: ReadonlyMap<string, Box>): Promise<string> {
   const password = randomBytes(9).toString('base64url')
-  const made = await boxes.get('a')?.ask('POST', '/users', { name: 'demo', role: 'admin', password })
-  if (made?.result !== 'answer' || made.status >= 300) throw new Ended(exit.refused, 'box a made no user')
+  const body = { name: 'demo', role: 'admin', password }
+  await untilDone('box a made no user', () => boxNamed(boxes, 'a').ask('POST', '/users', body))
   return password
 }
 
 async function client(boxes: ReadonlyMap<string, Box>): Promise<ConstructorParameters<typeof Traffic>[0]> {
-  const made = await boxes.get('a')?.ask('POST', '/tokens', { name: 'demo', scopes: ['send', 'read'] })
-  const token = made?.result === 'answer' ? fields(made.body)['token'] : undefined
-  if (typeof token !== 'string') throw new Ended(exit.refused, 'box a gave no token')
+  const body = { name: 'demo', scopes: ['send', 'read'] }
+  const made = await untilDone('box a gave no token', () => boxNamed(boxes, 'a').ask('POST', '/tokens', body))
+  const token = String(fields(made)['token'])
   const url = new URL(`http://${common.host}:${common.port}`)
   return { name: url.origin, where: { url }, token, ca: undefined, insecure: false, timeoutMs: 2_000 }
 }
