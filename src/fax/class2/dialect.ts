@@ -135,6 +135,8 @@ function listsOf(answer: string): Set<number>[] {
 export interface FarAbilities {
   coding: Coding
   ecm: boolean
+  /** It prints 196 rows an inch, too. */
+  fine: boolean
 }
 
 /** The best that both ends have. */
@@ -143,7 +145,7 @@ export function wishFor(own: Abilities, far: FarAbilities | undefined, resolutio
   const correction = far?.ecm === false ? 0 : own.correction
   const most = Math.min(codings.indexOf(own.coding), far ? codings.indexOf(far.coding) : codings.length)
   const coding = most === 3 && correction > 0 ? 'MMR' : most >= 1 ? 'MR' : 'MH'
-  return { resolution, maxRate, coding, correction }
+  return { resolution: far?.fine === false ? 98 : resolution, maxRate, coding, correction }
 }
 
 /** @returns undefined for what this program cannot do: uncompressed, a speed or a resolution unknown to it */
@@ -230,8 +232,8 @@ function setSession(report: Report, value: string): void {
 
 function setFar(report: Report, value: string): void {
   report.machine = true
-  const [, , , , df = 0, ec = 0] = value.split(',').map((field) => Number.parseInt(field.trim(), 16))
-  report.far = { coding: df >= 3 && ec > 0 ? 'MMR' : df >= 1 ? 'MR' : 'MH', ecm: ec > 0 }
+  const [vr = 0, , , , df = 0, ec = 0] = value.split(',').map((field) => Number.parseInt(field.trim(), 16))
+  report.far = { coding: df >= 3 && ec > 0 ? 'MMR' : df >= 1 ? 'MR' : 'MH', ecm: ec > 0, fine: vr > 0 }
 }
 
 function setMachine(report: Report): void {

@@ -122,9 +122,15 @@ class ReceiveCall {
 
   async #page(): Promise<Step> {
     const { port, dialect } = this.#calls
-    const connect = await port.command('AT+FDR', { within: TRAINING_MS, connect: 'receive' })
-    const before = reportOf(connect, dialect)
+    let connect = await port.command('AT+FDR', { within: TRAINING_MS, connect: 'receive' })
+    let before = reportOf(connect, dialect)
     this.#take(before)
+    if (isOk(connect) && before.machine && before.hungUp === undefined) {
+      // After EOM some modems tell what was agreed anew, as when they answer, and wait to be asked for the page.
+      connect = await port.command('AT+FDR', { within: TRAINING_MS, connect: 'receive' })
+      before = reportOf(connect, dialect)
+      this.#take(before)
+    }
     if (before.hungUp === 0) return this.#awaits ? this.#left() : { go: 'over' }
     if (before.hungUp !== undefined) return hangUpReason(before.hungUp)
     if (connect.how !== 'code' || !connect.code.startsWith('CONNECT')) return this.#silent(connect)

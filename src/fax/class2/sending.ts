@@ -154,7 +154,11 @@ class SendCall {
       if (this.#signal.aborted) return this.#stopped(ending)
       const next = pages.resolutions[page + 1]
       const follows: After =
-        page === count - 1 ? after.nothing : next === this.#resolution ? after.page : after.document
+        page === count - 1
+          ? after.nothing
+          : next === this.#resolution || this.#far?.fine === false
+            ? after.page
+            : after.document
       const step = await this.#page(pages, page, follows)
       if ('result' in step) return step
       if (step.go === 'again') continue

@@ -4,7 +4,7 @@ import { afterEach, expect, test } from 'vitest'
 import { openClass2 } from '#fax/class2/class2-modem.ts'
 import type { Class2 } from '#fax/class2/dialect.ts'
 import type { FaxSettings } from '#fax/contract.ts'
-import { chart, differences } from '../../fax-modem/pages.ts'
+import { chart, differences, pagesOf } from '../../fax-modem/pages.ts'
 import type { Outcome, SoftModemOptions } from '../../fax-modem/soft-modem.ts'
 import { describeWith } from '../../requirements.ts'
 import { type Bench, openBench, receiveFax, sendFax, settings } from '../class1/class1-bench.ts'
@@ -124,6 +124,18 @@ describeWith(['spandsp', 'libtiff-tools'], 'a call out that goes wrong', () => {
     expect(confirmed).toEqual([0])
   })
 
+  test('a machine that prints 98 rows an inch and no rows of two dimensions', async () => {
+    const { directory, driver, soft } = await open('2', { coarse: true, codings: 'MH' })
+    const file = chart(join(directory, 'mixed.tif'), { pages: 2, rows: 300, mixed: true })
+    const { result } = await sendFax(driver, file, 2)
+    const far = await soft.next('far-end')
+    expect(result, driver.dialogue()).toMatchObject({ result: 'sent', facts: { coding: 'MH' } })
+    expect(far).toMatchObject({ ok: true, received: 2, badRows: 0 })
+    expect(pagesOf(far.file ?? '').map(({ bits }) => bits.length / 216)).toEqual([150, 300])
+    // Both of its pages are of one kind then: there is nothing to be agreed anew between them.
+    expect(driver.dialogue()).toContain('AT+FET=0')
+  })
+
   test.each(['2', '2.0'] as const)(
     'Class %s: pages of two resolutions are two documents of one call',
     async (dialect) => {
@@ -154,6 +166,21 @@ describeWith(['spandsp', 'libtiff-tools'], 'a call in that goes wrong', () => {
     expect(result, driver.dialogue()).toMatchObject({ result: 'partial', pages: 2 })
     expect(pages.map(({ complete }) => complete)).toEqual([true, false])
     expect(pages[1]?.rows).toBeGreaterThan(50)
+  })
+
+  test.each<[Class2, boolean]>([
+    ['2', false],
+    ['2.0', true],
+  ])('Class %s: pages of two resolutions, error correction %s', async (dialect, ecm) => {
+    const { directory, driver, soft } = await open(dialect, { ecm })
+    const file = chart(join(directory, 'mixed.tif'), { pages: 3, rows: 600, mixed: true })
+    soft.ring('0301', file)
+    const { result, pages, file: received } = await receiveFax(driver, directory)
+    expect(result, driver.dialogue()).toMatchObject({ result: 'received', pages: 3, facts: { ecm } })
+    expect(pages.map(({ resolution, complete }) => ({ resolution, complete }))).toEqual(
+      ([196, 98, 196] as const).map((resolution) => ({ resolution, complete: true })),
+    )
+    expect(differences(file, received)).toEqual([])
   })
 
   test.each(['2', '2.0'] as const)(

@@ -7,7 +7,7 @@ test('a call of Class 2', () => {
   expect(readReport(['+FCON', '+FCSI: "            FAXBENCH"', '+FDIS: 1,5,2,2,1,0,0,0'], '2')).toEqual({
     machine: true,
     station: 'FAXBENCH',
-    far: { coding: 'MR', ecm: false },
+    far: { coding: 'MR', ecm: false, fine: true },
   })
   expect(readReport(['+FDCS: 1,5,0,2,0,0,0,0'], '2')).toMatchObject({
     session: { resolution: 196, rate: 14400, coding: 'MH', ecm: false, rowTime: 0 },
@@ -20,7 +20,7 @@ test('a call of Class 2.0: no space, numbers in hexadecimal', () => {
   expect(readReport(['+FCO', '+FCI:"+49 30 1"', '+FIS:1,5,2,2,1,0,0,0'], '2.0')).toEqual({
     machine: true,
     station: '+49 30 1',
-    far: { coding: 'MR', ecm: false },
+    far: { coding: 'MR', ecm: false, fine: true },
   })
   expect(readReport(['+FPS:1,898,0,0,0', '+FET:0'], '2.0')).toMatchObject({ status: 1, after: 0 })
   expect(readReport(['+FHS:54'], '2.0')).toMatchObject({ hungUp: 54 })
@@ -82,9 +82,18 @@ test('without leave there is no error correction, and no T.6 then', () => {
 test('a session is the best that both ends have', () => {
   const own = { coding: 'MMR', correction: 2, maxRate: 14400 } as const
   expect(wishFor(own, undefined, 196)).toEqual({ resolution: 196, ...own })
-  expect(wishFor(own, { coding: 'MR', ecm: true }, 98)).toMatchObject({ coding: 'MR', correction: 2 })
-  expect(wishFor(own, { coding: 'MMR', ecm: false }, 98)).toMatchObject({ coding: 'MR', correction: 0 })
-  expect(wishFor({ ...own, coding: 'MH' }, { coding: 'MMR', ecm: true }, 98)).toMatchObject({ coding: 'MH' })
+  expect(wishFor(own, { coding: 'MR', ecm: true, fine: true }, 98)).toMatchObject({
+    coding: 'MR',
+    correction: 2,
+  })
+  expect(wishFor(own, { coding: 'MMR', ecm: false, fine: true }, 98)).toMatchObject({
+    coding: 'MR',
+    correction: 0,
+  })
+  expect(wishFor({ ...own, coding: 'MH' }, { coding: 'MMR', ecm: true, fine: true }, 98)).toMatchObject({
+    coding: 'MH',
+  })
+  expect(wishFor(own, { coding: 'MMR', ecm: true, fine: false }, 196)).toMatchObject({ resolution: 98 })
 })
 
 test('what is not known here is said, not guessed', () => {
