@@ -137,7 +137,7 @@ export async function machine(directory: string): Promise<object> {
 }
 
 /**
- * Long numbers but for their ends, and mail addresses but for their domain. Times, ids, serial numbers of log entries and
+ * Long numbers but for their ends, mail addresses but for their domain, and the setup code. Times, ids, serial numbers of log entries and
  * addresses of machines stay: without them nothing can be followed.
  */
 export const masked = (text: string): string =>
@@ -148,6 +148,8 @@ export const masked = (text: string): string =>
     .replace(/(?<=\bstation"?: ?["']?)\d[\d ]{3,18}\d/g, shortened)
     .replace(/(?<="(?:imei|iccid|imsi|smsc|to|from)": ?")\+?\d{4,22}(?=")/g, shortened)
     .replace(/[A-Za-z0-9._%+-]+(@[A-Za-z0-9.-]+\.[A-Za-z]{2,})/g, '***$1')
+    // Whoever has it makes himself the first administrator of an appliance that has none yet.
+    .replace(/(?<=\bsetup code )[A-Z0-9]{4}-[A-Z0-9]{4}\b/g, '***')
 
 const shortened = (digits: string): string => `${digits.slice(0, 3)}***${digits.slice(-2)}`
 

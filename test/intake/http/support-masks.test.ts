@@ -13,6 +13,10 @@ test.each([
   ['callers: ["+49 (30) 555-12", "+4930*"]', 'callers: ["+49***12", "+4930*"]'],
   ["sms: '01701234567'", "sms: '017***67'"],
   ['"from": ann@example.org', '"from": ***@example.org'],
+  [
+    'open http://192.168.1.52:8080 and enter the setup code K7PM-4XQT"',
+    'open http://192.168.1.52:8080 and enter the setup code ***"',
+  ],
 ])('%s', (text, wanted) => {
   expect(masked(text)).toBe(wanted)
 })
