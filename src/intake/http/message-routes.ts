@@ -29,7 +29,7 @@ function actionView(
 }
 
 export function messageRoutes(api: Api, parts: Parts): void {
-  const { dispatch, store, clock, access, forward, pair } = parts
+  const { dispatch, store, clock, access, forward, pair, records } = parts
   const send = requires('send', access)
   const read = requires('read', access)
   const tags = ['messages']
@@ -97,7 +97,11 @@ export function messageRoutes(api: Api, parts: Parts): void {
           response: { 200: schemas.messageDetail },
         },
       },
-      async ({ params }) => actionView(await dispatch.cancel(params.id), dispatch),
+      async ({ params: { id }, source }) => {
+        const done = actionView(await dispatch.cancel(id), dispatch)
+        records?.audit.write(source, 'queue-changed', `message ${id} was cancelled`)
+        return done
+      },
     )
 
     scope.post(
@@ -111,7 +115,11 @@ export function messageRoutes(api: Api, parts: Parts): void {
           response: { 200: schemas.messageDetail },
         },
       },
-      async ({ params }) => actionView(await dispatch.retry(params.id), dispatch),
+      async ({ params: { id }, source }) => {
+        const done = actionView(await dispatch.retry(id), dispatch)
+        records?.audit.write(source, 'queue-changed', `message ${id} is sent again`)
+        return done
+      },
     )
   })
 

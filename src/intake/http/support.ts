@@ -137,8 +137,8 @@ export async function machine(directory: string): Promise<object> {
 }
 
 /**
- * Long numbers but for their ends, mail addresses but for their domain, and the setup code. Times, ids, serial numbers of log entries and
- * addresses of machines stay: without them nothing can be followed.
+ * Long numbers but for their ends, mail addresses but for their domain, and the setup code. Times, ids, serial numbers of
+ * log entries and addresses of machines stay: without them nothing can be followed.
  */
 export const masked = (text: string): string =>
   text

@@ -287,6 +287,19 @@ test('messages carry who sent them from the panel', async () => {
   expect(appliance.dispatch.requests.map(({ source }) => source)).toEqual(['panel:ann'])
 })
 
+test('who cancels a message or has it sent again is written down', async () => {
+  await setUp()
+  const sent = await browser.call('POST', '/messages', { to: ['+491'], text: 'hi' })
+  const id = String(sent.json.id)
+  expect((await browser.call('DELETE', `/messages/${id}`)).status).toBe(200)
+  expect((await browser.call('POST', `/messages/${id}/retry`)).status).toBe(200)
+  expect((await browser.call('DELETE', '/messages/nothing')).status).toBe(404)
+  expect(written.filter((line) => line.includes('queue-changed'))).toEqual([
+    `panel:ann queue-changed: message ${id} was cancelled`,
+    `panel:ann queue-changed: message ${id} is sent again`,
+  ])
+})
+
 test('a new password wants the old one and logs out everywhere else', async () => {
   await setUp()
   const elsewhere = new Browser(appliance.base)
