@@ -46,8 +46,6 @@ export interface FaxLineOptions {
   receiver: FaxReceiver
   /** What is known of fax modems; absent: nothing. */
   profiles?: readonly FaxProfile[]
-  /** How many times faster than a real one the line runs; 1 but in tests. */
-  speed?: number
   /** The program's entry, which the process is started with; absent: the one that runs. */
   main?: string
   /** How long its process may say nothing, ms. */
@@ -105,7 +103,6 @@ class FaxLineImplementation implements FaxLine {
           ...(profile === undefined ? {} : { profile }),
         },
         log: this.#log,
-        speed: options.speed ?? 1,
         ...(options.main === undefined ? {} : { main: options.main }),
         ...(options.silence === undefined ? {} : { silence: options.silence }),
       },

@@ -44,10 +44,7 @@ export interface FaxOptions {
 export interface Fax {
   documents: RunningFaxDocuments
   /** A line that is not started yet. */
-  line(
-    config: FaxLineConfig,
-    options: Omit<FaxLineOptions, 'documents' | 'receiver' | 'profiles' | 'speed'>,
-  ): FaxLine
+  line(config: FaxLineConfig, options: Omit<FaxLineOptions, 'documents' | 'receiver' | 'profiles'>): FaxLine
   /** The pages of a received fax. @throws CodedError `document-away`, `pdf-not-made` */
   pdf(document: DocumentReference): Promise<Buffer>
   /** For the topic PAGES_TOPIC: pages that another member receives. Absent on an appliance that stands alone. */
@@ -87,8 +84,7 @@ export function startFax(options: FaxOptions): Fax {
   const profiles = lines ? loadFaxProfiles(options.profiles) : []
   return {
     documents,
-    line: (config, more) =>
-      createFaxLine(config, { ...more, documents, receiver, profiles, speed: lineSpeed() }),
+    line: (config, more) => createFaxLine(config, { ...more, documents, receiver, profiles }),
     async pdf(document) {
       const path = await documents.find(document)
       if (path === undefined)
@@ -101,10 +97,4 @@ export function startFax(options: FaxOptions): Fax {
       documents.stop()
     },
   }
-}
-
-/** A soft modem's line may run faster than a real one; the tests say so (docs/fax.md). */
-function lineSpeed(): number {
-  const speed = Number(process.env['TWINLINE_FAX_SPEED'] ?? 1)
-  return speed >= 1 && speed <= 100 ? speed : 1
 }

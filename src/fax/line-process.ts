@@ -15,8 +15,6 @@ const heap = ['--max-semi-space-size=2', '--max-old-space-size=96', '--v8-pool-s
 export interface LineProcessOptions {
   config: ProcessConfig
   log: Log
-  /** How many times faster than a real one the line runs; 1 but in tests. */
-  speed: number
   /** The program's entry; absent: the one that runs. */
   main?: string
   /** How long it may say nothing, ms. */
@@ -36,7 +34,7 @@ export class LineProcess {
   readonly #log: Log
   readonly #events: LineProcessEvents
 
-  constructor({ config, log, speed, ...options }: LineProcessOptions, events: LineProcessEvents) {
+  constructor({ config, log, ...options }: LineProcessOptions, events: LineProcessEvents) {
     this.#log = log
     this.#events = events
     this.#process = new KeptProcess(
@@ -57,7 +55,7 @@ export class LineProcess {
       },
       {
         begun: () => {
-          this.#process.tell({ kind: 'begin', config, speed })
+          this.#process.tell({ kind: 'begin', config })
           events.up()
         },
         take: (message) => this.#take(message),

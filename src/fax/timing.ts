@@ -1,6 +1,6 @@
 /**
- * Time for fax dialogues: one clock and timers of the same clock, so that a whole dialogue can run against a soft modem
- * that is faster than real time. For every real modem the speed is 1.
+ * Time for fax dialogues: one clock and timers of the same clock. It is an argument of everything that speaks to a line,
+ * so that a whole dialogue can go by the time of a line that is not a real one.
  */
 export interface Timing {
   /** ms of a clock that no one sets */
@@ -11,17 +11,11 @@ export interface Timing {
   readonly patient?: boolean
 }
 
-/**
- * @param monotonic ms of a clock that no one sets
- * @param speed how many times faster than real time the modem's line runs
- */
-export function timing(monotonic: () => number, speed = 1): Timing {
-  return {
-    now: () => monotonic() * speed,
-    after: (ms, run) => {
-      const timer = setTimeout(run, ms / speed)
-      return () => clearTimeout(timer)
-    },
-    patient: speed !== 1,
-  }
-}
+/** The time of a real line. @param monotonic ms of a clock that no one sets */
+export const timing = (monotonic: () => number): Timing => ({
+  now: monotonic,
+  after: (ms, run) => {
+    const timer = setTimeout(run, ms)
+    return () => clearTimeout(timer)
+  },
+})

@@ -24,6 +24,18 @@ import type { Timing } from '#fax/timing.ts'
 
 export type Outcome = 'answer' | 'busy' | 'no-answer' | 'no-dial-tone' | 'voice' | 'silence'
 
+/**
+ * The program whose fax lines go by the time of a soft modem that is so many times faster than life, and what it is to
+ * find in its environment; for a modem as fast as life the program as it is.
+ */
+export const programAt = (speed: number): { program?: string; environment?: Record<string, string> } =>
+  speed === 1
+    ? {}
+    : {
+        program: join(import.meta.dirname, 'fast-line.ts'),
+        environment: { SOFT_MODEM_SPEED: String(speed) },
+      }
+
 export interface SoftModemOptions {
   /** Received pages are written there: call-1.tif, call-2.tif … */
   directory: string

@@ -10,7 +10,7 @@ import type { PagesResult } from '#fax/documents/contract.ts'
 import { createFaxLine, type FaxLine } from '#fax/fax-line.ts'
 import type { Transmission } from '#lines/contract.ts'
 import { type Message, newDelivery } from '#messages/message.ts'
-import { type SoftModem, type SoftModemOptions, startSoftModem } from '../fax-modem/soft-modem.ts'
+import { programAt, type SoftModem, type SoftModemOptions, startSoftModem } from '../fax-modem/soft-modem.ts'
 import { realTimePriority, SPEED } from '../system/fax-rig.ts'
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts')
@@ -59,6 +59,9 @@ export async function startLine(setting: LineSetting): Promise<{ modem: SoftMode
     ...setting.line,
   }
   const memory = new Map<string, string>()
+  const { program, environment } = programAt(speed)
+  // Its process gets what this one has.
+  Object.assign(process.env, environment)
   const line = createFaxLine(config, {
     node: 'a',
     clock: systemClock(0),
@@ -86,9 +89,8 @@ export async function startLine(setting: LineSetting): Promise<{ modem: SoftMode
       start: () => {},
       stop: () => {},
     },
-    speed,
     silence,
-    main,
+    main: program ?? main,
   })
   line.start()
   await expect.poll(() => line.status(), { timeout: 30_000 }).toMatchObject({ state: 'ready' })

@@ -5,8 +5,8 @@ import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { ModemPort } from '#fax/modem-port.ts'
 import { DLE, ETX, shield, Unshielder } from '#fax/stuffing.ts'
-import { timing } from '#fax/timing.ts'
 import { AtTrace } from '#lines/at-trace.ts'
+import { fastTiming } from '../fax-modem/fast-timing.ts'
 
 const latin1 = (text: string): Uint8Array => Buffer.from(text, 'latin1')
 
@@ -28,7 +28,7 @@ beforeEach(() => {
       answer(written)
     },
     // Ten times as fast, so that limits of seconds take tenths.
-    timing: timing(() => performance.now(), 10),
+    timing: fastTiming(10),
     trace,
     line: (text) => lines.push(text),
   })
@@ -234,7 +234,7 @@ describe('data to the modem', () => {
     const stuck = new ModemPort({
       write: () => {},
       backlog: () => 1_000,
-      timing: timing(() => performance.now(), 300),
+      timing: fastTiming(300),
       trace: new AtTrace(),
     })
     const reply = stuck.command('AT+FTM=96', { within: 60_000, connect: 'send' })

@@ -1,8 +1,8 @@
 /** A modem that says what a test makes it say, for what no real one can be brought to. */
 import { ModemPort } from '#fax/modem-port.ts'
 import { DLE, ETX, shield } from '#fax/stuffing.ts'
-import { timing } from '#fax/timing.ts'
 import { AtTrace } from '#lines/at-trace.ts'
+import { fastTiming } from '../fax-modem/fast-timing.ts'
 
 export interface ScriptedModem {
   port: ModemPort
@@ -33,7 +33,7 @@ export function scriptedModem(answer: (said: string) => string | Uint8Array | un
         setImmediate(() => port.feed(text))
       }
     },
-    timing: { ...timing(() => performance.now(), 20), patient: true },
+    timing: fastTiming(20),
     trace: new AtTrace(),
   })
   function* partsOf(bytes: Buffer): Generator<string> {

@@ -18,7 +18,7 @@ import { serveTcp } from '#simulator/serve.ts'
 import { signal, tree } from '../lab/processes.ts'
 import { type Answer, ask, until } from '../system/appliance.ts'
 
-const program = join(import.meta.dirname, '..', '..', 'src', 'main.ts')
+const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts')
 const STARTS_WITHIN_MS = 60_000
 /** How long a test waits for what takes a fraction of it on an idle machine. */
 export const PATIENCE_MS = 60_000
@@ -58,6 +58,8 @@ export interface BoxPlan {
   /** Further sections of the configuration. */
   more?: string
   environment?: Record<string, string>
+  /** What is started in the place of src/main.ts. */
+  program?: string
 }
 
 interface Status {
@@ -71,6 +73,7 @@ export class PairBox {
   readonly node: string
   readonly #directory: string
   readonly #environment: Record<string, string>
+  readonly #program: string
   #child: ChildProcess | undefined
   #frozen: readonly number[] = []
 
@@ -78,6 +81,7 @@ export class PairBox {
     this.node = node
     this.#directory = join(directory, node)
     this.#environment = plan.environment ?? {}
+    this.#program = plan.program ?? main
     mkdirSync(this.#directory)
     const { lines, pair = [], routes = [], more = '' } = plan
     const list = (key: string, items: readonly string[]) =>
@@ -117,7 +121,7 @@ ${pair.map((line) => `  ${line}\n`).join('')}`,
 
   async start(): Promise<void> {
     const output = openSync(this.#logFile, 'a')
-    const child = spawn(process.execPath, [program, 'run', '--config', this.#config], {
+    const child = spawn(process.execPath, [this.#program, 'run', '--config', this.#config], {
       cwd: this.#directory,
       stdio: ['ignore', output, output],
       env: {

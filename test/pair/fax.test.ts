@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { chart, differences, pagesOf } from '../fax-modem/pages.ts'
-import { startSoftModem } from '../fax-modem/soft-modem.ts'
+import { programAt, startSoftModem } from '../fax-modem/soft-modem.ts'
 import { describeWith } from '../requirements.ts'
 import { until } from '../system/appliance.ts'
 import { type DeliveryView, fetchOver, realTimePriority, SPEED, sendFax } from '../system/fax-rig.ts'
@@ -30,7 +30,7 @@ describeWith(['spandsp', 'libtiff-tools', 'ghostscript'], 'fax in a pair', () =>
     const [modemA, modemB] = [await modem(join(directory, 'a')), await modem(join(directory, 'b'))]
     const plan = (port: string) => ({
       lines: [`{ id: fax0, kind: fax, port: 'serial://${port}', header: false, retry: { protocol: 1s } }`],
-      environment: { TWINLINE_FAX_SPEED: String(SPEED) },
+      ...programAt(SPEED),
     })
     const [a, b] = await pairOf(plan(modemA.port), plan(modemB.port))
     await Promise.all([a.line('fax0', 'ready'), b.line('fax0', 'ready')])
@@ -79,7 +79,7 @@ describeWith(['spandsp', 'libtiff-tools', 'ghostscript'], 'fax in a pair', () =>
       { lines: [] },
       {
         lines: [`{ id: fax0, kind: fax, port: 'serial://${soft.port}', header: false }`],
-        environment: { TWINLINE_FAX_SPEED: String(SPEED) },
+        ...programAt(SPEED),
       },
     )
     await b.line('fax0', 'ready')

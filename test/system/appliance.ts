@@ -21,6 +21,8 @@ export interface ApplianceOptions {
   /** More of the configuration, as YAML. */
   more?: string
   environment?: Record<string, string>
+  /** What is started in the place of src/main.ts. */
+  program?: string
 }
 
 export interface Answer {
@@ -45,7 +47,7 @@ const STARTS_WITHIN_MS = 20_000
 
 export async function startAppliance(options: ApplianceOptions): Promise<RunningAppliance> {
   const { directory, ports, reports = false, more = '', environment = {} } = options
-  const { node = 'box-a', listen = '127.0.0.1:0' } = options
+  const { node = 'box-a', listen = '127.0.0.1:0', program = join(root, 'src', 'main.ts') } = options
   mkdirSync(directory, { recursive: true })
   const config = join(directory, 'twinline.yaml')
   const lines = ports.map(
@@ -58,7 +60,7 @@ export async function startAppliance(options: ApplianceOptions): Promise<Running
   const logFile = join(directory, 'log.jsonl')
   const output = openSync(logFile, 'a')
   const before = readFileSync(logFile, 'utf8').length
-  const child = spawn(process.execPath, [join(root, 'src', 'main.ts'), 'run', '--config', config], {
+  const child = spawn(process.execPath, [program, 'run', '--config', config], {
     cwd: directory,
     stdio: ['ignore', output, output],
     env: {

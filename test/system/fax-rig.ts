@@ -7,7 +7,7 @@ import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { type SoftModem, type SoftModemOptions, startSoftModem } from '../fax-modem/soft-modem.ts'
+import { programAt, type SoftModem, type SoftModemOptions, startSoftModem } from '../fax-modem/soft-modem.ts'
 import { type RunningAppliance, startAppliance, until } from './appliance.ts'
 
 /** Of a delivery, what the tests look at. */
@@ -59,7 +59,7 @@ export async function startFaxRig(
       directory: join(directory, 'box'),
       ports: [],
       more: `  - { id: fax0, kind: fax, port: 'serial://${modem.port}', station: '+49 30 1'${line.includes('header:') ? '' : ', header: false'}${line} }\n${more}`,
-      environment: { TWINLINE_FAX_SPEED: String(SPEED) },
+      ...programAt(SPEED),
     })
     await box.ready(1)
     return box

@@ -11,7 +11,7 @@ import { type Channel, openChannel } from '#core/json-channel.ts'
 import type { Log } from '#core/log.ts'
 import type { Reason } from '#messages/states.ts'
 import type { CallInEvents, CallInResult, CallOut, ReceivedPage } from '../contract.ts'
-import { type Timing, timing } from '../timing.ts'
+import type { Timing } from '../timing.ts'
 import { Keeper } from './keeper.ts'
 import { prepareModem } from './prepare.ts'
 import {
@@ -38,15 +38,19 @@ const TOO_LONG = 'the call took longer than a call in may take on this line, and
 
 const gone: Reason = { code: 'stopping', text: 'The program is stopping' }
 
-/** @returns when the gateway is gone or has said stop */
-export function runFaxProcess(descriptor: number): Promise<void> {
+/**
+ * @param descriptor where the gateway is spoken to
+ * @param timing the time of its line
+ * @returns when the gateway is gone or has said stop
+ */
+export function runFaxProcess(descriptor: number, timing: Timing): Promise<void> {
   const ended = Promise.withResolvers<void>()
   let process: FaxProcess | undefined
   const channel: Channel<FromProcess> = openChannel<ToProcess, FromProcess>(
     descriptor,
     channelLimits,
     (message) => {
-      if (message.kind === 'begin') process ??= new FaxProcess(message.config, message.speed, channel)
+      if (message.kind === 'begin') process ??= new FaxProcess(message.config, timing, channel)
       else if (message.kind === 'stop') leave()
       else process?.take(message)
     },
@@ -95,14 +99,14 @@ class FaxProcess {
   #toldEntries = 0
   #leaving = false
 
-  constructor(config: ProcessConfig, speed: number, channel: Channel<FromProcess>) {
+  constructor(config: ProcessConfig, timing: Timing, channel: Channel<FromProcess>) {
     this.#config = config
     this.#channel = channel
-    this.#timing = timing(monotonic, speed)
+    this.#timing = timing
     const log = logOver(channel)
     this.#keeper = new Keeper({
       address: config.port,
-      timing: this.#timing,
+      timing,
       monotonic,
       log,
       prepare: (port, signal) => prepareModem(port, config, signal),

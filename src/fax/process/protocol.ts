@@ -22,8 +22,8 @@ export type ProcessConfig = Pick<
 }
 
 export type ToProcess =
-  /** First of all, once. `speed`: how many times faster than a real one the line runs; 1 but in tests. */
-  | { kind: 'begin'; config: ProcessConfig; speed: number }
+  /** First of all, once. */
+  | { kind: 'begin'; config: ProcessConfig }
   /** Opens the port and keeps the modem working; `rest` lets go of it. */
   | { kind: 'run' | 'rest' | 'restart' }
   | { kind: 'call'; call: number; out: CallOut }

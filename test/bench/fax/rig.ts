@@ -1,6 +1,11 @@
 /** An appliance with a fax line at a soft modem, and a line for short messages where one is wanted. */
 import { join } from 'node:path'
-import { type SoftModem, type SoftModemOptions, startSoftModem } from '../../fax-modem/soft-modem.ts'
+import {
+  programAt,
+  type SoftModem,
+  type SoftModemOptions,
+  startSoftModem,
+} from '../../fax-modem/soft-modem.ts'
 import { type RunningAppliance, startAppliance, until } from '../../system/appliance.ts'
 import { type Modems, startModems } from '../modems.ts'
 
@@ -27,7 +32,7 @@ export async function startBox(
     directory: join(folder, 'box'),
     ports: gsm.map((port) => `serial://${port}?baud=115200`),
     more: `  - { id: fax0, kind: fax, port: 'serial://${modem.port}', station: '+49 30 1', header: false, retry: { protocol: 1s } }\n`,
-    environment: { TWINLINE_FAX_SPEED: String(speed) },
+    ...programAt(speed),
   })
   await box.ready(gsm.length + 1)
   return box
