@@ -27,6 +27,7 @@ import { modemRoutes } from './modem-routes.ts'
 import { openRoutes } from './open-routes.ts'
 import { ownRoutes } from './own-routes.ts'
 import { pairRoutes } from './pair-routes.ts'
+import { admitPages } from './panel-answers.ts'
 import { panelFiles } from './panel-files.ts'
 import type { Api, Parts } from './parts.ts'
 import { Problem, problemOf, sendProblem } from './problems.ts'
@@ -107,7 +108,8 @@ export async function createApi(parts: Parts, compat?: CompatConfig): Promise<Ap
   })
   api.decorateRequest('source', '')
   api.decorateRequest('login', null)
-  // First of all hooks: a refusal too says who refused.
+  admitPages(api)
+  // First of all others: a refusal too says who refused.
   api.addHook('onRequest', (request, reply, done) => {
     reply.header('twinline-member', answeredBy(parts, request))
     reply.header('x-content-type-options', 'nosniff')
@@ -170,7 +172,7 @@ export async function createApi(parts: Parts, compat?: CompatConfig): Promise<Ap
     { prefix: '/api/v1' },
   )
   openRoutes(api, parts)
-  const panelPage = panelFiles(api, parts.panel)
+  const panelPage = panelFiles(api, parts)
   api.setNotFoundHandler((request, reply) => {
     const { method, url, headers } = request
     const path = url.split('?')[0] ?? ''

@@ -6,9 +6,11 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { extname, join } from 'node:path'
+import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { hasSession } from './cookie.ts'
-import type { Api } from './parts.ts'
+import { loginOf } from './cookie.ts'
+import { answersIn } from './panel-answers.ts'
+import type { Api, Parts } from './parts.ts'
 import { Problem } from './problems.ts'
 
 /** Addresses below which the browser code decides what is shown. */
@@ -78,25 +80,39 @@ function routeOf(path: string, early: Early): string | undefined {
   return `${parent}/:id` in early ? `${parent}/:id` : undefined
 }
 
-const fetched = (path: string): string => `</api/v1${path}>; rel=preload; as=fetch; crossorigin`
+/** What the page at an address loads and asks for; a query asks for something else than a page does by itself. */
+interface Wanted {
+  code: readonly string[]
+  words: Readonly<Record<string, string[]>>
+  /** Below /api/v1. */
+  asks: readonly string[]
+}
 
-/**
- * Names what the page will ask for next (RFC 8288, preload as of WHATWG HTML 4.6.7): who is logged in, on which all else
- * waits; its code, and its words in the language asked for; and for somebody who is logged in its data, which then come
- * together with the code.
- */
-function linksFor(url: string, languages: string, known: boolean, early: Early): string {
+function wantedAt(url: string, early: Early): Wanted {
   const [path = '', query] = url.split('?')
   const found = early[path.length > LONGEST_PATH ? '' : (routeOf(path, early) ?? '')]
-  const [language = ''] = /^[a-z]{2}/.exec(languages) ?? []
-  const id = /[\w.~%-]*$/.exec(path)?.[0] ?? ''
-  const files = [...(found?.code ?? []), ...(found?.words[language] ?? found?.words['en'] ?? [])]
-  // With a query the page asks for something else.
-  const asks = known && query === undefined ? (found?.asks ?? []) : []
+  const [id = ''] = /[\w.~%-]*$/.exec(path) ?? []
+  const asks = query === undefined ? (found?.asks ?? []) : []
+  return {
+    code: found?.code ?? [],
+    words: found?.words ?? {},
+    asks: [SESSION, ...asks.map((ask) => ask.replace(':id', id))],
+  }
+}
+
+/** On which all else waits. */
+const SESSION = '/session'
+
+/**
+ * Names what the page will ask for next (RFC 8288, preload as of WHATWG HTML 4.6.7): its code, and its words in the
+ * language asked for; and who is logged in, where that does not come with the page.
+ */
+function linksFor({ code, words }: Wanted, language: string, known: boolean): string {
   return [
-    fetched('/session'),
-    ...files.map((name) => `</assets/${name}>; rel=modulepreload`),
-    ...asks.map((ask) => fetched(ask.replace(':id', id))),
+    ...(known ? [] : [`</api/v1${SESSION}>; rel=preload; as=fetch; crossorigin`]),
+    ...[...code, ...(words[language] ?? words['en'] ?? [])].map(
+      (name) => `</assets/${name}>; rel=modulepreload`,
+    ),
   ].join(', ')
 }
 
@@ -112,13 +128,14 @@ Build them with <code>npm run build</code> in the folder of the program and load
 </html>
 `
 
+type PanelParts = Pick<Parts, 'panel' | 'access' | 'clock'>
 type PanelPage = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
 
 /**
- * @param directory what the build made: index.html and assets/; absent: it was not built
+ * @param parts `panel`: the directory of what the build made, index.html and assets/; absent: it was not built
  * @returns what answers a browser with the panel's page, whatever the address
  */
-export function panelFiles(api: Api, directory: string | undefined): PanelPage {
+export function panelFiles(api: Api, { panel: directory, access, clock }: PanelParts): PanelPage {
   async function shell(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     const { headers, url, protocol } = request
     reply
@@ -127,10 +144,30 @@ export function panelFiles(api: Api, directory: string | undefined): PanelPage {
       .header('cache-control', 'no-cache')
     const page = directory === undefined ? undefined : await readOr(join(directory, 'index.html'))
     if (page === undefined) return reply.code(503).send(notBuilt)
+    const wanted = wantedAt(url, await early())
+    const user = loginOf(request, access.sessions)?.user
+    const language = user?.language ?? /^[a-z]{2}/.exec(headers['accept-language'] ?? '')?.[0] ?? ''
+    reply.header('link', linksFor(wanted, language, user !== undefined)).header('vary', 'accept-language')
+    if (user !== undefined) {
+      // What it holds then is for nobody's disk.
+      reply.header('cache-control', 'no-store')
+      return Readable.from(withAnswers(page, request, wanted.asks))
+    }
     const tag = `"${createHash('sha256').update(page).digest('base64url').slice(0, 22)}"`
-    const links = linksFor(url, headers['accept-language'] ?? '', hasSession(request), await early())
-    reply.header('link', links).header('vary', 'accept-language').header('etag', tag)
+    reply.header('etag', tag)
     return headers['if-none-match'] === tag ? reply.code(304).send() : page
+  }
+
+  /** The browser begins with the page, and has its answers by the time it wants them. */
+  async function* withAnswers(
+    page: string,
+    request: FastifyRequest,
+    asks: readonly string[],
+  ): AsyncGenerator<string> {
+    const end = page.lastIndexOf('</body>')
+    yield page.slice(0, end)
+    yield await answersIn(api, request, asks, clock.now())
+    yield page.slice(end)
   }
 
   /** Without it the page loads all the same, only later. */

@@ -59,7 +59,6 @@ function View() {
 
 export const page = {
   words: [words, configWords, recordWords, ...problemDictionaries],
-  asks: () => ['/pair', '/pair/drills'],
   view: View,
 }
 

@@ -9,6 +9,7 @@
  */
 import { learnTime } from './clock.ts'
 import { loadRare } from './rare.ts'
+import { takeSent } from './sent.ts'
 import { language } from './words.ts'
 
 export interface Problem {
@@ -54,14 +55,16 @@ function isProblem(body: unknown): body is Problem {
   return typeof body === 'object' && body !== null && 'code' in body && 'detail' in body
 }
 
-async function problemOf(response: Response): Promise<Problem> {
-  const body: unknown = await response.json().catch(() => undefined)
-  if (isProblem(body)) return { ...body, status: response.status }
-  return {
-    status: response.status,
-    code: `http-${response.status}`,
-    detail: response.statusText || `HTTP ${response.status}`,
-  }
+function problemOf(status: number, body: unknown): Problem {
+  if (isProblem(body)) return { ...body, status }
+  return { status, code: `http-${status}`, detail: `HTTP ${status}` }
+}
+
+async function refused(path: string, problem: Problem): Promise<{ ok: false; problem: Problem }> {
+  if (problem.status === 401 && path !== '/session') onUnauthorized()
+  // Most are told in passing, as news, which is not drawn again.
+  if (language.peek() !== 'en') await loadRare()
+  return { ok: false, problem }
 }
 
 /** One request whose answer is read by the caller, for files. @param path below /api/v1 */
@@ -89,11 +92,8 @@ export async function ask(
     })
     learnTime(response.headers.get('date'))
     if (response.ok) return { ok: true, value: response, status: response.status }
-    const problem = await problemOf(response)
-    if (response.status === 401 && path !== '/session') onUnauthorized()
-    // Most are told in passing, as news, which is not drawn again.
-    if (language.peek() !== 'en') await loadRare()
-    return { ok: false, problem }
+    const said: unknown = await response.json().catch(() => undefined)
+    return await refused(path, problemOf(response.status, said))
   } catch (error) {
     return { ok: false, problem: { status: 0, code: 'no-connection', detail: String(error) } }
   }
@@ -111,8 +111,13 @@ async function asJson<T>(asked: Promise<Answer<Response>>): Promise<Answer<T>> {
   }
 }
 
-export const get = <T>(path: string, query?: Query, signal?: AbortSignal): Promise<Answer<T>> =>
-  asJson<T>(ask('GET', withQuery(path, query), undefined, signal))
+export async function get<T>(path: string, query?: Query, signal?: AbortSignal): Promise<Answer<T>> {
+  const asked = withQuery(path, query)
+  const sent = takeSent(asked)
+  if (sent === undefined) return asJson<T>(ask('GET', asked, undefined, signal))
+  const { status, body } = sent
+  return status < 400 ? { ok: true, value: body as T, status } : refused(asked, problemOf(status, body))
+}
 export const post = <T>(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer<T>> =>
   asJson<T>(ask('POST', path, body, undefined, headers))
 export const put = <T>(path: string, body?: unknown): Promise<Answer<T>> => asJson<T>(ask('PUT', path, body))

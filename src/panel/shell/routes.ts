@@ -9,7 +9,12 @@ export const routes: readonly Route[] = [
     load: () => import('../queue/page.tsx'),
     asks: ['/messages?archived=no&limit=100', '/messages/counts', '/lines?node=*'],
   },
-  { path: '/queue/new', load: () => import('../queue/new-page.tsx'), for: 'operator' },
+  {
+    path: '/queue/new',
+    load: () => import('../queue/new-page.tsx'),
+    asks: ['/contacts', '/groups'],
+    for: 'operator',
+  },
   { path: '/queue/:id', load: () => import('../queue/message-page.tsx'), asks: ['/messages/:id'] },
   { path: '/inbox', load: () => import('../queue/inbox-page.tsx'), asks: ['/inbox?limit=100'] },
   {
@@ -20,7 +25,11 @@ export const routes: readonly Route[] = [
   { path: '/totals', load: () => import('../totals/page.tsx'), asks: ['/totals?since=24h&step=hour'] },
   { path: '/pair', load: () => import('../pair/overview.tsx'), asks: ['/pair'] },
   { path: '/pair/join', load: () => import('../pair/join.tsx'), asks: ['/pair'], for: 'admin' },
-  { path: '/pair/drill', load: () => import('../pair/drill-page.tsx'), asks: ['/pair', '/pair/drills'] },
+  {
+    path: '/pair/drill',
+    load: () => import('../pair/drill-page.tsx'),
+    asks: ['/pair', '/pair/drills', '/pair/failover'],
+  },
   { path: '/pair/log', load: () => import('../pair/log-page.tsx'), asks: ['/pair/failover'] },
   {
     path: '/pair/settings',
