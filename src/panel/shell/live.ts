@@ -5,7 +5,7 @@
  * heartbeats (comments) seen: when the address moves to the other member the old connection says nothing, ever, and
  * silence is the only sign. After each reconnect the session is asked anew: another member may answer now.
  */
-import { effect, signal } from '@preact/signals'
+import { effect, type ReadonlySignal, signal } from '@preact/signals'
 import type { LiveEvents } from '#intake/http/panel-schemas.ts'
 import { now } from './clock.ts'
 import { loadSession, session } from './session.ts'
@@ -13,6 +13,8 @@ import type { HomeView } from './shapes.ts'
 
 /** Heartbeats come each 5 s. */
 const SILENCE_MS = 12_000
+/** How long a page that is not seen goes on hearing, so that a glance at another one costs nothing. */
+const UNSEEN_MS = 5_000
 const LONGEST_PAUSE_MS = 4_000
 const PAUSES_MS = [500, 1_000, 2_000, LONGEST_PAUSE_MS] as const
 
@@ -91,7 +93,8 @@ async function follow(stop: AbortController): Promise<void> {
     }
     const wasLost = connection.peek().since !== undefined
     connection.value = {}
-    if (wasLost) tellAll()
+    if (wasLost || missed) tellAll()
+    missed = false
     let buffered = ''
     // Not every browser can go through a stream with `for await`.
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
@@ -146,17 +149,44 @@ async function keepFollowing(over: AbortSignal): Promise<void> {
   }
 }
 
-/** Follows for as long as somebody is logged in. */
+/** Something may have happened since the page heard anything, because it was not seen. */
+let missed = false
+
+/**
+ * Whether the page is seen, or was a moment ago. A browser has six connections to one address at a time for all of its
+ * tabs: pages that were opened to be looked at later must not hold one each, or the seventh would load nothing.
+ */
+function whileSeen(): ReadonlySignal<boolean> {
+  const isSeen = (): boolean => document.visibilityState !== 'hidden'
+  const seen = signal(isSeen())
+  let soon: ReturnType<typeof setTimeout> | undefined
+  document.addEventListener('visibilitychange', () => {
+    clearTimeout(soon)
+    if (isSeen()) seen.value = true
+    else
+      soon = setTimeout(() => {
+        seen.value = false
+      }, UNSEEN_MS)
+  })
+  return seen
+}
+
+/** Follows for as long as somebody is logged in and the page is seen. */
 export function startLive(): void {
+  const seen = whileSeen()
   let over: AbortController | undefined
   effect(() => {
-    const wanted = session.value?.user != null
+    const known = session.value?.user != null
+    const wanted = known && seen.value
     if (wanted && over === undefined) {
       over = new AbortController()
       void keepFollowing(over.signal)
     } else if (!wanted && over !== undefined) {
       over.abort()
       over = undefined
+      missed = true
+    }
+    if (!known) {
       status.value = undefined
       connection.value = {}
     }
