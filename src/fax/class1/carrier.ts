@@ -24,7 +24,7 @@ const FRAME_IDLE_MS = 3_000
 const FRAME_OCTETS = 1_024
 /** After a frame that is not the last one the next begins at once. */
 const NEXT_FRAME_MS = 2_500
-/** After a damaged frame nobody knows whether another follows. */
+/** After a damaged frame, or a carrier that broke off before one, nobody knows whether another follows. */
 const AFTER_DAMAGE_MS = 1_500
 /** Modems lose a fast carrier within a second and say so. */
 const FAST_IDLE_MS = 5_000
@@ -93,8 +93,8 @@ export class Carrier {
       }
       if (frame.frame) frames.push(frame.frame)
       else damaged = true
-      if (frame.frame?.final || frame.over) break
-      until = timing.now() + (frame.frame ? NEXT_FRAME_MS : AFTER_DAMAGE_MS)
+      if (frame.frame?.final) break
+      if (!frame.idle) until = timing.now() + (frame.frame ? NEXT_FRAME_MS : AFTER_DAMAGE_MS)
     }
     return heard()
   }
@@ -127,8 +127,8 @@ export class Carrier {
     return trouble('the modem does not stop listening')
   }
 
-  /** One frame after CONNECT. `over`: the carrier is gone. */
-  async #frame(): Promise<{ frame?: Frame; over: boolean } | Trouble> {
+  /** One frame after CONNECT; none when it was damaged, or when the carrier broke off. `idle`: the modem did not say so. */
+  async #frame(): Promise<{ frame?: Frame; idle?: true } | Trouble> {
     const { data, end } = await this.#port.received({
       within: FRAME_MS,
       idle: FRAME_IDLE_MS,
@@ -136,18 +136,18 @@ export class Carrier {
     })
     if (end !== 'etx') {
       const aborted = await this.#abandon()
-      return aborted === 'silent' ? { over: true } : aborted
+      return aborted === 'silent' ? { idle: true } : aborted
     }
     const result = await this.#port.result(FRAME_MS)
     if (result.how === 'closed') return trouble('the modem is gone')
     if (result.how === 'silent') return trouble('the modem did not finish a frame')
     // ERROR: the check sequence is wrong (pitfall 7).
-    if (result.code !== 'OK') return { over: result.code !== 'ERROR' }
+    if (result.code !== 'OK') return {}
     this.#wasFast = false
     const frame = readFrame(data)
-    if (!frame) return { over: false }
+    if (!frame) return {}
     this.#port.note(`received ${frame.name}`)
-    return { frame, over: false }
+    return { frame }
   }
 
   /** Frames by V.21. After a fast carrier, whosever it was, silence goes first. */

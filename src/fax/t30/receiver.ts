@@ -39,7 +39,7 @@ const MOST_TRIES = 3
  * A carrier of page data that broke off in the middle may still be on the line, for as long as 64 kB take: a partial page
  * with error correction, most pages without. Then its sender can still be asked for the page again.
  */
-const restOf = ({ rate }: Modulation): number => Math.min(120_000, 600_000_000 / rate)
+const restOf = ({ rate }: Modulation): number => Math.min(NO_PROGRESS_MS - T2_MS, 600_000_000 / rate)
 /** The post-page message follows page data within 75 ms, its preamble 1 s and its frame 0.3 s (5.3.2). */
 const PROMPT_MS = 2_500
 /** Commands and answers without a page that comes of them. */
@@ -96,7 +96,12 @@ export function stepReceiver(before: Receiver, input: Input, now: number): Recei
     case 'post-page':
       return postPage(state, place, input, now)
     case 'crp':
-      return go(state, { ...place, at: 'post-page' }, { do: 'listen', within: T4_MS })
+      // A sender that did not hear it repeats its command after its own T4.
+      return go(
+        state,
+        { ...place, at: 'post-page', until: Math.max(place.until, now + T2_MS) },
+        { do: 'listen', within: T2_MS },
+      )
     case 'judging':
       return judged(state, place.end, input)
     case 'judging-block':

@@ -15,16 +15,21 @@ const burst = (name: FrameName, caller: boolean, result = 'OK'): Uint8Array =>
 /** The caller has said EOP and listens. @param bursts what comes then */
 async function afterEop(bursts: (turn: number) => Uint8Array | string) {
   let turn = 0
+  let ended = false
   const { port, commands } = scriptedModem((said) => {
-    if (said === 'AT+FTH=3') return 'CONNECT'
-    return said === 'AT+FRH=3' ? bursts(turn++) : undefined
+    if (said === 'AT+FTH=3') {
+      ended = true
+      return 'CONNECT'
+    }
+    if (said === 'AT+FRH=3') return ended ? bursts(turn++) : ''
+    return said === '18' && !ended ? 'OK' : undefined
   })
   const carrier = new Carrier(port, true)
   // After ATD a modem listens without a command; nothing comes.
   await carrier.listen(100)
   await carrier.frames([{ name: 'EOP' }])
   const heard = await carrier.listen(3_000)
-  return { heard, asked: commands.filter((command) => command === 'AT+FRH=3').length }
+  return { heard, asked: commands.slice(commands.indexOf('AT+FTH=3') + 1).length }
 }
 
 const namesOf = (frames: readonly Frame[]) => frames.map(({ name }) => name)
@@ -83,4 +88,11 @@ test('a modem that says no at once is not asked without pause, and V.21 in place
   expect(heard).toEqual({ got: 'silence' })
   expect(asked).toBeLessThan(25)
   expect((await page('+FCERROR')).heard).toEqual({ got: 'other-carrier' })
+})
+
+test('a burst that breaks off and goes on is heard to its end', async () => {
+  const { heard } = await afterEop((turn) =>
+    turn === 0 ? Buffer.from('\r\nCONNECT\r\n\r\nNO CARRIER\r\n') : burst('MCF', false),
+  )
+  expect(heard.got === 'frames' && namesOf(heard.frames)).toEqual(['MCF'])
 })

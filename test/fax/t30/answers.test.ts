@@ -146,6 +146,15 @@ describe('a carrier that is lost in the middle of a page', () => {
     })
   })
 
+  test('a command that was damaged is waited for as long as its sender takes to repeat it, asked or not', () => {
+    const damaged: Input = { got: 'frames', frames: [], damaged: true }
+    const whole: [number, Input][] = [...beginning.slice(0, -1), [9_000, { got: 'data', ended: true }]]
+    const done = receive([...whole, [1_000, damaged], [1_200, { got: 'sent' }]])
+    expect(done.at(-2)).toBe('CRP')
+    // T4 of the sender is 3 s +-15 %, its command takes 1.3 s, and it may have heard a part of CRP.
+    expect(done.at(-1)).toMatchObject({ do: 'listen', within: 6_000 })
+  })
+
   test('a sender that leaves RTC out, or noise in it, is no loss', () => {
     const done = receive([...beginning, [1_600, heard({ name: 'EOP' })], [0, good]])
     expect(done.at(-1)).toMatchObject({ do: 'keep', complete: true })
