@@ -25,7 +25,7 @@ twinline send -i DEST ... --fax FILE [options]
   --fax FILE           sends a document by fax: PDF, TIFF, PNG, JPEG or plain text
   --channel sms        how it goes out; fax where there is a document
   --priority 0-3       0 is the highest, 2 the default
-  --validity 30m       how long after acceptance it may still be sent; a fax 6h at least where nothing is said
+  --validity 30m       how long after acceptance it may still be sent; a fax 1d at least where nothing is said
   --flash              shown at once on the phone, not stored
   --acknowledge        adds a line ACK CODE to the text, with which the recipient can answer
   --on-unknown WHAT    resend (default) or hold, when the line never said whether it transmitted

@@ -47,8 +47,11 @@ export interface AcceptanceRules {
   stopped(number: string): boolean
 }
 
-/** A fax that names no validity is worth sending for so long at least, ms: a dozen calls take more than an hour. */
-const FAX_VALIDITY_MS = 6 * 3_600_000
+/**
+ * A fax that names no validity is worth sending for so long at least, ms: a dozen calls take more than an hour, and a
+ * line may not dial all night.
+ */
+const FAX_VALIDITY_MS = 24 * 3_600_000
 
 /** What a recipient answers after ACK: the end of the message's id (intake/inbound/acknowledge.ts). */
 const acknowledgementCode = (id: string): string => id.slice(-4)

@@ -225,6 +225,8 @@ class FaxLineImplementation implements FaxLine {
     const number = dialString(delivery.to, this.#config.dial)
     if (number === undefined) return refused(from, badNumber)
     if (message.document === undefined) return refused(from, noDocument)
+    // A long document may take minutes, in which nobody is called.
+    this.#progress = 'making pages of the document'
     const made = await this.#pages(message.document)
     if (made.result === 'failed') return refused(from, made.reason)
     if (made.result === 'later') return this.#notSent(transmission, made.reason, LATER_MS)

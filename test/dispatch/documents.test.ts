@@ -60,6 +60,8 @@ test('its parts are pages, its channel is fax, and it needs no text', async () =
   expect(view?.message).toMatchObject({ document, text: '' })
   expect(view?.message.coding).toBeUndefined()
   expect(view?.deliveries).toMatchObject([{ channel: 'fax', parts: 7, state: 'queued' }])
+  // A line that does not dial all night must not make it expire.
+  expect(view?.message.validity).toBeGreaterThan(12 * 3_600_000)
 })
 
 test.each<[string, string[], Partial<SubmitRequest>, string, string]>([

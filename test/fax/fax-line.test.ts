@@ -15,6 +15,8 @@ let modem: SoftModem
 let line: FaxLine
 let file = ''
 let said: string[] = []
+/** What the line does while pages are made. */
+let making: string | undefined
 let received: Pick<Heard, 'pages' | 'results'>
 
 beforeEach(() => {
@@ -34,7 +36,11 @@ async function start(
   silence = 10_000,
 ): Promise<void> {
   const heard = { said, ...received }
-  const started = await startLine({ directory, file: () => file, heard, soft, line: more, silence })
+  const made = () => {
+    making = line.status().fax?.progress
+    return file
+  }
+  const started = await startLine({ directory, file: made, heard, soft, line: more, silence })
   modem = started.modem
   line = started.line
 }
@@ -58,6 +64,7 @@ describeWith(['spandsp', 'libtiff-tools'], 'a fax line', () => {
       'intend 1 post-page',
       'accepted',
     ])
+    expect(making).toBe('making pages of the document')
     expect(await modem.next('dialled')).toMatchObject({ number: '0,030555' })
     const end = await modem.next('far-end')
     expect(end).toMatchObject({ ok: true, received: 2, station: '+49 30 1' })
