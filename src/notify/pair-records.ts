@@ -23,7 +23,10 @@ export function pairRecords({
       const same = last?.role === role && last.term.counter === term.counter && last.term.node === term.node
       last = { role, term }
       if (same) log.debug({ role, term: term.counter }, reason)
-      else audit.write(node, 'role-changed', `${role} in term ${term.counter} of ${term.node}: ${reason}`)
+      else {
+        const when = term.node === '' ? 'before any term' : `in term ${term.counter} of ${term.node}`
+        audit.write(node, 'role-changed', `${role} ${when}: ${reason}`)
+      }
     },
     signal: (member, signal) => log.info({ member, signal }, 'a member changed its state'),
     alarm: (code, text) => log.warn({ code }, text),

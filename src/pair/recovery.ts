@@ -127,7 +127,7 @@ function steps(
   whole: boolean,
 ): string[] {
   const sentences = [
-    `${node} is ${role.role}${role.active === undefined ? '' : `, ${role.active} is active`}.`,
+    `${node} is ${role.role}${role.active === undefined || role.active === node ? '' : `, ${role.active} is active`}.`,
   ]
   for (const member of members) {
     if (!member.reached) {

@@ -62,6 +62,9 @@ describeWith(['chromium'], 'the panel of a pair', () => {
     expect(await shown(a)).toEqual(await shown(b))
     expect((await shown(a))[0]).toMatch(/^[0-9A-F]{64}$/)
     await b.page.getByText('It holds everything that the others hold.').waitFor(PATIENCE)
+    await b.page.setViewportSize({ width: 360, height: 740 })
+    expect(await b.page.evaluate<number>('document.documentElement.scrollWidth')).toBe(360)
+    await b.page.setViewportSize({ width: 1280, height: 900 })
     for (const view of [a, b]) await view.page.getByRole('button', { name: 'They are the same' }).click()
     await a.page.getByText('The code was used.').waitFor()
   })
@@ -77,7 +80,7 @@ describeWith(['chromium'], 'the panel of a pair', () => {
     }
     await card(a, 'box-b').getByText('Complete · 0 entries behind').waitFor(PATIENCE)
     await card(a, 'box-b')
-      .getByText(/ms (ahead of|behind) this one/)
+      .getByText(/as here, within 50 ms|ms (ahead of|behind) this one/)
       .waitFor()
     await a.page.getByText('the same on all').waitFor(PATIENCE)
     await b.page.getByRole('button', { name: 'Ask the address' }).click()
@@ -245,7 +248,7 @@ describeWith(['chromium'], 'the panel of a pair', () => {
 
     // Every other key of that member's file, and who changed it, from this one as well.
     await page.goto(`${rig.b.address}/configuration/appliance?node=box-a`)
-    await expect.poll(() => page.locator('input[name="node"]').inputValue()).toBe('box-a')
+    await expect.poll(() => page.locator('input[name="node"]').inputValue(), PATIENCE).toBe('box-a')
     const changes = page.locator('.card', { hasText: 'Earlier versions of the file' }).locator('.entry')
     await changes.filter({ hasText: 'Priority' }).first().waitFor()
     expect(await changes.first().textContent()).toContain('admin')

@@ -18,8 +18,9 @@ export interface Column<T> {
   title: string
   cell: (row: T) => ComponentChildren
   /**
-   * `figures` right-aligned numbers · `lead` the name of the row · `tight` as narrow as can be. Of a LongTable, whose
-   * columns have fixed widths: `wide` takes what is left · `state`, `name`, `place`, `time` are as wide as those are.
+   * `figures` right-aligned numbers · `lead` the name of the row · `name` other names and addresses · `tight` as narrow as
+   * can be. Of a LongTable, whose columns have fixed widths: `wide` takes what is left · `state`, `name`, `place`, `time`
+   * are as wide as those are.
    */
   kind?: 'figures' | 'lead' | 'tight' | 'wide' | 'state' | 'name' | 'place' | 'time'
   /** The title is for screen readers only, as of a column of buttons. */

@@ -7,6 +7,7 @@ import { FindModems } from '../lines/find-modems.tsx'
 import { words as modemWords } from '../lines/modem-words.ts'
 import { LineStatus } from '../lines/summary.tsx'
 import { TestDialog } from '../lines/tools.tsx'
+import { words as lineWords } from '../lines/words.ts'
 import { reasonText } from '../shell/problems.ts'
 import { useRemote } from '../shell/remote.ts'
 import type { LineListView, LineView } from '../shell/shapes.ts'
@@ -82,4 +83,4 @@ export function LinesStep({ done }: { done: () => void }) {
   )
 }
 
-const simWord = (state: string): string => (/^ready$/i.test(state) ? words.t('simReady') : state)
+const simWord = (state: string): string => lineWords.maybe(`sim.${state.toLowerCase()}`) ?? state

@@ -36,8 +36,12 @@ function SetupPage() {
     >
       <ol class="steps">
         {steps.map((name, n) => (
-          <li key={name} class="step" aria-current={name === step ? 'step' : undefined}>
-            <span class="step-number">{n + 1}</span>
+          <li
+            key={name}
+            class={n < steps.indexOf(step) ? 'step step-done' : 'step'}
+            aria-current={name === step ? 'step' : undefined}
+          >
+            <span class="step-number">{n < steps.indexOf(step) ? '✓' : n + 1}</span>
             <span>{words.t(`step.${name}`)}</span>
           </li>
         ))}

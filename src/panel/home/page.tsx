@@ -15,7 +15,7 @@ import { status } from '../shell/live.ts'
 import { useRemote } from '../shell/remote.ts'
 import type { PageModule } from '../shell/router.ts'
 import { saidText } from '../shell/said.ts'
-import { memberName } from '../shell/session.ts'
+import { may, memberName } from '../shell/session.ts'
 import type { HomeView } from '../shell/shapes.ts'
 import { number } from '../shell/words.ts'
 import { words } from './words.ts'
@@ -164,13 +164,13 @@ function Members({ home }: { home: HomeView }) {
             </p>
             <Facts
               rows={[
-                [words.t('address'), member.address],
+                [words.t('address'), member.address ?? (member.here ? home.appliance.address : undefined)],
                 [
                   shell.t('lines'),
                   member.lines === undefined
                     ? undefined
                     : member.lines.total === undefined
-                      ? number(member.lines.ready)
+                      ? words.t('ready', { count: member.lines.ready })
                       : words.t('readyOf', { ready: member.lines.ready, total: member.lines.total }),
                 ],
                 [words.t('waiting'), member.queue === undefined ? undefined : number(member.queue)],
@@ -197,6 +197,7 @@ function HomePage() {
         <Skeleton rows={6} />
       </Page>
     )
+  const canPair = home.answer.peer === 'none' && may('admin')
   return (
     <Page title={shell.t('home')}>
       <div class="answers">
@@ -209,8 +210,8 @@ function HomePage() {
         <Answer
           question={words.t('peer.question')}
           verdict={peerVerdict(home)}
-          to="/pair"
-          link={words.t('toPeer')}
+          to={canPair ? '/pair/join' : '/pair'}
+          link={words.t(canPair ? 'toJoin' : 'toPeer')}
         />
         <Answer
           question={words.t('lines.question')}

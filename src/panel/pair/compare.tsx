@@ -53,7 +53,7 @@ export function Compare({ pair, member, done }: { pair: PairView; member: OtherM
         </>
       }
     >
-      <p>{words.t('compareText', { member: name })}</p>
+      <p>{words.t('compareText')}</p>
       <dl class="compare">
         {both.map(({ node, fingerprint }) => (
           <div key={node}>

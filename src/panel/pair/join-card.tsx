@@ -20,6 +20,12 @@ export function JoinCard({ pair, joined }: { pair: PairView; joined: () => void 
       : words.t('codeWrong', { number: typed.wrong + 1, group: typed.groups[typed.wrong] ?? '' })
   const inviter = pair.members.find(({ node }) => node === done.value?.inviter)
   const copied = inviter?.replication?.state === 'current'
+  if (done.value === undefined && pair.members.length > 0 && pair.standing !== 'removed')
+    return (
+      <Card title={words.t('joinCardTitle')}>
+        <p class="quiet">{words.t('joinedAlready')}</p>
+      </Card>
+    )
   return (
     <Card title={words.t('joinCardTitle')}>
       <p>{words.t('joinCardText')}</p>

@@ -10,7 +10,7 @@ import { saidText } from '../shell/said.ts'
 import { may, memberName } from '../shell/session.ts'
 import { number } from '../shell/words.ts'
 import { Fingerprint } from './fingerprint.tsx'
-import { type Member, SKEW_MS } from './member-model.ts'
+import { type Member, SAME_CLOCK_MS, SKEW_MS } from './member-model.ts'
 import { roleText } from './role-text.ts'
 import type { PairView } from './shapes.ts'
 import { spanText } from './span.ts'
@@ -36,7 +36,7 @@ export function MemberCard(props: {
       }
       aside={<Status tone={member.tone}>{roleText(member.standing)}</Status>}
       foot={
-        may('operator') ? (
+        may('operator') && pair.role !== 'single' ? (
           <>
             <SwitchButtons member={member} members={members} pair={pair} changed={changed} />
             {member.here || !may('admin') ? null : <RemoveButton member={member} changed={changed} />}
@@ -87,7 +87,9 @@ function factsOf(member: Member): [string, preact.ComponentChildren][] {
       words.t('clock'),
       skewMs === undefined ? undefined : (
         <Status tone={Math.abs(skewMs) > SKEW_MS ? 'warn' : 'ok'}>
-          {words.t(skewMs < 0 ? 'clockBehind' : 'clockAhead', { span: spanText(Math.abs(skewMs)) })}
+          {Math.abs(skewMs) < SAME_CLOCK_MS
+            ? words.t('clockSame', { span: spanText(SAME_CLOCK_MS) })
+            : words.t(skewMs < 0 ? 'clockBehind' : 'clockAhead', { span: spanText(Math.abs(skewMs)) })}
         </Status>
       ),
     ],

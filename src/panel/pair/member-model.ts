@@ -90,7 +90,7 @@ export function membersOf(pair: PairView, home: readonly MemberView[], address?:
       standing,
       tone: toneOf(standing),
       fingerprint: each.fingerprint,
-      addresses: each.addresses,
+      addresses: [...new Set(each.addresses.map(hostOf))],
       paths: each.paths,
       priority: each.priority,
       ...termText(each.term),
@@ -109,6 +109,9 @@ export function membersOf(pair: PairView, home: readonly MemberView[], address?:
   })
   return [first, ...others.sort((a, b) => (a.node < b.node ? -1 : 1))]
 }
+
+/** Of `10.77.0.2:8883` and `[fd00::2]:8883`, whose ports are those of the members and no panel's. */
+const hostOf = (address: string): string => address.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')
 
 const linesOf = ({ linesHealthy }: OtherMember) =>
   linesHealthy === undefined ? undefined : { ready: linesHealthy }
@@ -151,6 +154,8 @@ export function toStandby(members: readonly Member[], node: string): Switch {
 
 /** Clocks that differ by more get a warning; the appliance alarms at the same figure. */
 export const SKEW_MS = 2_000
+/** A difference that small is none to anybody who looks at times. */
+export const SAME_CLOCK_MS = 50
 
 /** Whether all members that are heard have the same settings; undefined when that is not known. */
 export function sameRevision(members: readonly Member[]): boolean | undefined {

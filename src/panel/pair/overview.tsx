@@ -82,7 +82,7 @@ function Members({ pair, of }: { pair: PairView; of: Remote<PairView> }) {
         <FailoverTime pair={pair} />
       </div>
       {pair.vip === undefined ? null : <AddressTest pair={pair} />}
-      <FaultCosts pair={pair} />
+      {pair.members.length === 0 ? null : <FaultCosts pair={pair} />}
       {pair.members.length > 0 && may('operator') ? (
         <Card title={words.t('recoverTitle')}>
           <p>{words.t('recoverText')}</p>
@@ -156,7 +156,9 @@ function Agreement({ pair }: { pair: PairView }) {
             ) : (
               <>
                 <span class="figures">{vip.address}</span> ·{' '}
-                {vip.here ? words.t('addressHere') : words.t('addressThere')}
+                {words.t(
+                  vip.driver === 'external' ? 'addressExternal' : vip.here ? 'addressHere' : 'addressThere',
+                )}
               </>
             ),
           ],
@@ -194,7 +196,7 @@ function FailoverTime({ pair }: { pair: PairView }) {
   return (
     <Card title={words.t('expected')} aside={<a href="/pair/settings">{words.t('settingsLink')}</a>}>
       <p class="figure-big figures">{spanText(dead?.outage ?? 0)}</p>
-      <p>{words.t('expectedText')}</p>
+      <p>{words.t(pair.members.length === 0 ? 'expectedAlone' : 'expectedText')}</p>
       <Facts
         rows={[
           [

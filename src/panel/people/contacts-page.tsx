@@ -28,7 +28,7 @@ function View() {
   const imported = items.filter(({ source }) => source === 'ldap').length
   const columns: Column<ContactView>[] = [
     { title: words.t('id'), kind: 'lead', cell: ({ id }) => id },
-    { title: words.t('contactName'), cell: ({ name, id }) => (name === id ? '' : name) },
+    { title: words.t('contactName'), kind: 'name', cell: ({ name, id }) => (name === id ? '' : name) },
     {
       title: words.t('sms'),
       cell: ({ sms }) => (sms === undefined ? null : <span class="figures">{sms}</span>),
@@ -37,7 +37,7 @@ function View() {
       title: words.t('fax'),
       cell: ({ fax }) => (fax === undefined ? null : <span class="figures">{fax}</span>),
     },
-    { title: words.t('mail'), cell: ({ mail }) => mail ?? '' },
+    { title: words.t('mail'), kind: 'name', cell: ({ mail }) => mail ?? '' },
     {
       title: words.t('inGroups'),
       cell: ({ id, source }) => (

@@ -24,6 +24,7 @@ function View() {
     <Page
       title={words.t('directoryTitle')}
       intro={words.t('directoryIntro')}
+      back={{ to: '/people', text: words.t('title') }}
       actions={
         view?.configured && may('admin') ? (
           <Button

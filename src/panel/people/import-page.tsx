@@ -134,7 +134,7 @@ function Preview({
                   <td class="cell-tight figures" data-title={words.t('line')}>
                     {line}
                   </td>
-                  <td data-title={words.t('inTable')}>
+                  <td class="cell-name" data-title={words.t('inTable')}>
                     <span class="mono">{text}</span>
                   </td>
                   <td data-title={words.t('wrong')}>

@@ -85,8 +85,10 @@ export function ContactPicker(props: {
           <li key={id}>
             <button type="button" class="picker-entry" onClick={() => change([...chosen, id])}>
               <Icon name="plus" />
-              <span>{name}</span>
-              <span class="quiet">{hint}</span>
+              <span class="two">
+                <span>{name}</span>
+                <span class="quiet">{hint}</span>
+              </span>
             </button>
           </li>
         ))}

@@ -19,6 +19,7 @@ import { faxStep } from './fax-step.ts'
 import { MoveDialog } from './move-dialog.tsx'
 import { DeliveryStatus, MessageStatus, type State, stateTones, stateWord } from './states.tsx'
 import { words } from './words.ts'
+import { spanInWords } from './written-span.ts'
 
 const isState = (text: string): text is State => text in stateTones
 
@@ -139,7 +140,7 @@ function MessagePage({ params }: PageProps) {
               [words.t('accepted'), <Time at={message.at} long />],
               [words.t('source'), message.source],
               [words.t('priority'), words.maybe(`priority.${message.priority}`) ?? number(message.priority)],
-              [words.t('validity'), message.validity],
+              [words.t('validity'), spanInWords(message.validity)],
               [words.t('tag'), message.tag],
               [words.t('onUnknown'), words.maybe(`onUnknown.${message.onUnknown}`) ?? message.onUnknown],
               [words.t('replicated'), message.replicated ? words.t('yes') : words.t('notYet')],

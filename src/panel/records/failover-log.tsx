@@ -11,7 +11,7 @@ import { useRemote } from '../shell/remote.ts'
 import { place, setQuery } from '../shell/router.ts'
 import { saidText } from '../shell/said.ts'
 import { memberName } from '../shell/session.ts'
-import { date } from '../shell/words.ts'
+import { date, zone } from '../shell/words.ts'
 import { linesWith, type Weight } from './failover-lines.ts'
 import type { FailoverDay } from './shapes.ts'
 import { words } from './words.ts'
@@ -39,7 +39,7 @@ export function FailoverLog() {
         view === undefined ? undefined : <span class="quiet figures">{date(`${view.day}T12:00:00Z`)}</span>
       }
     >
-      <p class="quiet">{words.t('failoverText')}</p>
+      <p class="quiet">{words.t('failoverText', { zone: zone.value })}</p>
       <div class="filters">
         <label class="field">
           <span class="field-label">{words.t('day')}</span>

@@ -80,6 +80,12 @@ export function LostNotice() {
   )
 }
 
+/** Europe/Berlin (CET); UTC is called like that alone. */
+function zoneText(): string {
+  const name = zoneName(now.value)
+  return name === zone.value ? name : `${zone.value} (${name})`
+}
+
 const languageNames: Record<string, string> = { en: 'English', de: 'Deutsch' }
 
 function Preferences() {
@@ -113,7 +119,7 @@ function Preferences() {
                   words.t('role'),
                   user === null ? undefined : `${user.name} · ${words.t(`user.${user.role}`)}`,
                 ],
-                [words.t('zone'), `${zone.value} (${zoneName(now.value)})`],
+                [words.t('zone'), zoneText()],
                 [words.t('software'), words.t('version', { version: appliance.version })],
               ]}
             />
