@@ -14,6 +14,7 @@ import { createGzip } from 'node:zlib'
 import { CodedError } from '#core/errors.ts'
 import { seal } from '#core/sealed.ts'
 import { databasePath } from './files.ts'
+import { SPARE } from './room.ts'
 
 export interface Manifest {
   format: 1
@@ -43,8 +44,6 @@ export const CONFIGURATION = 'twinline.yaml'
 export const directories = ['pair', 'documents', 'failover'] as const
 export const files = ['https-certificate.pem', 'https-key.pem'] as const
 
-/** What must stay free besides the copy, bytes. */
-const SPARE = 16e6
 /** Pages that SQLite copies between two looks at other work. */
 const PAGES = 500
 

@@ -16,6 +16,7 @@ import { CodedError, errorText } from '#core/errors.ts'
 import { Taker, unseal } from '#core/sealed.ts'
 import { CONFIGURATION, directories, files, MANIFEST, type Manifest, STORE } from './backup.ts'
 import { databasePath } from './files.ts'
+import { leavingRoom } from './room.ts'
 
 const STAGED = 'restored'
 const BEFORE = 'before-restore'
@@ -33,12 +34,14 @@ export interface Unpacked {
 
 /**
  * Unpacks a backup beside the data and looks at it.
- * @throws CodedError `sealed-foreign`, `sealed-passphrase`, `sealed-damaged`, `backup-unusable`, `data-newer`
+ * @param spare bytes of the disk that stay free
+ * @throws CodedError `sealed-foreign`, `sealed-passphrase`, `sealed-damaged`, `backup-unusable`, `data-newer`, `disk-full`
  */
 export async function unpackBackup(
   source: AsyncIterable<Uint8Array>,
   passphrase: string,
   data: string,
+  spare?: number,
 ): Promise<Unpacked> {
   await mkdir(data, { recursive: true, mode: 0o700 })
   const directory = await mkdtemp(join(data, 'restore-'))
@@ -46,7 +49,8 @@ export async function unpackBackup(
     const gunzip = createGunzip()
     const plain = Readable.from(unseal(passphrase, source), { objectMode: false })
     plain.once('error', (error) => gunzip.destroy(error))
-    const found = await readEntries(new Taker(plain.pipe(gunzip)), directory)
+    const unzipped = leavingRoom(plain.pipe(gunzip), data, spare)
+    const found = await readEntries(new Taker(unzipped), directory)
     const { manifest, configuration } = found
     if (manifest === undefined || !existsSync(join(directory, STORE)))
       throw unusable('something is missing in it')

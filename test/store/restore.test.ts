@@ -52,6 +52,15 @@ describe('a restore', () => {
       ({ delivery }) => delivery.message,
     )
 
+  test('takes no room that is to stay free', async () => {
+    const store = await open()
+    const bytes = await kept(await backupOf(store))
+    await store.close()
+    const before = readdirSync(data)
+    await expect(unpackBackup(of(bytes), passphrase, data, 1e18)).rejects.toMatchObject({ code: 'disk-full' })
+    expect(readdirSync(data)).toEqual(before)
+  })
+
   test('holds back what was queued, over restarts, and lets what is new through', async () => {
     mkdirSync(join(data, 'pair'))
     writeFileSync(join(data, 'pair', 'key.pem'), 'the key')

@@ -197,6 +197,24 @@ describe('a backup', { timeout: 90_000 }, () => {
     )
   })
 
+  test('leaves the room on the disk that accepted messages need, and says so', async () => {
+    const appliance = await start('small', [])
+    expect((await call(appliance, 'PATCH', '/config', { reserve: '1000GB' })).status).toBe(200)
+    const { body } = await call(appliance, 'POST', '/tokens', { name: 'test', scopes: ['admin'] })
+    const form = new FormData()
+    form.append('passphrase', passphrase)
+    form.append('backup', new Blob([new Uint8Array(8_000_000)]), 'a.backup')
+    const answer = await fetch(`${appliance.address}/api/v1/restore`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${String(body['token'])}` },
+      body: form,
+    })
+    expect(answer.status).toBe(507)
+    expect(await answer.json()).toMatchObject({ code: 'disk-full' })
+    const left = await readdir(join(home, 'small', 'data'))
+    expect(left.filter((name) => name.startsWith('restore'))).toEqual([])
+  })
+
   test('of a stopped appliance, and refused on another one', async () => {
     const box = await start('box')
     await box.ready(1)

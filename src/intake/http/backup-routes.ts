@@ -4,7 +4,7 @@
  */
 import { createReadStream, createWriteStream } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import multipart from '@fastify/multipart'
@@ -15,10 +15,12 @@ import { CodedError, errorText } from '#core/errors.ts'
 import type { RestoreHold } from '#dispatch/restored.ts'
 import { makeBackup } from '#store/backup.ts'
 import { discard, stage, type Unpacked, unpackBackup } from '#store/restore.ts'
+import { leavingRoom, SPARE } from '#store/room.ts'
 import { requires } from './auth.ts'
 import * as schemas from './backup-schemas.ts'
 import { atMember } from './forward.ts'
 import { memberQuery } from './line-schemas.ts'
+import { drop } from './multipart.ts'
 import type { OwnConfigurationService } from './own-routes.ts'
 import type { Api, Parts } from './parts.ts'
 import { Problem } from './problems.ts'
@@ -45,6 +47,8 @@ export function backupRoutes(
   const read = requires('read', access)
   const admin = requires('admin', access)
   const tags = ['backup']
+  /** Bytes of the disk that must stay free, or nothing more could be accepted while a backup comes in. */
+  const spare = () => SPARE + (parts.settings?.current().reserve ?? 0)
   let busy = false
 
   /** One at a time: each needs room for a copy of everything. @returns a function that lets the next one in */
@@ -79,6 +83,9 @@ export function backupRoutes(
           const answer = await restore(request)
           reply.code(202)
           return answer
+        } catch (error) {
+          await drop(request)
+          throw error
         } finally {
           done()
         }
@@ -97,8 +104,8 @@ export function backupRoutes(
     const work = await mkdtemp(join(directory, 'restore-'))
     try {
       const upload = join(work, 'upload')
-      const { passphrase, configuration } = await received(request, upload)
-      const unpacked = await refusing(unpackBackup(createReadStream(upload), passphrase, directory))
+      const { passphrase, configuration } = await received(request, upload, spare())
+      const unpacked = await refusing(unpackBackup(createReadStream(upload), passphrase, directory, spare()))
       try {
         return await take(unpacked, configuration, request.source)
       } catch (error) {
@@ -237,6 +244,7 @@ function fileOf(unpacked: Unpacked, own: OwnConfigurationService, directory: str
 async function received(
   request: FastifyRequest,
   upload: string,
+  spare: number,
 ): Promise<{ passphrase: string; configuration: boolean }> {
   const fields = new Map<string, string>()
   let came = false
@@ -250,7 +258,8 @@ async function received(
       throw new Problem(400, 'unknown-field', `${part.fieldname} is not a file of this request`, named)
     }
     came = true
-    await refusing(pipeline(part.file, createWriteStream(upload, { mode: 0o600 })))
+    const bytes = leavingRoom(part.file, dirname(upload), spare)
+    await refusing(pipeline(bytes, createWriteStream(upload, { mode: 0o600 })))
   }
   for (const name of ['backup', 'passphrase']) {
     if (name === 'backup' ? !came : !fields.has(name))

@@ -137,8 +137,8 @@ function addField(body: Record<string, unknown>, name: string, value: unknown, c
   else body[name] = value
 }
 
-/** What is left of the request is read and dropped, for no longer than a while. */
-async function drop({ raw, headers }: FastifyRequest): Promise<void> {
+/** What is left of the request is read and dropped, for no longer than a while, so that its sender lives to see why. */
+export async function drop({ raw, headers }: FastifyRequest): Promise<void> {
   if (raw.readableEnded || raw.destroyed || Number(headers['content-length'] ?? 0) > DROPPED) return
   raw.unpipe()
   raw.resume()
