@@ -81,7 +81,7 @@ class SendCall {
   #session: Session | undefined
   #far: FarAbilities | undefined
   #refusals = 0
-  /** A Class 2.0 modem still takes what comes for page data. */
+  /** The modem still takes what comes for page data, or has not said yet that it is at the end of it. */
   #dataOpen = false
   #resolution: Resolution = 196
 
@@ -190,7 +190,7 @@ class SendCall {
     })
     if (dialect === '2') await port.xon(XON_MS)
     const marks = dialects[dialect].marks
-    this.#dataOpen = marks !== undefined
+    this.#dataOpen = true
     const sent = await port.send(data, {
       rate: session.rate,
       training: modulation.trainingAfter,
@@ -221,6 +221,7 @@ class SendCall {
     const asked = this.#intend(page)
     const beyond = correctionMs(this.#session)
     const drained = await port.result(DRAIN_MS + beyond)
+    this.#dataOpen = false
     if (!isOk(drained)) return this.#ended(drained, page, false)
     const reason = await asked
     if (reason) return this.#stopped(reason)
@@ -331,9 +332,9 @@ class SendCall {
   async #stop(): Promise<void> {
     const { port, dialect } = this.#calls
     if (this.#dataOpen) {
-      // Data ended without a mark is followed by no post-page message (T.32, 8.3.3.6).
-      port.raw(Uint8Array.of(DLE, ETX))
-      await port.result(COMMAND_MS)
+      // Data ended without a mark is followed by no post-page message (T.32, 8.3.3.6). In Class 2 it has ended so already.
+      if (dialects[dialect].marks) port.raw(Uint8Array.of(DLE, ETX))
+      await port.result(DRAIN_MS)
     }
     await port.command(`AT${dialects[dialect].stop}`, { within: COMMAND_MS })
   }

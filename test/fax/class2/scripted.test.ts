@@ -90,6 +90,42 @@ describe('the end of the last page', () => {
   })
 })
 
+test.each(['2', '2.0'] as const)(
+  'Class %s: ended from here in the middle of a page, the modem is told so once it has sent what it has',
+  async (dialect) => {
+    const two = dialect === '2'
+    const ending = new AbortController()
+    let drained = false
+    let early = false
+    const { port, commands } = scriptedModem((said) => {
+      if (said.startsWith('ATD'))
+        return two ? '+FCON\n+FDIS: 0,0,0,2,0,0,0,0\n\nOK' : '+FCO\n+FIS:0,0,0,2,0,0,0,0\n\nOK'
+      if (said === 'AT+FDT') {
+        // XOFF once it has said CONNECT: the page is not over when it is ended.
+        setImmediate(() => setImmediate(() => port.feed(Uint8Array.of(0x13))))
+        setTimeout(() => ending.abort(), 100)
+        return two ? '+FDCS: 0,0,0,2,0,0,0,0\n\nCONNECT' : '+FCS:0,0,0,2,0,0,0,0\n\nCONNECT'
+      }
+      if (said === 'data') {
+        // At 2400 bit/s a modem may hold as much as takes it 10 s; time passes 20 times as fast here.
+        setTimeout(() => {
+          drained = true
+          port.feed(Buffer.from('\r\nOK\r\n'))
+        }, 350)
+        return ''
+      }
+      if (said.startsWith('AT+FK')) early = !drained
+      return undefined
+    })
+    const events = { intend: async () => undefined, confirmed: () => {}, progress: () => {} }
+    const out = { number: '1', file, pages: 1, from: 0 }
+    const result = await openClass2(port, settings, dialect).call(out, events, ending.signal)
+    expect(result).toMatchObject({ result: 'stopped', confirmed: 0 })
+    expect(early).toBe(false)
+    expect(commands).toContain(two ? 'AT+FK' : 'AT+FKS')
+  },
+)
+
 test('a modem that lists more than it takes is asked for MH alone', async () => {
   const { port, commands } = scriptedModem((said) => {
     if (said === 'AT+FDCC=?') return '(0,1),(0-5),(0-2),(0-2),(0,1),(0-2),0,(0-7)\n\nOK'
