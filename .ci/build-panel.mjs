@@ -3,7 +3,7 @@
 // come first, then the page that names them, and what no page names goes last.
 import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { basename, isAbsolute, join, resolve } from 'node:path'
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
@@ -106,11 +106,34 @@ function reachOf(file, imports, reached = new Set()) {
 /** Larger ones, bytes, are worth a request of their own to the pages that need them. */
 const SMALL = 1_500
 
+/** @returns the modules of each folder of pages that more than one of them is made of, without those of `others` */
+function sharedByArea(reaches, others) {
+  const areas = new Map()
+  for (const file of new Set(reaches.flatMap((reach) => [...reach]))) {
+    if (others.has(file) || reaches.filter((reach) => reach.has(file)).length < 2) continue
+    const area = dirname(file)
+    areas.set(area, [...(areas.get(area) ?? []), file])
+  }
+  return [...areas.values()]
+}
+
+/** @returns what a page loads at once that is made of these modules: whoever needs one of an area loads all of it */
+function withAreas(reach, areas, imports) {
+  const whole = new Set(reach)
+  for (let before = -1; before !== whole.size; ) {
+    before = whole.size
+    for (const area of areas)
+      if (area.some((file) => whole.has(file))) for (const file of area) reachOf(file, imports, whole)
+  }
+  return areas.filter((area) => area.some((file) => whole.has(file))).flat()
+}
+
 /**
  * Bundlers share code by who uses it: each set of pages that have some modules in common makes a file, and a page then
  * asks for a dozen of them, which costs more than it saves. So there are two files for all: what the front page and the
  * login need comes with the shell, and the rest of the components and what is small comes with every other page, and with
- * code that a page loads later. A dictionary is nothing but its object, without an export for each word.
+ * code that a page loads later. What else is shared is one file for each area. A dictionary is nothing but its object,
+ * without an export for each word.
  */
 function together(pages) {
   const whole = (file) => join(source, file)
@@ -118,7 +141,9 @@ function together(pages) {
   const fronts = ['/', '/login'].map((path) => whole(pages.get(path).file))
   const imports = importsOf()
   const all = new Map([...pages.values()].map(({ file }) => [whole(file), reachOf(whole(file), imports)]))
-  const later = [...all.values()].flatMap((files) => [...files].flatMap((file) => imports(file).later))
+  const later = [reachOf(main, imports), ...all.values()].flatMap((files) =>
+    [...files].flatMap((file) => imports(file).later),
+  )
   for (const file of later) all.set(file, reachOf(file, imports))
   const entries = new Set([main, whole('shell/app.tsx'), whole('shell/routes.ts'), ...all.keys()])
   const core = [main, ...fronts]
@@ -135,13 +160,15 @@ function together(pages) {
         /\/(components|shell)\/|\/words\.ts$/.test(file.slice(source.length)) ||
         (statSync(file).size < SMALL && reaches.filter((reach) => reach.has(file)).length > 1),
     )
+  const areas = sharedByArea(reaches, new Set([...entries, ...core, ...rest]))
   const asCode = (files) => [...new Set(files)].map((file) => `import ${JSON.stringify(file)}`).join('\n')
   return {
     name: 'together',
     setup(build) {
       build.onLoad({ filter: /\.tsx?$/ }, ({ path }) => {
         if (path !== main && !all.has(path)) return undefined
-        const shared = path === main || fronts.includes(path) ? core : [...core, ...rest]
+        const isFront = path === main || fronts.includes(path)
+        const shared = isFront ? core : [...core, ...rest, ...withAreas(all.get(path), areas, imports)]
         return { contents: `${readFileSync(path, 'utf8')}\n${asCode(shared)}\n`, loader: 'tsx' }
       })
       // The page names the style sheets of main.tsx; others are put to use by the code that they came with.

@@ -121,10 +121,9 @@ describeWith(['chromium'], 'the panel, every day', () => {
     const { page, close } = await openPanel(browser, rig.box.address, '/queue/new')
     await page.getByLabel('Recipient', { exact: true }).fill('+49 170 5550009')
     await page.getByRole('textbox', { name: 'Text' }).fill('Typed at 3 a.m.')
-    // As when it was ended in another tab, or by a new password.
+    // As when it was ended in another tab, or by a new password. The page hears of it.
     const end = () => page.evaluate(() => fetch('/api/v1/session', { method: 'DELETE' }).then(({ ok }) => ok))
     expect(await end()).toBe(true)
-    await page.getByRole('button', { name: 'Send to 1 recipient' }).click()
     const dialog = page.getByRole('dialog', { name: 'Log in again' })
     await expect.poll(() => dialog.getByLabel('User name').inputValue()).toBe('admin')
     await dialog.getByLabel('Password', { exact: true }).fill(password)
@@ -296,7 +295,7 @@ describeWith(['chromium'], 'the panel, every day', () => {
       fax: { pages: 2, hash: 'a'.repeat(64), bytes: 1, problem: 'the line was dropped on page 2' },
     }
     await page.route('**/api/v1/inbox?*', (route) => route.fulfill({ json: { items: [item] } }))
-    await page.goto(`${rig.box.address}/inbox`)
+    await page.getByRole('link', { name: 'Inbox', exact: true }).first().click()
     await page.getByText('Cut off').waitFor()
     await page.getByRole('button', { name: 'Fax of 2 pages' }).click()
     const link = page.getByRole('dialog').getByRole('link', { name: 'also as TIFF' })
