@@ -29,7 +29,7 @@ const AFTER_DAMAGE_MS = 1_500
 /** Modems lose a fast carrier within a second and say so. */
 const FAST_IDLE_MS = 5_000
 /** Shorter than any page, partial page or training check: a modem took its own echo or a click for a carrier. */
-const LEAST_FAST = 32
+const LEAST_FAST = 16
 /** A command that is over sooner is not given again at once: a modem that says no would be asked without end. */
 const AGAIN_MS = 100
 /** One call's page: 16 MB, or an hour. */
