@@ -50,7 +50,7 @@ export function lineRoutes(api: Api, parts: Parts): void {
     return status === undefined ? undefined : { ...lineView(status), node }
   }
   const noted = (who: string, id: string, text: string) =>
-    records?.audit.write(who, 'line-changed', `line ${id} ${text}`)
+    records?.audit.write(who, 'line-changed', `line ${id}${text}`)
 
   /** Of every member that answers. */
   async function everybody(author: string): Promise<schemas.LineView[]> {
@@ -143,7 +143,7 @@ export function lineRoutes(api: Api, parts: Parts): void {
           })
         }
         await dispatch.mute(line.id, clock.now() + span)
-        noted(source, id, `sends nothing for ${body.for}`)
+        noted(source, id, ` sends nothing for ${body.for}`)
         return viewOf(id)
       },
     )

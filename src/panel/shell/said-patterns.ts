@@ -57,7 +57,7 @@ export function translated(
   }
   const lines = text.split('\n')
   if (lines.length > 1) return lines.map(again).join('\n')
-  const sentences = text.split(/(?<=[.!?]) (?=[A-Z])/)
+  const sentences = text.split(/(?<=[.!?]) /)
   if (sentences.length > 1) return sentences.map(again).join(' ')
   unknown(text)
   return text
