@@ -1,6 +1,6 @@
 /** Documents in a pair: on both disks before the answer, brought to a member that was away, had from whoever has them. */
 import { readdirSync, rmSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, symlink } from 'node:fs/promises'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -9,6 +9,8 @@ import { silent } from '#core/log.ts'
 import type { Answer } from '#core/member-questions.ts'
 import { createDocumentExchange, DOCUMENT_TOPIC } from '#pair/documents.ts'
 import { DocumentStore, type Receiving } from '#store/documents.ts'
+import { pagesPdf, pdfOf } from '../fax/documents/rig.ts'
+import { describeWith } from '../requirements.ts'
 import { until } from '../system/appliance.ts'
 import { fetchOver } from '../system/fax-rig.ts'
 import { type PairBox, pairOf } from './boxes.ts'
@@ -258,6 +260,34 @@ test('two appliances: on both disks before the answer; brought to one that was a
     expect(here.body.equals(there.body)).toBe(true)
     expect(here.tag).toBe(there.tag)
   }
+})
+
+describeWith(['ghostscript'], 'a member without Ghostscript', () => {
+  test('has the pages of a PDF counted by the other one; what is refused leaves nothing', {
+    timeout: 120_000,
+  }, async () => {
+    const programs = await mkdtemp(join(tmpdir(), 'programs-'))
+    onTestFinished(() => rm(programs, { recursive: true }))
+    for (const program of ['prlimit', 'setpriv', 'chrt'])
+      await symlink(join('/usr/bin', program), join(programs, program))
+    const [a, b] = await pairOf(
+      { lines: [], environment: { PATH: programs } },
+      { lines: ["{ id: fax0, kind: fax, port: 'tcp://127.0.0.1:1', class: '1' }"] },
+    )
+    const two = pagesPdf(2)
+    await until(async () => (await post(a, two)).status === 202, 'a knows what b can do', 30_000)
+    expect(await post(a, two)).toMatchObject({
+      status: 202,
+      body: { replicated: true, deliveries: [{ parts: 2 }] },
+    })
+    const before = [held(a), held(b)]
+    for (const [bytes, code] of [
+      [pdfOf('showpage', '-sOwnerPassword=o', '-sUserPassword=u'), 'document-encrypted'],
+      [pagesPdf(201), 'document-too-many-pages'],
+    ] as const)
+      expect(await post(a, bytes)).toMatchObject({ status: 422, body: { code } })
+    expect([held(a), held(b)]).toEqual(before)
+  })
 })
 
 test('two appliances without a fax line refuse a document', { timeout: 120_000 }, async () => {
