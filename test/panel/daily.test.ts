@@ -213,7 +213,11 @@ describeWith(['chromium'], 'the panel, every day', () => {
     await page.getByText('Are my lines well?').waitFor()
     await page.context().setOffline(true)
     await page.getByRole('alert').getByText('No connection since', { exact: false }).waitFor()
+    // A page whose code was never asked for cannot come now, and comes as soon as it can.
+    await page.getByRole('link', { name: 'Totals' }).click()
+    await page.getByText('The page loads by itself', { exact: false }).waitFor()
     await page.context().setOffline(false)
+    await page.getByRole('heading', { name: 'Totals', level: 1 }).waitFor()
     await page.getByRole('alert').waitFor({ state: 'detached' })
     await close()
   })

@@ -149,7 +149,9 @@ function Depth({ depth }: { depth: HomeView['depth'] }) {
 function failoverText({ node, text }: NonNullable<HomeView['failover']>): string {
   const why = /^SWITCH THIS SERVER TO ACTIVE, term \d+ of \S+: (.+)$/s.exec(text)?.[1]
   if (why === undefined) return saidText(text)
-  return words.t('failover.took', { member: memberName(node), why: saidText(why) })
+  // The log names members as files do, and this page as people do.
+  const named = saidText(why).replaceAll(/[\w.-]+/g, memberName)
+  return words.t('failover.took', { member: memberName(node), why: named })
 }
 
 function Members({ home }: { home: HomeView }) {

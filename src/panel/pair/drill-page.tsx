@@ -184,7 +184,7 @@ function Reports({ items }: { items: readonly DrillReport[] }) {
   const done = items.filter(({ state }) => state === 'done')
   return (
     <Card title={words.t('drillReports')}>
-      {done.length === 0 ? <EmptyState title={words.t('noDrills')} /> : null}
+      {items.length === 0 ? <EmptyState title={words.t('noDrills')} /> : null}
       {done.map((report) => (
         <article key={report.id} class="report" aria-label={words.t(`drill.${report.kind}`)}>
           <header class="report-head">

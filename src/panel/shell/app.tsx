@@ -3,11 +3,13 @@
  * words are loaded before it takes the place of the one before.
  */
 import { effect, signal } from '@preact/signals'
+import { useEffect, useRef } from 'preact/hooks'
 import { ConfirmHost } from '../components/button.tsx'
 import { EmptyState, Notice, Page, Skeleton } from '../components/layout.tsx'
 import { ToastHost } from '../components/toast.tsx'
 import { words } from '../components/words.ts'
 import { Header, LostNotice } from './header.tsx'
+import { connection } from './live.ts'
 import { Navigation, TabBar } from './navigation.tsx'
 import { problemDictionaries } from './problems.ts'
 import { askAhead } from './remote.ts'
@@ -185,19 +187,30 @@ function PageView() {
         </Page>
       )
     case 'failed':
-      return (
-        <Page title={words.t('pageFailed')} key={page.key}>
-          <Notice tone="bad">
-            <p>{words.t('pageFailedText')}</p>
-            <p>
-              <a href={page.key} target="_self">
-                {words.t('reload')}
-              </a>
-            </p>
-          </Notice>
-        </Page>
-      )
+      return <Failed key={page.key} path={page.key} />
   }
+}
+
+/** The code of a page did not come. Where that is for want of a connection, the page loads as soon as there is one. */
+function Failed({ path }: { path: string }) {
+  const lost = connection.value.since !== undefined
+  const wasLost = useRef(lost)
+  if (lost) wasLost.current = true
+  useEffect(() => {
+    if (!lost && wasLost.current) location.reload()
+  }, [lost])
+  return (
+    <Page title={words.t('pageFailed')}>
+      <Notice tone="bad">
+        <p>{words.t(lost ? 'pageFailedLost' : 'pageFailedText')}</p>
+        <p>
+          <a href={path} target="_self">
+            {words.t('reload')}
+          </a>
+        </p>
+      </Notice>
+    </Page>
+  )
 }
 
 const again = signal<PageModule | undefined>(undefined)
