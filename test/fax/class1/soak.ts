@@ -1,6 +1,6 @@
 /**
  * Fax calls of every kind over soft modems for as long as asked: npm run soak:fax -- [--calls 120] [--parallel 3]
- * [--speed 25] [--seed 1] [--noise 0.3] [--only N, with its dialogue]. Direction, speed, coding, error correction, pages, resolutions and noise are drawn by the seed.
+ * [--speed 25] [--seed 1] [--noise 0.3] [--class 1|2|2.0] [--only N, with its dialogue]. Direction, speed, coding, error correction, pages, resolutions and noise are drawn by the seed.
  *
  * A clean call must bring every row over; on a noisy line no page may count as sent that was not received, and every call
  * must end with a result. Prints one line a call; ends with 1 when one went wrong, after its dialogue.
@@ -9,7 +9,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import type { FaxSettings } from '#fax/contract.ts'
+import { openClass1 } from '#fax/class1/class1-modem.ts'
+import { openClass2 } from '#fax/class2/class2-modem.ts'
+import type { FaxClass, FaxSettings } from '#fax/contract.ts'
+import type { ModemPort } from '#fax/modem-port.ts'
 import { chart, differences, pagesOf } from '../../fax-modem/pages.ts'
 import { type SoftModemOptions, startSoftModem } from '../../fax-modem/soft-modem.ts'
 import { openDriver, receiveFax, sendFax } from './class1-bench.ts'
@@ -21,9 +24,21 @@ const { values } = parseArgs({
     speed: { type: 'string', default: '25' },
     seed: { type: 'string', default: '1' },
     noise: { type: 'string', default: '0.3' },
+    class: { type: 'string', default: '1' },
     only: { type: 'string' },
   },
 })
+
+function kindOf(text: string): FaxClass {
+  const kind = (['1', '2', '2.0'] as const).find((one) => one === text)
+  if (kind === undefined) throw new Error('--class is 1, 2 or 2.0')
+  return kind
+}
+
+/** What every call of this run is made with. */
+const kind = kindOf(values.class)
+const driverOf = (port: ModemPort, own: FaxSettings) =>
+  kind === '1' ? openClass1(port, own) : openClass2(port, own, kind)
 
 interface Plan {
   way: 'send' | 'receive' | 'pair'
@@ -93,9 +108,15 @@ interface Outcome {
 
 async function call(plan: Plan, directory: string): Promise<Outcome> {
   const { way, own, pages } = plan
-  const modem = await startSoftModem({ seconds: 3_000, ...plan.soft, pair: way === 'pair', directory })
-  const first = await openDriver(modem.port, modem.timing, own)
-  const second = way === 'pair' ? await openDriver(modem.secondPort, modem.timing, own) : undefined
+  const modem = await startSoftModem({
+    seconds: 3_000,
+    class: kind,
+    ...plan.soft,
+    pair: way === 'pair',
+    directory,
+  })
+  const first = await openDriver(modem.port, modem.timing, own, driverOf)
+  const second = way === 'pair' ? await openDriver(modem.secondPort, modem.timing, own, driverOf) : undefined
   try {
     const file = chart(join(directory, 'sent.tif'), plan)
     if (way === 'receive') modem.ring('1234', file)
