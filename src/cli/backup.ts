@@ -67,7 +67,7 @@ export async function backup(argv: string[]): Promise<number> {
 }
 
 /** @throws UsageError */
-export async function askPassphrase(help: string): Promise<string> {
+async function askPassphrase(help: string): Promise<string> {
   const passphrase = await askSecret('passphrase', help)
   if (passphrase.length < SHORTEST)
     throw new UsageError(`the passphrase must have at least ${SHORTEST} characters`, help)

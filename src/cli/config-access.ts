@@ -38,7 +38,7 @@ export const accessSettings = (values: ConnectionValues, usage: string): Promise
   reach(values, usage, { running: overHttp, stopped: onStore })
 
 /** Through the API of an appliance that runs; needs the scope read, and for changes admin, or its local socket. */
-export function overHttp(targets: readonly Target[]): SettingsAccess {
+function overHttp(targets: readonly Target[]): SettingsAccess {
   const read = <T>(path: string) => ask<T>(targets, { method: 'GET', path })
   const change = (method: Call['method'], path: string, body: object) =>
     changeAt(targets[0], { method, path, body: JSON.stringify(body) })

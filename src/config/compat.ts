@@ -7,8 +7,8 @@ import type { Section } from './section.ts'
 /** The foreign interfaces whose requests name their recipients. */
 export const plainApis = ['smseagle', 'kannel', 'ozeki', 'twilio', 'smsGateway'] as const
 /** Those that name nobody: they go to the recipients of the configuration, or of the request's `?to=`. */
-export const listApis = ['homeAssistant', 'apprise'] as const
-export const alertApis = ['alertmanager', 'grafana'] as const
+const listApis = ['homeAssistant', 'apprise'] as const
+const alertApis = ['alertmanager', 'grafana'] as const
 
 export interface AlertHookConfig {
   to: string[]
@@ -27,7 +27,7 @@ export type CompatConfig = Record<(typeof plainApis)[number], boolean> &
   Partial<Record<(typeof alertApis)[number], AlertHookConfig>>
 
 /** What may stand in braces in `text` and in `alert`; `label.X` and `annotation.X` name any label or annotation. */
-export const alertWords = {
+const alertWords = {
   text: ['status', 'count', 'firing', 'resolved', 'alerts', 'receiver', 'title'],
   alert: ['status', 'name', 'where', 'summary', 'description', 'severity', 'value'],
 } as const

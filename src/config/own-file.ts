@@ -30,7 +30,7 @@ export interface Changed {
 /** Went back by itself: nobody confirmed, or it did not let the appliance start. */
 export const ROLLBACK = 'rollback'
 
-export const beforeOf = (file: string): string => `${file}.before`
+const beforeOf = (file: string): string => `${file}.before`
 const trialOf = (file: string): string => `${file}.trial`
 
 export function readOwnFile(file: string): string {

@@ -54,8 +54,6 @@ export function createDirectory({ contacts, groups }: Book): Directory {
   }
 }
 
-export const emptyDirectory = createDirectory({ contacts: [], groups: [] })
-
 export interface Unusable {
   /** Place in the request's list, from 0. */
   index: number

@@ -20,7 +20,7 @@ import { type Digest, type QuietUntil, Storm, type StormInput } from './storm.ts
 import { remember } from './storm-memory.ts'
 
 /** The source of digests; no way in has such a name. */
-export const STORM_SOURCE = 'storm'
+const STORM_SOURCE = 'storm'
 
 /** A digest is worth sending for so long, ms: quiet hours and a full budget may hold it. */
 const DIGEST_VALIDITY_MS = 86_400_000

@@ -16,7 +16,7 @@ const PAGE = 500
 const DAY_MS = 86_400_000
 
 /** How long before now something counts, ms. */
-export function horizon({ dedupe, group, budgets, quiet }: StormConfig): number {
+function horizon({ dedupe, group, budgets, quiet }: StormConfig): number {
   return Math.max(
     dedupe?.window ?? 0,
     group?.window ?? 0,

@@ -11,7 +11,7 @@ import type { StormConfig } from '#config/storm.ts'
 import { monthBegin } from '#core/zone.ts'
 import type { Reason } from '#messages/states.ts'
 
-export const stormReasons = {
+const stormReasons = {
   repeated: {
     code: 'repeated',
     text: 'The same went to this recipient shortly before; folded by the storm guard.',

@@ -190,7 +190,7 @@ function openTcp(
 }
 
 /** @param wires what a serial port has beyond a stream */
-export function streamPort(
+function streamPort(
   stream: Duplex,
   handlers: PortHandlers,
   wires: { pulse: () => Promise<void>; close: () => void; writeNow?: () => number | undefined } = {

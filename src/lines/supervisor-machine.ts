@@ -14,7 +14,7 @@ import type { LineState } from './contract.ts'
 import { describe, nextRung, type Rung, startProbes } from './recovery-ladder.ts'
 
 /** How often a port that is not there is looked for: half of the two seconds in which a replugged modem is to be back. */
-export const ABSENT_MS = 500
+const ABSENT_MS = 500
 /** A port that is there and cannot be opened (held by another program, no right). */
 export const REFUSED_MS = 2_000
 const PROBE_PAUSE_MS = 100

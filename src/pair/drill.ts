@@ -15,7 +15,7 @@ import type { PairStatus } from './contract.ts'
 import type { DrillKind, DrillResult, Refused } from './control.ts'
 
 export const FREEZE_MS = 5_000
-export const CUT_MS = 10_000
+const CUT_MS = 10_000
 /** So long after the answer the fault begins: by then it has left, and the audit line is on disk. */
 export const DELAY_MS = 500
 /** After a drill the pair is left alone for so long, to settle. */
@@ -87,7 +87,7 @@ const announcements: Record<DrillKind, string> = {
 }
 
 /** @returns why a fault now would be an outage, as a sentence; undefined when another member is ready */
-export function whyNobodyTakesOver({ members, replication }: PairStatus): string | undefined {
+function whyNobodyTakesOver({ members, replication }: PairStatus): string | undefined {
   if (members.length === 0) return 'there is no other member that could take over'
   const living = members.filter(({ signal, healthy }) => signal === 'LIVE' && healthy !== false)
   if (living.length === 0) return 'no other member is LIVE and healthy, so nobody would take over'

@@ -326,13 +326,13 @@ export function parseErrorRules(text: string): ErrorRule[] | undefined {
 }
 
 /** A test IMEI (reporting body 00) with its check digit (3GPP TS 23.003, annex B). */
-export function imeiOf(line: number): string {
+function imeiOf(line: number): string {
   const body = `00440111${String(line % 1_000_000).padStart(6, '0')}`
   return body + luhn(body)
 }
 
 /** Test network 001/01 (ITU-T E.212). */
-export function imsiOf(line: number): string {
+function imsiOf(line: number): string {
   return `00101${String(line % 1e10).padStart(10, '0')}`
 }
 

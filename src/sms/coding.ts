@@ -13,7 +13,7 @@ const USER_DATA_OCTETS = 140
 /** The length octet of the header (9.2.3.24). */
 const HEADER_LENGTH_OCTET = 1
 /** Identifier, length and value of one national language element (9.2.3.24.15 and .16). */
-export const LANGUAGE_OCTETS = 3
+const LANGUAGE_OCTETS = 3
 
 const segmenter = new Intl.Segmenter('und', { granularity: 'grapheme' })
 

@@ -184,7 +184,7 @@ function joinPending(tables: Tables, logs: Logs, message: string, first: number)
   }
 }
 
-export function applyToDelivery(
+function applyToDelivery(
   tables: Tables,
   logs: Logs,
   entry: Entry,
@@ -203,7 +203,7 @@ export function applyToDelivery(
   return done
 }
 
-export function keepPending(tables: Tables, delivery: string, step: Step, place: number | null): void {
+function keepPending(tables: Tables, delivery: string, step: Step, place: number | null): void {
   tables.run(
     'INSERT OR IGNORE INTO pending (delivery, ordering, place, at, step) VALUES (?, ?, ?, ?, ?)',
     delivery,

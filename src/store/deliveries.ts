@@ -224,7 +224,7 @@ export function joinSpan(tables: Tables, logs: Logs, before: Held, span: Step): 
 }
 
 /** Takes steps in their order after all that is known. */
-export function onTop(
+function onTop(
   tables: Tables,
   before: Held,
   placed: readonly Placed[],

@@ -201,7 +201,7 @@ function keep(tables: Tables, group: string, grouped: Grouped): InboxEntry | und
   return entry
 }
 
-export function showEntry(tables: Tables, entry: InboxEntry): void {
+function showEntry(tables: Tables, entry: InboxEntry): void {
   const document = JSON.stringify(entry)
   const before = tables.get('SELECT document FROM inbox WHERE id = ?', entry.id)
   tables.run('DELETE FROM inbound_waiting WHERE entry = ?', entry.id)

@@ -6,7 +6,7 @@
  *   restored/           whole and looked at; takes its place at the next start
  *   before-restore/     what was there before
  */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { mkdir, mkdtemp, open, rename, rm } from 'node:fs/promises'
 import { dirname, join, normalize } from 'node:path'
 import { Readable } from 'node:stream'
@@ -187,10 +187,6 @@ function keep(path: string, at: string): void {
   if (existsSync(at)) rmSync(path, { recursive: true, force: true })
   else renameSync(path, at)
 }
-
-/** Whether something waits to be taken at the next start. */
-export const isStaged = (data: string): boolean =>
-  existsSync(join(data, STAGED)) && readdirSync(join(data, STAGED)).length > 0
 
 async function synced(directory: string): Promise<void> {
   const handle = await open(directory, 'r')

@@ -32,5 +32,5 @@ export async function* leavingRoom(
   }
 }
 
-export const noRoom = (directory: string): CodedError =>
+const noRoom = (directory: string): CodedError =>
   new CodedError('disk-full', `there is no room for it in ${directory}; nothing was changed`)

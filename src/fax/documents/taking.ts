@@ -147,7 +147,7 @@ export function createTaking(parts: TakingParts) {
   return { take }
 }
 
-export const TIFF_PROGRAM_MISSING =
+const TIFF_PROGRAM_MISSING =
   'The TIFF has colours, shades of grey or a compression that the appliance reads with tiff2pdf only, which is not installed. Save it in black and white or as a PDF, or install the package libtiff-tools.'
 
 const refusal = (code: string, text: string, values?: Values): Refusal => ({

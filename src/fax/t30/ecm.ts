@@ -5,7 +5,7 @@
 import { frameBits, framesIn } from './hdlc.ts'
 import type { Modulation } from './modulation.ts'
 
-export const FRAMES_A_BLOCK = 256
+const FRAMES_A_BLOCK = 256
 const ADDRESS = 0xff
 const CONTROL = 0x03
 /** Facsimile coded data, and return to control for partial page (A.3.6). */

@@ -25,7 +25,7 @@ import { twilio } from './twilio.ts'
 /** Bytes of a body: an alert group with a few hundred alerts, or a picture that apprise sends along. */
 const BODY_LIMIT = 2_000_000
 
-export function apisOf(config: CompatConfig): ForeignApi[] {
+function apisOf(config: CompatConfig): ForeignApi[] {
   const { alertmanager, grafana } = config
   return [
     ...(config.smseagle ? [smseagle, smseagle2] : []),

@@ -17,7 +17,7 @@ const ANSWERS_WITHIN_MS = 3_000
 /** The answer of /session is a few hundred bytes. */
 const LARGEST_ANSWER = 20_000
 
-export const addressAnswer = object(
+const addressAnswer = object(
   {
     address: text,
     url: { ...text, description: 'For a browser, which then shows who answers' },

@@ -40,6 +40,5 @@ export const releaseRequest = object(
   ['deliveries'],
 )
 
-export type BackupRequest = Shape<typeof backupRequest>
 export type Restored = Shape<typeof restored>
 export type RestoreState = Shape<typeof restoreState>

@@ -76,7 +76,7 @@ export function noted(
   return done
 }
 
-export const trialView = ({ revision, until, author }: Trial): TrialView => ({
+const trialView = ({ revision, until, author }: Trial): TrialView => ({
   revision,
   confirmBy: iso(until),
   author,

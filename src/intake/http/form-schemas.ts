@@ -4,7 +4,7 @@ import { flag, list, object, type Shape, text, time } from './schemas.ts'
 
 const value = { description: 'As the configuration file has it: "30m", or a list of routes' } as const
 
-export const fieldTypes = [
+const fieldTypes = [
   'text',
   'number',
   'duration',
@@ -99,9 +99,7 @@ export const trial = object({ revision: text, confirmBy: time, author: text }, [
 ])
 
 export type Field = Shape<typeof field>
-export type FieldType = (typeof fieldTypes)[number]
 export type SettingsForm = Shape<typeof settingsForm>
 export type Checked = Shape<typeof checked>
-export type ApplyRequest = Shape<typeof applyRequest>
 export type Applied = Shape<typeof applied>
 export type Trial = Shape<typeof trial>

@@ -143,6 +143,4 @@ export const trace = object(
 
 export type LineView = Shape<typeof line>
 export type LineList = Shape<typeof lineList>
-export type MuteRequest = Shape<typeof muteRequest>
-export type TestRequest = Shape<typeof testRequest>
 export type LineTrace = Shape<typeof trace>

@@ -21,7 +21,7 @@ const identity = object(
   ['kind', 'manufacturer', 'model'],
 )
 
-export const foundPort = object(
+const foundPort = object(
   {
     device: { ...text, description: 'Such as /dev/ttyUSB2; another one after the next start' },
     name: { ...text, description: 'The name that stays, below /dev/serial, where there is one' },

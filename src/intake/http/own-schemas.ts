@@ -19,7 +19,7 @@ export const expectedFailover = object(
   ['silence', 'start', 'expected'],
 )
 
-export const promiseList = list(
+const promiseList = list(
   object(
     {
       fault: text,

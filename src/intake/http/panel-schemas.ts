@@ -148,13 +148,11 @@ export const home = object(
 
 export type Session = Shape<typeof session>
 export type Login = Shape<typeof login>
-export type OwnChange = Shape<typeof ownChange>
 export type Setup = Shape<typeof setup>
 export type User = Shape<typeof user>
 export type UserList = Shape<typeof userList>
 export type NewUser = Shape<typeof newUser>
 export type UserChange = Shape<typeof userChange>
-export type ApplianceChange = Shape<typeof applianceChange>
 export type Home = Shape<typeof home>
 
 /** What comes over `GET /api/v1/events`, by the name of the event; each as JSON in `data`. */

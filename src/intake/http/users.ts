@@ -15,7 +15,7 @@ export const roleScopes: Record<UserRole, readonly Scope[]> = {
 }
 
 /** Capital and small letters are one name: phones begin every field with a capital. */
-export const userKey = (name: string): string => name.normalize('NFC').toLowerCase()
+const userKey = (name: string): string => name.normalize('NFC').toLowerCase()
 
 export interface NewUser {
   name: string

@@ -4,16 +4,7 @@
  */
 import type { Reason } from '#messages/states.ts'
 
-export const actionKinds = [
-  'mail',
-  'webhook',
-  'mqtt',
-  'sms',
-  'reply',
-  'acknowledge',
-  'stop',
-  'start',
-] as const
+const actionKinds = ['mail', 'webhook', 'mqtt', 'sms', 'reply', 'acknowledge', 'stop', 'start'] as const
 export type ActionKind = (typeof actionKinds)[number]
 
 export interface Action {

@@ -25,7 +25,7 @@ export type ReadCode = { result: 'code'; code: InvitationCode } | { result: 'mis
 export const FINGERPRINT_BYTES = 16
 export const SECRET_BYTES = 10
 /** More paths would only make the code longer; any of them leads to the same member. */
-export const MOST_ADDRESSES = 4
+const MOST_ADDRESSES = 4
 
 const VERSION = 1
 const CHECK_BYTES = 2

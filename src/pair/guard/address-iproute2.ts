@@ -13,7 +13,7 @@ const LONGEST_LABEL = 15
 const CONFIRM_MS = 150
 const TRIES = 5
 
-export const labelOf = (name: string): string => `${name}:twinline`.slice(0, LONGEST_LABEL)
+const labelOf = (name: string): string => `${name}:twinline`.slice(0, LONGEST_LABEL)
 
 /** As the kernel writes it. */
 const canonical = (address: string, family: 4 | 6): string =>

@@ -9,7 +9,7 @@ import type { Log } from '#core/log.ts'
 import type { Answer } from '#core/member-questions.ts'
 
 const MOST = 32
-export const LARGEST_BODY = 262_144
+const LARGEST_BODY = 262_144
 
 export type Handler = (from: string, body: string) => Promise<Answer>
 

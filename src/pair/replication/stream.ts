@@ -9,7 +9,7 @@
 
 /** At most so much is under way on one log; a batch that is larger alone goes alone. */
 export const WINDOW_BATCHES = 32
-export const WINDOW_BYTES = 1_048_576
+const WINDOW_BYTES = 1_048_576
 /** Silence after which the way is taken as lost, on top of what the bytes under way may need. */
 const PATIENCE_MS = 2_000
 const PATIENCE_BYTES_PER_MS = 512

@@ -130,7 +130,7 @@ export function setGoal(turn: Turn, peer: Peer): void {
   }
 }
 
-export function keepStep(turn: Turn, peer: Peer): void {
+function keepStep(turn: Turn, peer: Peer): void {
   const { state } = turn
   if (peer.inStep || !isMet(peer) || !covers(state.held, peer.goal)) return
   peer.inStep = true

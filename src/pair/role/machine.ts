@@ -130,7 +130,7 @@ function stopWhenReleased(d: Draft): void {
   oweAll(d)
 }
 
-export function roleNow(s: RoleMachine, now: number): Role {
+function roleNow(s: RoleMachine, now: number): Role {
   if (s.phase === 'serving') return voting(s) === 'alone' ? 'single' : 'active'
   if (holding(s)) return 'standby'
   if (voting(s) !== 'alone' && (!s.carrier || cutOff(s, now))) return 'isolated'

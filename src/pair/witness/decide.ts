@@ -11,7 +11,7 @@ import { compareTerms } from '#messages/order.ts'
 
 /** Longer grant times are refused, ms: a grant blocks everybody else for so long. `telisca`, the slowest profile, needs 61 s. */
 export const LONGEST_GRANT_MS = 600_000
-export const SHORTEST_GRANT_MS = 300
+const SHORTEST_GRANT_MS = 300
 
 export interface Grant {
   node: string

@@ -38,7 +38,7 @@ export function Status({ tone, children }: { tone: Tone; children: ComponentChil
 }
 
 /** How many of five bars a signal fills; −51 dBm and more is the best that +CSQ can tell, −113 the least. */
-export const barsOf = (dbm: number): number => [-107, -97, -87, -77, -67].filter((step) => dbm >= step).length
+const barsOf = (dbm: number): number => [-107, -97, -87, -77, -67].filter((step) => dbm >= step).length
 
 export function Bars({ dbm }: { dbm: number | undefined }) {
   if (dbm === undefined) return <span class="quiet">{words.t('noSignal')}</span>

@@ -127,7 +127,7 @@ export function byHand(before: unknown, driver: Driver): Record<string, unknown>
   }
 }
 
-export const isNamed = (value: unknown): value is (typeof profileNames)[number] =>
+const isNamed = (value: unknown): value is (typeof profileNames)[number] =>
   profileNames.some((name) => name === value)
 
 function typedBeats(valueAt: ValueAt, driver: Driver): Beats | undefined {

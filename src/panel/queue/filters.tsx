@@ -15,7 +15,7 @@ import { words } from './words.ts'
 /** As styles/pages.css has it; there the filters are folded away until they are wanted. */
 const narrow = window.matchMedia('(max-width: 45rem)').matches
 
-export const filterNames = ['search', 'state', 'channel', 'line', 'to', 'since'] as const
+const filterNames = ['search', 'state', 'channel', 'line', 'to', 'since'] as const
 
 /** @returns the filters of the address as the appliance takes them */
 export function filters(): Record<string, string> {

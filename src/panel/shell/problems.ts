@@ -7,7 +7,7 @@ import { filledAsFar, filledIn, rare } from './rare.ts'
 import { saidText, sentences } from './said.ts'
 import { dateTime, dictionary, language, zoneName } from './words.ts'
 
-export const problemWords = dictionary({
+const problemWords = dictionary({
   en: async () => ({ default: (await import('../words/first.en.ts')).first.problems }),
   de: async () => ({ default: (await import('../words/first.de.ts')).first.problems }),
 })

@@ -29,4 +29,3 @@ export type SelfView = NonNullable<Session['user']>
 export type ApplianceView = Session['appliance']
 export type HomeView = Home
 export type MemberView = Home['members'][number]
-export type DepthView = Home['depth']
