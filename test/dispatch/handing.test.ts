@@ -5,22 +5,13 @@ import { chooseMember, handOn, isStranded, PATIENCE_MS } from '#dispatch/handing
 import { type Ownership, soleOwner } from '#dispatch/ownership.ts'
 import { createRouter } from '#dispatch/routing.ts'
 import { Window } from '#dispatch/window.ts'
-import { type Message, newDelivery } from '#messages/message.ts'
+import { newDelivery } from '#messages/message.ts'
 import type { Operation } from '#messages/operation.ts'
 import type { MemberView } from '#pair/contract.ts'
+import { messageOf } from '../messages/message-of.ts'
 import { pair, rig } from './rig.ts'
 
-const message: Message = {
-  id: 'm',
-  at: 0,
-  node: 'a',
-  source: 'test',
-  text: 'x',
-  priority: 2,
-  validity: 60_000,
-  onUnknown: 'resend',
-  flash: false,
-}
+const message = messageOf({ node: 'a', validity: 60_000 })
 const delivery = newDelivery(message, 0, '+49171', 'sms', 1)
 const well = (node: string, more: Partial<MemberView> = {}): MemberView => ({
   node,

@@ -2,19 +2,11 @@
 import { describe, expect, it } from 'vitest'
 import { OutgoingCall } from '#fax/call.ts'
 import type { Transmission } from '#lines/contract.ts'
-import { type Message, newDelivery } from '#messages/message.ts'
+import { newDelivery } from '#messages/message.ts'
 import type { Reason } from '#messages/states.ts'
+import { messageOf } from '../messages/message-of.ts'
 
-const message: Message = {
-  id: 'm',
-  at: 0,
-  source: 'test',
-  text: '',
-  priority: 2,
-  validity: 3_600_000,
-  onUnknown: 'resend',
-  flash: false,
-}
+const message = messageOf()
 
 function call(pages: number, from = 0, stop?: () => Reason | undefined) {
   const said: string[] = []

@@ -9,8 +9,9 @@ import type { CallInResult, ReceivedPage } from '#fax/contract.ts'
 import type { PagesResult } from '#fax/documents/contract.ts'
 import { createFaxLine, type FaxLine } from '#fax/fax-line.ts'
 import type { Transmission } from '#lines/contract.ts'
-import { type Message, newDelivery } from '#messages/message.ts'
+import { newDelivery } from '#messages/message.ts'
 import { programAt, type SoftModem, type SoftModemOptions, startSoftModem } from '../fax-modem/soft-modem.ts'
+import { messageOf } from '../messages/message-of.ts'
 import { realTimePriority, SPEED } from '../system/fax-rig.ts'
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts')
@@ -99,17 +100,9 @@ export async function startLine(setting: LineSetting): Promise<{ modem: SoftMode
 
 /** A message of so many pages. @param said gets each step that the line takes */
 export function transmission(said: string[], pages: number): Transmission {
-  const message: Message = {
-    id: 'm',
-    at: 0,
-    source: 'test',
-    text: '',
-    priority: 2,
-    validity: 3_600_000,
-    onUnknown: 'resend',
-    flash: false,
+  const message = messageOf({
     document: { hash: 'a'.repeat(64), type: 'tiff', name: 'x.tif', bytes: 1, pages },
-  }
+  })
   return {
     message,
     delivery: newDelivery(message, 0, '+49 30 555', 'fax', pages),

@@ -6,8 +6,9 @@ import { dialString } from '#fax/dialling.ts'
 import { heard, isRinging, quiet } from '#fax/process/ringing.ts'
 import { doNotDial } from '#fax/quiet-hours.ts'
 import { outcomeOf } from '#fax/results.ts'
-import { type Message, newDelivery } from '#messages/message.ts'
+import { newDelivery } from '#messages/message.ts'
 import { settle } from '#messages/retry.ts'
+import { messageOf } from '../messages/message-of.ts'
 
 describe('dialling', () => {
   const dial = { prefix: '0,', country: '49', international: '00', national: '0' }
@@ -116,16 +117,7 @@ describe('hours without dialling', () => {
 })
 
 describe('what follows from a call', () => {
-  const message: Message = {
-    id: 'm',
-    at: 0,
-    source: 'test',
-    text: '',
-    priority: 2,
-    validity: 3_600_000,
-    onUnknown: 'resend',
-    flash: false,
-  }
+  const message = messageOf()
   const delivery = { ...newDelivery(message, 0, '+49', 'fax', 5), confirmed: 1, dials: 1 }
   const decided = (result: CallOutResult, changes: object = {}, otherLine = false) =>
     settle({ ...delivery, ...changes }, message, outcomeOf(result, 5, faxRetryDefaults), {

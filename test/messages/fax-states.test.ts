@@ -5,20 +5,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { fold, type Step } from '#messages/fold.ts'
-import { type Delivery, type Message, newDelivery } from '#messages/message.ts'
+import { type Delivery, newDelivery } from '#messages/message.ts'
 import { readOperation } from '#messages/received.ts'
 import { applyEvent, type DeliveryEvent, inDoubt, joinEvent } from '#messages/states.ts'
+import { messageOf } from './message-of.ts'
 
-const message: Message = {
-  id: '0190-f',
-  at: 1_000,
-  source: 'test',
-  text: '',
-  priority: 2,
-  validity: 60_000,
-  onUnknown: 'resend',
-  flash: false,
-}
+const message = messageOf({ id: '0190-f', at: 1_000, text: '', validity: 60_000 })
 const reason = { code: 'fax-busy', text: 'Busy.' }
 const fresh = (pages = 5): Delivery => newDelivery(message, 0, '+4930', 'fax', pages)
 const dial = (part: number, node = 'a'): DeliveryEvent => ({

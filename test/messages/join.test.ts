@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { fold, type Step, supersede } from '#messages/fold.ts'
-import { type Delivery, type Message, newDelivery } from '#messages/message.ts'
+import { type Delivery, newDelivery } from '#messages/message.ts'
 import {
   applyEvent,
   type DeliveryEvent,
@@ -11,17 +11,9 @@ import {
   joinEvent,
   mayHappen,
 } from '#messages/states.ts'
+import { messageOf } from './message-of.ts'
 
-const message: Message = {
-  id: '0190-m',
-  at: 1_000,
-  source: 'test',
-  text: 'hello',
-  priority: 2,
-  validity: 60_000,
-  onUnknown: 'resend',
-  flash: false,
-}
+const message = messageOf({ id: '0190-m', at: 1_000, text: 'hello', validity: 60_000 })
 const reason = { code: 'because', text: 'Because.' }
 const fresh = (parts = 1): Delivery => newDelivery(message, 0, '+4917', 'sms', parts)
 const intend = (node = 'a', part = 0): DeliveryEvent => ({

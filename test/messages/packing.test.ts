@@ -1,21 +1,12 @@
 /** What goes to the store's thread or into the log packed comes out as it was; what cannot be packed goes as it is. */
 import { expect, test } from 'vitest'
-import { deliveryId, type Message, newDelivery } from '#messages/message.ts'
+import { deliveryId, newDelivery } from '#messages/message.ts'
 import type { Operation } from '#messages/operation.ts'
 import { pack, parseOperation, unpack, writeOperation } from '#messages/packing.ts'
 import { readOperation } from '#messages/received.ts'
+import { messageOf } from './message-of.ts'
 
-const message: Message = {
-  id: 'm',
-  at: 1,
-  node: 'a',
-  source: 'test',
-  text: 'x',
-  priority: 2,
-  validity: 60_000,
-  onUnknown: 'resend',
-  flash: false,
-}
+const message = messageOf({ at: 1, node: 'a', validity: 60_000 })
 const first = newDelivery(message, 0, '', 'sms', 1)
 const many = Array.from({ length: 500 }, (_, n) => ({ ...first, id: deliveryId('m', n), to: `+49${n}` }))
 

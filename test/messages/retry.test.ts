@@ -3,18 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { type Message, newDelivery } from '#messages/message.ts'
 import type { Outcome } from '#messages/outcome.ts'
 import { backOff, settle } from '#messages/retry.ts'
+import { messageOf } from './message-of.ts'
 
-const message: Message = {
-  id: 'm',
-  at: 0,
-  node: 'a',
-  source: 'test',
-  text: 'x',
-  priority: 2,
-  validity: 3_600_000,
-  onUnknown: 'resend',
-  flash: false,
-}
+const message = messageOf({ node: 'a' })
 const delivery = newDelivery(message, 0, '+49', 'sms', 1)
 const reason = { code: 'c', text: 't' }
 const progress = { confirmed: 0 }

@@ -1,6 +1,6 @@
 /** The life of a delivery: the transition table as a table, then what each event changes besides the state. */
 import { describe, expect, it } from 'vitest'
-import { type Delivery, type Message, newDelivery, TIMELINE_LIMIT } from '#messages/message.ts'
+import { type Delivery, newDelivery, TIMELINE_LIMIT } from '#messages/message.ts'
 import {
   applyEvent,
   type DeliveryEvent,
@@ -8,18 +8,9 @@ import {
   deliveryStates,
   isFinal,
 } from '#messages/states.ts'
+import { messageOf } from './message-of.ts'
 
-const message: Message = {
-  id: '0190-m',
-  at: 1_000,
-  node: 'a',
-  source: 'test',
-  text: 'hello',
-  priority: 2,
-  validity: 60_000,
-  onUnknown: 'resend',
-  flash: false,
-}
+const message = messageOf({ id: '0190-m', at: 1_000, node: 'a', text: 'hello', validity: 60_000 })
 const reason = { code: 'because', text: 'Because.' }
 const fresh = (parts = 1): Delivery => newDelivery(message, 0, '+4917', 'sms', parts)
 

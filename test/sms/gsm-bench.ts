@@ -8,7 +8,7 @@ import type { Log } from '#core/log.ts'
 import type { LineMemory, LineState, StatusReport, Transmission } from '#lines/contract.ts'
 import { loadProfiles, type Profiles } from '#lines/profile.ts'
 import type { InboundPart } from '#messages/inbound.ts'
-import type { Delivery, Message } from '#messages/message.ts'
+import type { Delivery } from '#messages/message.ts'
 import { newDelivery } from '#messages/message.ts'
 import type { Outcome } from '#messages/outcome.ts'
 import type { Reason } from '#messages/states.ts'
@@ -16,6 +16,7 @@ import { SimulatedModem } from '#simulator/modem.ts'
 import { isProblem, parseModemOptions } from '#simulator/options.ts'
 import { type Served, servePty, serveTcp } from '#simulator/serve.ts'
 import { createGsmLine, type GsmLine } from '#sms/gsm-line.ts'
+import { messageOf } from '../messages/message-of.ts'
 
 const shipped = join(import.meta.dirname, '../../firmware-config/modems')
 
@@ -180,17 +181,7 @@ function addressOf(served: Served, directory: string): PortAddress {
 }
 
 export function transmission(text: string, options: SendOptions = {}): Transmission {
-  const message: Message = {
-    id: 'message',
-    at: Date.now(),
-    node: 'a',
-    source: 'test',
-    text,
-    priority: 2,
-    validity: 1_800_000,
-    onUnknown: 'resend',
-    flash: false,
-  }
+  const message = messageOf({ id: 'message', at: Date.now(), node: 'a', text, validity: 1_800_000 })
   const delivery: Delivery = newDelivery(message, 0, options.to ?? '+491701234567', 'sms', 1)
   return {
     message,

@@ -4,6 +4,7 @@ import type { InboundPart } from '#messages/inbound.ts'
 import { type Channel, type Message, newDelivery } from '#messages/message.ts'
 import type { DeliveryEvent } from '#messages/states.ts'
 import type { Acceptance, Change } from '#store/contract.ts'
+import { messageOf } from '../messages/message-of.ts'
 
 export const START = Date.UTC(2026, 0, 1)
 export const term = { counter: 1, node: 'a' }
@@ -26,17 +27,7 @@ export function acceptance({
   ...rest
 }: Wish = {}): Acceptance {
   const at = rest.at ?? START
-  const message: Message = {
-    id: newId(at),
-    at,
-    source: 'http:test',
-    text: 'pump 3 has stopped',
-    priority: 2,
-    validity: 3_600_000,
-    onUnknown: 'resend',
-    flash: false,
-    ...rest,
-  }
+  const message = messageOf({ id: newId(at), at, source: 'http:test', text: 'pump 3 has stopped', ...rest })
   const deliveries = to.map((number, n) => {
     const delivery = newDelivery(message, n, number, channel, parts)
     return { ...delivery, due: delivery.due + dueIn }

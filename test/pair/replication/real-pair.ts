@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { monotonic } from '../../../src/core/clock.ts'
 import { newId } from '../../../src/core/ids.ts'
 import { silent } from '../../../src/core/log.ts'
-import { type Message, newDelivery } from '../../../src/messages/message.ts'
+import { newDelivery } from '../../../src/messages/message.ts'
 import { addressText } from '../../../src/pair/links/address.ts'
 import { identityFor } from '../../../src/pair/links/certificate.ts'
 import type { Identity, LinkMember, Links } from '../../../src/pair/links/contract.ts'
@@ -13,6 +13,7 @@ import { openLinks } from '../../../src/pair/links/links.ts'
 import { type Replication, startReplication } from '../../../src/pair/replication/replication.ts'
 import type { Acceptance } from '../../../src/store/contract.ts'
 import { openStore } from '../../../src/store/sqlite.ts'
+import { messageOf } from '../../messages/message-of.ts'
 
 type OpenStore = Awaited<ReturnType<typeof openStore>>
 
@@ -116,16 +117,7 @@ export class RealPair {
 
 export function acceptance(text: string, recipients = 1): Acceptance {
   const at = Date.now()
-  const message: Message = {
-    id: newId(at),
-    at,
-    source: 'http:test',
-    text,
-    priority: 2,
-    validity: 3_600_000,
-    onUnknown: 'resend',
-    flash: false,
-  }
+  const message = messageOf({ id: newId(at), at, source: 'http:test', text })
   const deliveries = Array.from({ length: recipients }, (_, n) =>
     newDelivery(message, n, `+4917${String(10_000_000 + n)}`, 'sms', 1),
   )
