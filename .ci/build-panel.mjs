@@ -198,7 +198,7 @@ function together(pages) {
  * What each page of the panel loads besides what the shell names: its own code with all that this imports, and its words
  * in each language. The server says it in advance, so that a browser need not find out step by step.
  */
-function earlyOf({ inputs }, made, entry, pages) {
+function earlyOf({ inputs }, made, entry, styles, pages) {
   const byName = new Map(made.map((output) => [output.name, output]))
   const withImports = (name, seen = new Set()) => {
     if (seen.has(name)) return seen
@@ -233,8 +233,9 @@ function earlyOf({ inputs }, made, entry, pages) {
         if (name === undefined || (dictionary.includes('/reasons.') && !reasons)) continue
         words[language] = [...new Set([...(words[language] ?? []), name])]
       }
-      // The shell first, although the page names it as well: all else waits for it, and few requests run at a time.
-      const code = [...new Set([...shell, ...withImports(page?.name)])]
+      // The shell first, although the page names it as well, and its styles before all: nothing runs without them, and
+      // few requests run at a time.
+      const code = [...new Set([...styles, ...shell, ...withImports(page?.name)])]
       return [path, { code, words, asks }]
     }),
   )
@@ -289,12 +290,13 @@ export async function buildPanel({ out = standard, force = false } = {}) {
     put(join(assets, name), contents)
     put(join(assets, `${name}.gz`), packed[n])
   }
+  const styles = entry.cssBundle === undefined ? [] : [basename(entry.cssBundle)]
   const html = page({
     script: entry.name,
-    style: entry.cssBundle === undefined ? [] : [basename(entry.cssBundle)],
+    style: styles,
     early: entry.imports.filter(({ kind }) => kind === 'import-statement').map(({ path }) => basename(path)),
   })
-  put(join(out, 'early.json'), JSON.stringify(earlyOf(metafile, made, entry, pages)))
+  put(join(out, 'early.json'), JSON.stringify(earlyOf(metafile, made, entry, styles, pages)))
   put(join(out, 'index.html'), html)
   for (const name of readdirSync(assets)) if (!kept.has(name)) rmSync(join(assets, name), { force: true })
   put(stamp, wanted)

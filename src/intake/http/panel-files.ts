@@ -111,7 +111,7 @@ function linksFor({ code, words }: Wanted, language: string, known: boolean): st
   return [
     ...(known ? [] : [`</api/v1${SESSION}>; rel=preload; as=fetch; crossorigin`]),
     ...[...code, ...(words[language] ?? words['en'] ?? [])].map(
-      (name) => `</assets/${name}>; rel=modulepreload`,
+      (name) => `</assets/${name}>; ${name.endsWith('.css') ? 'rel=preload; as=style' : 'rel=modulepreload'}`,
     ),
   ].join(', ')
 }
