@@ -8,7 +8,7 @@ import { Ended, exit } from './outcome.ts'
 export interface FaxBody {
   body: Buffer
   contentType: string
-  /** How much longer the answer may take for the document's sake, ms: it goes to another member's disk first. */
+  /** How much longer the answer may take for the document's sake, ms: it is looked at, and goes to another member's disk. */
   patience: number
 }
 
@@ -38,7 +38,7 @@ export async function faxBody(
       Buffer.from(`\r\n--${boundary}--\r\n`),
     ]),
     contentType: `multipart/form-data; boundary=${boundary}`,
-    patience: 20_000 + Math.ceil(document.length / 1_000),
+    patience: 60_000 + Math.ceil(document.length / 1_000),
   }
 }
 
@@ -47,7 +47,22 @@ async function read(file: string): Promise<Buffer> {
     const { size } = await stat(file)
     if (size <= LARGEST) return await readFile(file)
   } catch (error) {
-    throw new Ended(exit.usage, `the file ${file} cannot be read: ${errorText(error)}`)
+    throw new Ended(exit.usage, `the file ${file} cannot be read: ${why(error)}`)
   }
   throw new Ended(exit.usage, `the file ${file} has more than ${LARGEST / 1e6} MB`)
+}
+
+/** In words, where it is one of the usual mistakes. */
+function why(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  switch (code) {
+    case 'ENOENT':
+      return 'it is not there'
+    case 'EISDIR':
+      return 'it is a directory'
+    case 'EACCES':
+      return 'you may not read it'
+    default:
+      return errorText(error)
+  }
 }

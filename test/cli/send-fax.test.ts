@@ -52,7 +52,10 @@ test('a refused document is exit 1 with its reason, a wrong command line exit 2'
     stderr: expect.stringContaining('The document is empty'),
   })
   const missing = await fax('none.pdf')
-  expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining('cannot be read') })
+  expect(missing).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/none\.pdf cannot be read: it is not there/),
+  })
   // What is wrong, and not the whole help after it.
   expect(missing.stderr.trim().split('\n')).toHaveLength(1)
   expect(await fax('a "note".txt', '--flash')).toMatchObject({ code: 2 })
