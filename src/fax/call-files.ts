@@ -2,8 +2,9 @@
  * The files of a received call while it is no document yet: a directory with `call.json`, a file for each page (a line
  * of JSON with its facts, its rows behind it) and, once it is over, `end.json`. Each is whole or not there at all.
  */
-import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises'
+import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { replaceFile, syncDirectory } from '#core/durable-file.ts'
 import type { ReceivedPage } from './contract.ts'
 
 /** What is known of a call. */
@@ -38,7 +39,7 @@ export const isCallId = (text: string): boolean => /^[0-9a-f]{8}(?:-[0-9a-f]{4})
 export async function openCall(directory: string, call: Call): Promise<string> {
   const place = join(directory, call.id)
   await mkdir(place, { recursive: true })
-  await writeDurably(join(place, CALL_FILE), Buffer.from(JSON.stringify(call)))
+  await replaceFile(join(place, CALL_FILE), Buffer.from(JSON.stringify(call)))
   await syncDirectory(directory)
   return place
 }
@@ -78,25 +79,3 @@ async function readJson<T>(path: string): Promise<T | undefined> {
 
 const unlessAbsent = <T>(reading: Promise<T>, absent: T): Promise<T> =>
   reading.catch((error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? absent : Promise.reject(error)))
-
-/** Whole or not at all: half a page after a power cut would keep the others from becoming a document. */
-export async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  const part = `${path}.part`
-  const file = await open(part, 'w', 0o600)
-  try {
-    await file.writeFile(bytes)
-    await file.datasync()
-  } finally {
-    await file.close()
-  }
-  await rename(part, path)
-}
-
-export async function syncDirectory(path: string): Promise<void> {
-  const handle = await open(path, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-}

@@ -6,6 +6,7 @@
 import type { Buffer } from 'node:buffer'
 import { open, readdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
+import { syncDirectory } from '#core/durable-file.ts'
 import { errorText } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
 import {
@@ -18,7 +19,7 @@ import {
   splitBytes,
   withBytes,
 } from '#core/member-questions.ts'
-import { type Call, isCallFile, isCallId, openCall, readCall, syncDirectory } from './call-files.ts'
+import { type Call, isCallFile, isCallId, openCall, readCall } from './call-files.ts'
 
 export const PAGES_TOPIC = 'fax-page'
 

@@ -7,6 +7,7 @@
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '#core/clock.ts'
+import { writeDurably } from '#core/durable-file.ts'
 import { errorText } from '#core/errors.ts'
 import { newId } from '#core/ids.ts'
 import type { Log } from '#core/log.ts'
@@ -24,8 +25,6 @@ import {
   readCall,
   readEnd,
   readPages,
-  syncDirectory,
-  writeDurably,
 } from './call-files.ts'
 import type { CallInResult, ReceivedPage } from './contract.ts'
 import type { PageCopies, PagePeers } from './page-copies.ts'
@@ -107,7 +106,6 @@ export function createFaxReceiver(options: FaxReceiverOptions): FaxReceiver {
       await openCall(directory, call)
     }
     await writeDurably(join(place, name), bytes)
-    await syncDirectory(place)
   }
 
   async function end(call: Call, result: CallInResult): Promise<void> {

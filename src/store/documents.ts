@@ -7,6 +7,7 @@ import { createHash, type Hash, randomUUID } from 'node:crypto'
 import { rmSync, statSync } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat, statfs, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
+import { syncDirectory } from '#core/durable-file.ts'
 import { CodedError } from '#core/errors.ts'
 
 const HALF = '.part'
@@ -321,15 +322,6 @@ async function readAt(file: FileHandle, at: number, length: number): Promise<Buf
   const buffer = Buffer.alloc(Math.max(0, length))
   const { bytesRead } = await file.read(buffer, 0, buffer.length, at)
   return buffer.subarray(0, bytesRead)
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r')
-  try {
-    await directory.sync()
-  } finally {
-    await directory.close()
-  }
 }
 
 const diskFull = (): CodedError =>

@@ -12,6 +12,7 @@ import { dirname, join, normalize } from 'node:path'
 import { Readable } from 'node:stream'
 import { Worker } from 'node:worker_threads'
 import { createGunzip } from 'node:zlib'
+import { syncDirectory } from '#core/durable-file.ts'
 import { CodedError, errorText } from '#core/errors.ts'
 import { Taker, unseal } from '#core/sealed.ts'
 import { CONFIGURATION, directories, files, MANIFEST, type Manifest, STORE } from './backup.ts'
@@ -75,7 +76,7 @@ export async function verifyBackup(source: AsyncIterable<Uint8Array>, passphrase
 export async function stage({ directory }: Unpacked, data: string): Promise<void> {
   await rm(join(data, STAGED), { recursive: true, force: true })
   await rename(directory, join(data, STAGED))
-  await synced(data)
+  await syncDirectory(data)
 }
 
 export const discard = ({ directory }: Unpacked): Promise<void> =>
@@ -186,13 +187,4 @@ function keep(path: string, at: string): void {
   if (!existsSync(path)) return
   if (existsSync(at)) rmSync(path, { recursive: true, force: true })
   else renameSync(path, at)
-}
-
-async function synced(directory: string): Promise<void> {
-  const handle = await open(directory, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }

@@ -112,7 +112,7 @@ describe('a received fax', () => {
     await call.keep(page(0))
     const [place = ''] = await readdir(directory)
     const [kept] = (await readdir(join(directory, place))).filter((name) => name.startsWith('page-'))
-    await writeFile(join(directory, place, `${kept?.replace(/0$/, '1')}.part`), '')
+    await writeFile(join(directory, place, `${kept?.replace(/0$/, '1')}.new`), '')
     const again = receiver()
     again.start()
     await expect.poll(() => parts).toHaveLength(1)
@@ -126,7 +126,7 @@ describe('a received fax', () => {
     await call.keep(page(0))
     const [place = ''] = await readdir(directory)
     // Nobody can write to a pipe before somebody reads it: a disk that hangs.
-    const pipe = join(directory, place, 'page-0001.part')
+    const pipe = join(directory, place, 'page-0001.new')
     execFileSync('mkfifo', [pipe])
     const kept = call.keep(page(1)).then(
       () => 'kept',

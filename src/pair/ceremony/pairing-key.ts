@@ -4,8 +4,9 @@
  * it, names the pair there.
  */
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { writeDurably } from '#core/durable-file.ts'
 import { CodedError, errorText } from '#core/errors.ts'
 
 export interface PairingKey {
@@ -55,17 +56,6 @@ export async function storePairingKey(
   key = randomBytes(BYTES).toString('base64'),
 ): Promise<PairingKey> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
-  const path = fileIn(directory)
-  const file = await open(`${path}.new`, 'w', 0o600)
-  try {
-    await file.chmod(0o600)
-    await file.writeFile(`${key}\n`)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await rename(`${path}.new`, path)
-  const folder = await open(directory)
-  await folder.sync().finally(() => folder.close())
+  await writeDurably(fileIn(directory), `${key}\n`)
   return withId(key)
 }

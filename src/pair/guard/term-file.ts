@@ -2,8 +2,9 @@
  * The highest term that this member has seen, on the disk before it is acted upon. The only thing that the guard
  * writes: whole or not at all, also across a power cut.
  */
-import { open, readFile, rename } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { writeDurably } from '#core/durable-file.ts'
 import { errorText } from '#core/errors.ts'
 import type { Term } from '#messages/operation.ts'
 
@@ -27,15 +28,5 @@ export async function readTerm(directory: string): Promise<StoredTerm> {
 
 /** @throws when the disk refuses it */
 export async function writeTerm(directory: string, { counter, node }: Term): Promise<void> {
-  const path = pathIn(directory)
-  const file = await open(`${path}.new`, 'w', 0o600)
-  try {
-    await file.writeFile(`${counter} ${node}\n`)
-    await file.datasync()
-  } finally {
-    await file.close()
-  }
-  await rename(`${path}.new`, path)
-  const folder = await open(directory)
-  await folder.sync().finally(() => folder.close())
+  await writeDurably(pathIn(directory), `${counter} ${node}\n`)
 }

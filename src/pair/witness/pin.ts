@@ -4,9 +4,9 @@
  */
 import type { KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Listen } from '#config/types.ts'
+import { writeDurably } from '#core/durable-file.ts'
 import { exportKey, importKey, isFields, textOf } from './wire.ts'
 
 export interface Pin {
@@ -45,12 +45,5 @@ export function pinOf(fields: Readonly<Record<string, unknown>>): Pin | undefine
 /** Atomic, and on disk when it resolves. */
 export async function writePin(file: string, { signing, exchange, pair }: Pin): Promise<void> {
   const content = { version: 1, sign: exportKey(signing), exchange: exportKey(exchange), pair }
-  const handle = await open(`${file}.new`, 'w', 0o600)
-  try {
-    await handle.writeFile(`${JSON.stringify(content, undefined, 2)}\n`)
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-  await rename(`${file}.new`, file)
+  await writeDurably(file, `${JSON.stringify(content, undefined, 2)}\n`)
 }
