@@ -160,3 +160,37 @@ describe('a carrier that is lost in the middle of a page', () => {
     expect(done.at(-1)).toMatchObject({ do: 'keep', complete: true })
   })
 })
+
+describe('polling, which is not done here', () => {
+  test('a machine that only gives documents away is told good-bye, and why stands in the result', () => {
+    let state = startSender({ settings: plain, modulations, pages: [98], from: 0 })
+    // T.30, table 2: bit 9, ready to transmit; bit 10, receiver, is not set.
+    const inputs: Input[] = [heard({ name: 'DIS', fif: Uint8Array.of(0, 0x2d, 0x78) }), { got: 'sent' }]
+    const actions = inputs.map((input) => {
+      const step = stepSender(state, input, 0)
+      state = step.state
+      return step.effects.action
+    })
+    expect(actions[0]).toEqual({ do: 'frames', frames: [{ name: 'DCN' }] })
+    expect(state.place).toMatchObject({ result: { result: 'failed', failure: 'fax-protocol' } })
+  })
+
+  test('a caller that wants one (DTC) is told good-bye at once', () => {
+    let state = startReceiver({ settings: plain, modulations })
+    const fif = buildCapabilities(plain, modulations)
+    const inputs: Input[] = [
+      { got: 'connected' },
+      { got: 'sent' },
+      heard({ name: 'CIG' }, { name: 'DTC', fif }),
+      { got: 'sent' },
+    ]
+    const actions = inputs.map((input) => {
+      const step = stepReceiver(state, input, 0)
+      state = step.state
+      return step.effects.action
+    })
+    expect(actions[2]).toEqual({ do: 'frames', frames: [{ name: 'DCN' }] })
+    expect(actions[3]).toEqual({ do: 'hang-up' })
+    expect(state.place).toMatchObject({ result: { result: 'partial', pages: 0, failure: 'fax-protocol' } })
+  })
+})
