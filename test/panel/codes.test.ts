@@ -30,8 +30,7 @@ const sections: Record<string, readonly Kind[]> = {
   'Reasons of a delivery': ['reason'],
   'What status reports say': ['reason'],
   'What modem and network refuse': ['reason'],
-  // `twinline inbound` shows them; no page does.
-  'Actions on received messages': [],
+  'Actions on received messages': ['reason'],
   'Fax calls': ['reason', 'refusal'],
   Documents: ['reason', 'refusal'],
   'States of a line': ['reason'],
@@ -245,6 +244,9 @@ describe('sentences', () => {
       say('box-b was not reached. Start box-b, or look at the network between the two, and run this again.'),
     ).toBe(
       'box-b war nicht zu erreichen. Starten Sie box-b, oder sehen Sie nach dem Netz zwischen beiden, und wiederholen Sie dies.',
+    )
+    expect(say('box-a is active. box-b had nothing new and lacked nothing.')).toBe(
+      'box-a ist aktiv. box-b hatte nichts Neues und ihm fehlte nichts.',
     )
     expect(say('standby in term 3 of box-b: box-b gave up')).toBe(
       'in Bereitschaft in Amtszeit 3 von box-b: box-b hat abgegeben',

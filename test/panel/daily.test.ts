@@ -226,7 +226,7 @@ describeWith(['chromium'], 'the panel, every day', () => {
     const erika = { name: 'erika', password, role: 'operator', language: 'de' }
     expect((await rig.box.call('POST', '/api/v1/users', erika)).status).toBeLessThan(300)
     const { page, close } = await openPanel(browser, rig.box.address, '/', { user: 'erika' })
-    await page.getByText('Sind die Leitungen in Ordnung?').waitFor()
+    await page.getByText('Leitungen in Ordnung?').waitFor()
     await page.getByRole('button', { name: 'Ihre Einstellungen' }).click()
     await page.getByLabel('Sprache').selectOption('en')
     await page.getByText('Are my lines well?').waitFor()

@@ -15,8 +15,15 @@ export interface Book {
   word(key: string, values: Readonly<Record<string, string>>): string | undefined
 }
 
-/** The name of a member is one word, so that no sentence is taken for a name. */
-const shapes: Readonly<Record<string, string>> = { why: '.+', node: '\\S+?', other: '\\S+?' }
+/** The name of a member and a role are one word, so that no sentence is taken for one. */
+const word = '\\S+?'
+const shapes: Readonly<Record<string, string>> = {
+  why: '.+',
+  node: word,
+  other: word,
+  active: word,
+  role: word,
+}
 
 /** @param entries sentences by key; of two that fit the first one counts */
 export const patternsOf = (entries: Readonly<Record<string, string>>): Pattern[] =>
