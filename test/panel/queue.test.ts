@@ -61,7 +61,7 @@ describeWith(['chromium'], 'a queue of 100,000 in the panel', () => {
     await page.getByRole('button', { name: 'Cancel', exact: true }).click()
     const dialog = page.getByRole('dialog')
     await dialog.getByText('Cancel 3 messages?').waitFor()
-    await dialog.getByRole('button', { name: 'Cancel', exact: true }).click()
+    await dialog.getByRole('button', { name: /^Cancel (the|\d+) message/ }).click()
     await page.getByText('3 messages cancelled').waitFor()
     await row(7777).waitFor({ state: 'detached' })
     const { body } = await rig.box.call('GET', '/api/v1/messages?state=cancelled&limit=10')

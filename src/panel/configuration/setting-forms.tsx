@@ -211,7 +211,7 @@ function Pending(props: {
         {props.brief}
       </p>
       {props.stray.map((problem) => (
-        <p key={problem.path} class="field-error">
+        <p key={problem.path} class="field-error pending-stray">
           {problem.path === '' ? '' : `${props.name(problem.path)}: `}
           {problem.text}
         </p>

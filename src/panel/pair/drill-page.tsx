@@ -47,7 +47,7 @@ function View() {
       {running === undefined ? null : <Running report={running} />}
       {view === undefined ? (
         <Waiting of={pair} />
-      ) : (
+      ) : !may('operator') ? null : (
         <Begin pair={view} running={running !== undefined} begun={() => reports.reload()} />
       )}
       <Reports items={items} />
@@ -109,9 +109,7 @@ function Begin({ pair, running, begun }: { pair: PairView; running: boolean; beg
           </label>
         ))}
       </fieldset>
-      {may('operator') ? (
-        <BeginButton pair={pair} target={target} kind={kind.value} running={running} begun={begun} />
-      ) : null}
+      <BeginButton pair={pair} target={target} kind={kind.value} running={running} begun={begun} />
     </Card>
   )
 }

@@ -194,7 +194,10 @@ function FailoverTime({ pair }: { pair: PairView }) {
   const { profile, failover, promises } = pair
   const dead = promises.find(({ fault }) => fault === 'box-dead')
   return (
-    <Card title={words.t('expected')} aside={<a href="/pair/settings">{words.t('settingsLink')}</a>}>
+    <Card
+      title={words.t('expected')}
+      aside={may('admin') ? <a href="/pair/settings">{words.t('settingsLink')}</a> : undefined}
+    >
       <p class="figure-big figures">{spanText(dead?.outage ?? 0)}</p>
       <p>{words.t(pair.members.length === 0 ? 'expectedAlone' : 'expectedText')}</p>
       <Facts

@@ -21,7 +21,7 @@ function View() {
         <Facts
           rows={[
             [words.t('role'), shell.maybe(`user.${user?.role ?? ''}`)],
-            [words.t('mayDo'), words.maybe(`role.${user?.role ?? ''}`)],
+            [words.t('mayDo'), words.maybe(`mayDo.${user?.role ?? ''}`)],
           ]}
         />
       </Card>

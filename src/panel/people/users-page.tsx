@@ -19,7 +19,7 @@ import { words as shell } from '../components/words.ts'
 import { authorText } from '../configuration/author.ts'
 import { words as configWords } from '../configuration/words.ts'
 import { patch, post, remove } from '../shell/api.ts'
-import { problemDictionaries, problemText } from '../shell/problems.ts'
+import { foundHere, problemDictionaries, problemText } from '../shell/problems.ts'
 import { useRemote } from '../shell/remote.ts'
 import { session } from '../shell/session.ts'
 import { tooShort } from './password-length.ts'
@@ -186,10 +186,13 @@ function NewUserForm({ done }: { done: (name: string) => void }) {
   return (
     <Form
       form={form}
-      submit={async () =>
-        tooShort('password', password.value) ??
-        post<User>('/users', { name: name.value.trim(), password: password.value, role: role.value })
-      }
+      submit={async () => {
+        if (name.value.trim() === '') return foundHere('name', words.t('nameMissing'))
+        return (
+          tooShort('password', password.value) ??
+          post<User>('/users', { name: name.value.trim(), password: password.value, role: role.value })
+        )
+      }}
       done={(user) => done(user.name)}
     >
       <UserNameField

@@ -19,7 +19,8 @@ export async function actOn(action: Action, ids: readonly string[], line?: strin
     const yes = await confirmed({
       title: words.t(`ask.${action}`, { count }),
       text: words.t(`ask.${action}Text`),
-      action: words.t(action),
+      // A button that says nothing but “Cancel” could as well mean this question.
+      action: words.t(action === 'cancel' ? 'do.cancel' : action, { count }),
       kind: action === 'cancel' ? 'danger' : 'primary',
     })
     if (!yes) return false
