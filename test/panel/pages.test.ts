@@ -171,8 +171,10 @@ describeWith(['chromium'], 'every page of the panel', () => {
       const known = ['/api/v1/session', '/api/v1/events', ...(asks.get(pattern) ?? [])].map((ask) =>
         ask.replace(':id', message),
       )
+      // Which records are the newest is known only by the answer before.
       for (const ask of await view.page.evaluate<string[]>('globalThis.asked'))
-        if (!known.includes(ask)) wrong.push(`${path} does not say that it asks for ${ask} first`)
+        if (!known.includes(ask) && !ask.startsWith('/api/v1/audit?'))
+          wrong.push(`${path} does not say that it asks for ${ask} first`)
     }
     expect(wrong).toEqual([])
   })

@@ -1,8 +1,8 @@
 /** /records: who did what, as one unbroken chain for each member, and whether the chains and all their copies agree. */
 import { useSignal } from '@preact/signals'
-import { useEffect } from 'preact/hooks'
+import { useEffect, useLayoutEffect } from 'preact/hooks'
 import { Button } from '../components/button.tsx'
-import { Card, EmptyState, Notice, Page, Waiting } from '../components/layout.tsx'
+import { Card, EmptyState, Notice, Page, Skeleton, Waiting } from '../components/layout.tsx'
 import { Status } from '../components/status.tsx'
 import { type Column, Table } from '../components/table.tsx'
 import { Time } from '../components/time.tsx'
@@ -139,7 +139,8 @@ function Records({ node, newest }: { node: string; newest: number }) {
     records.value = [...(records.peek() ?? []), ...answer.value.items.toReversed()]
     first.value = after + 1
   }
-  useEffect(() => {
+  // Before the page is on the screen: the records are what people come for.
+  useLayoutEffect(() => {
     void older()
   }, [])
   const last = records.value?.[0]?.number ?? newest
@@ -151,7 +152,7 @@ function Records({ node, newest }: { node: string; newest: number }) {
     if (fresh.length > 0) records.value = [...fresh.toReversed(), ...(records.peek() ?? [])]
   }, [after.data.value])
   if (records.value === undefined)
-    return failed.value === undefined ? null : <Notice tone="bad">{failed.value}</Notice>
+    return failed.value === undefined ? <Skeleton rows={8} /> : <Notice tone="bad">{failed.value}</Notice>
   return (
     <>
       {records.value.length === 0 ? (
