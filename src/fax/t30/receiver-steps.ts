@@ -59,8 +59,8 @@ export type Place =
   /** The sender was told to wait, or was not answered, because the page is still being kept. */
   | { at: 'wait-told'; end: PageEnd; answer: FrameName; message: Message }
   | { at: 'wait-asked'; end: PageEnd; answer: FrameName; message: Message }
-  /** A page that was cut off is kept, then the call ends. */
-  | { at: 'rescuing'; end: Ending }
+  /** A page that was cut off is kept, then the call ends; `gone`: there is nobody any more to be told so. */
+  | { at: 'rescuing'; end: Ending; gone: boolean }
   | { at: 'leaving'; end: Ending }
   | { at: 'ended'; result: CallInResult }
 
@@ -143,13 +143,13 @@ export function hearPage(state: Receiver, retrained: boolean): ReceiverStep {
 export const command = (state: Receiver, within: number): ReceiverStep =>
   go(state, { at: 'command' }, { do: 'listen', within })
 
-/** What is here of a page is kept first, then the call ends. */
-export function end(state: Receiver, ending: Ending): ReceiverStep {
+/** What is here of a page is kept first, then the call ends. @param gone whether the sender is */
+export function end(state: Receiver, ending: Ending, gone = false): ReceiverStep {
   const { choice } = state
   if (state.open && choice) {
     return go(
       { ...state, open: false },
-      { at: 'rescuing', end: ending },
+      { at: 'rescuing', end: ending, gone },
       {
         do: 'keep',
         choice,

@@ -76,8 +76,10 @@ export function stepReceiver(before: Receiver, input: Input, now: number): Recei
   const { place } = state
   if (place.at === 'ended') return go(state, place, { do: 'hang-up' })
   if (place.at === 'leaving') return over(state, place.end)
-  if (place.at === 'rescuing')
-    return over({ ...state, pages: state.pages + (input.got === 'kept' ? 1 : 0) }, place.end)
+  if (place.at === 'rescuing') {
+    const rescued = { ...state, pages: state.pages + (input.got === 'kept' ? 1 : 0) }
+    return place.gone || input.got === 'trouble' ? over(rescued, place.end) : leave(rescued, place.end)
+  }
   if (input.got !== 'data' && now - state.progress > NO_PROGRESS_MS) return end(state, NO_PROGRESS)
   if (input.got === 'trouble') return troubled(state, input.failure, input.text)
   if (input.got === 'abort')
@@ -157,7 +159,7 @@ function hungUp(state: Receiver): ReceiverStep {
     failure: 'fax-line-dropped' as const,
     text: `the sender hung up before page ${state.pages + 1} was complete`,
   }
-  if (state.open) return end(state, ending)
+  if (state.open) return end(state, ending, true)
   return over(
     state,
     state.choice ? ending : { failure: 'fax-no-machine', text: 'whoever called hung up again' },
@@ -330,6 +332,8 @@ function judged(state: Receiver, pageEnd: PageEnd, input: Input): ReceiverStep {
   const { rows, badRows } = input
   const share = rows === 0 ? 1 : badRows / rows
   if ((state.cut || share > BAD) && state.refusals < MOST_REFUSALS) return refuse(state)
+  // Bad rows are here, in a way; what came after the carrier was lost is not, and must not count as received.
+  if (state.cut) return noMore(state)
   return keep(state, pageEnd, share > POOR ? 'RTP' : 'MCF', { page: 0, block: 0 })
 }
 
@@ -359,7 +363,7 @@ function keep(state: Receiver, pageEnd: PageEnd, with_: FrameName, message: Mess
   return go(state, place, {
     do: 'keep',
     choice,
-    complete: with_ !== 'ERR' && (choice.ecm || !state.cut),
+    complete: with_ !== 'ERR',
     doubtful: state.doubtful,
     within: KEEP_MS,
   })
@@ -428,7 +432,7 @@ const allIsHere = ({ open, answered }: Receiver): boolean => !open && answered?.
 
 function troubled(state: Receiver, failure: FaxFailure, text: string): ReceiverStep {
   if (allIsHere(state)) return over(state, undefined)
-  const ended = end(state, { failure, text })
+  const ended = end(state, { failure, text }, true)
   // Nothing can be said to the sender any more.
   return state.open ? ended : over(state, { failure, text })
 }

@@ -126,10 +126,11 @@ describe('a carrier that is lost in the middle of a page', () => {
     expect(done.at(-1)).toBe('RTN')
   })
 
-  test('when it comes no better twice, it is kept and marked', () => {
+  test('when it comes no better twice, it is kept and marked, and not confirmed', () => {
     const again: [number, Input][] = [[0, { got: 'sent' }], ...beginning.slice(2), end, [0, good]]
-    const done = receive([...beginning, end, [0, good], ...again, ...again])
-    expect(done.at(-1)).toMatchObject({ do: 'keep', complete: false })
+    const done = receive([...beginning, end, [0, good], ...again, ...again, [100, { got: 'kept' }]])
+    expect(done.at(-2)).toMatchObject({ do: 'keep', complete: false })
+    expect(done.at(-1)).toBe('DCN')
   })
 
   test('when it comes whole then, it is whole', () => {
