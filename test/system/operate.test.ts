@@ -173,7 +173,9 @@ describe('an operator', { timeout: 60_000 }, () => {
     )
     await appliance.kill('SIGKILL')
     await start()
-    expect(await validity()).toBe('45m')
+    const restarted = await validity()
+    // On a busy machine the start itself may take as long as the trial.
+    if (Date.now() < Date.parse(applied.confirmBy)) expect(restarted).toBe('45m')
     for (let tries = 0; tries < 200 && (await validity()) === '45m'; tries += 1) await pause(100)
     expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(applied.confirmBy))
     expect(await validity()).toBe('30m')
@@ -183,7 +185,7 @@ describe('an operator', { timeout: 60_000 }, () => {
 
     const second = await ok<{ revision: string }>('POST', '/config/apply', {
       changes: { validity: '2h' },
-      confirmWithin: '10s',
+      confirmWithin: '90s',
     })
     await ok('POST', '/config/confirm', { revision: second.revision })
     expect((await ok<{ trial?: object }>('GET', '/config')).trial).toBeUndefined()

@@ -143,7 +143,11 @@ describe('a pair, as the panel asks it', { timeout: 120_000 }, () => {
     await until(async () => (await validity(b)) === '47m', 'the change on both')
     await a.running().kill('SIGKILL')
     await becomes(b, 'active')
-    expect(await validity(b)).toBe('47m')
+    const takenOver = await validity(b)
+    const { confirmBy } = applied.body
+    expect(confirmBy).toEqual(expect.any(String))
+    // On a busy machine the takeover itself may take as long as the trial.
+    if (Date.now() < Date.parse(String(confirmBy))) expect(takenOver).toBe('47m')
     await until(async () => (await validity(b)) === '30m', 'the change taken back', 40_000)
     const [newest] = (await call(b, 'GET', '/config/history')).body['items'] as {
       author: string
