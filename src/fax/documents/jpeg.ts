@@ -2,6 +2,7 @@
  * What a PDF must know of a JPEG before it takes it as it is (DCTDecode): its size, its components, which way up it was
  * taken. Pure. ITU-T T.81, annex B (markers); Exif 2.32, 4.6.4 (orientation); Adobe TN 5116 (inverted CMYK).
  */
+import { Buffer } from 'node:buffer'
 
 export interface JpegHead {
   width: number
@@ -34,8 +35,9 @@ export function jpegHead(bytes: Uint8Array): JpegHead | undefined {
       size = frame(data)
       if (!size) return undefined
     }
-    // The scan: without one there is no picture, whatever the frame says.
-    if (marker === 0xda) return size && at + 2 + length < bytes.length ? { ...size, ...found } : undefined
+    // The scan: without one there is no picture, whatever the frame says, and without an end of the image behind it the
+    // picture is cut off. What is missing of one would be printed grey.
+    if (marker === 0xda) return size && endsBehind(bytes, at + 2 + length) ? { ...size, ...found } : undefined
     if (marker === 0xd9) return undefined
     if (marker === 0xee && text(data, 0, 5) === 'Adobe') found.adobe = true
     if (marker === 0xe1 && text(data, 0, 4) === 'Exif') found.turns = exifTurns(data.subarray(6))
@@ -48,6 +50,10 @@ export function jpegHead(bytes: Uint8Array): JpegHead | undefined {
   }
   return undefined
 }
+
+/** Data of a picture never hold the marker (B.1.1.5); what cameras append may. */
+const endsBehind = (bytes: Uint8Array, at: number): boolean =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).lastIndexOf('ffd9', undefined, 'hex') > at
 
 type Size = Pick<JpegHead, 'width' | 'height' | 'components'>
 

@@ -289,6 +289,7 @@ describeWith(['ghostscript', 'libtiff-tools'], 'documents', () => {
       'document-too-many-dots',
       422,
     ],
+    ['a JPEG that is cut off', () => upperHalfBlack().subarray(0, -500), 'document-broken', 422],
     ['an Office document', () => Buffer.from('504b030414000600', 'hex'), 'document-unsupported', 415],
     ['a program', () => Buffer.from('7f454c460201010000000000', 'hex'), 'document-unsupported', 415],
     ['PostScript', () => Buffer.from('%!PS\nshowpage'), 'document-unsupported', 415],
