@@ -1,5 +1,5 @@
 /** The shapes of what is done about received messages: actions that were given up, and who wants no messages. */
-import { count, flag, object, page, pageQuery, text, time } from './schemas.ts'
+import { count, flag, object, page, pageQuery, type Shape, text, time } from './schemas.ts'
 
 export const deadQuery = object(
   {
@@ -47,6 +47,9 @@ export const deadPage = page(
     [...needed, 'inbox', 'from', 'at'],
   ),
 )
+
+export type ActionList = Shape<typeof actionList>
+export type DeadPage = Shape<typeof deadPage>
 
 export const replayed = object({ replayed: count }, ['replayed'])
 

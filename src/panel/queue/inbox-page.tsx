@@ -1,4 +1,4 @@
-/** What was received, newest first; a text whose parts have not all come says so. */
+/** What was received, newest first, and what was done about it; a text whose parts have not all come says so. */
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { Dialog } from '../components/dialog.tsx'
@@ -14,6 +14,7 @@ import { saidText } from '../shell/said.ts'
 import { memberName } from '../shell/session.ts'
 import type { ReceivedView } from '../shell/shapes.ts'
 import { number } from '../shell/words.ts'
+import { GivenUp, ReceivedActions } from './received-actions.tsx'
 import { words } from './words.ts'
 
 const keyOf = ({ id }: ReceivedView): string => id
@@ -23,7 +24,7 @@ function InboxPage() {
   const open = useSignal<ReceivedView | undefined>(undefined)
   useEffect(() => onLive('message', () => void pages.refresh()), [])
   const columns: Column<ReceivedView>[] = [
-    { title: words.t('from'), kind: 'name', cell: ({ from }) => <strong>{from}</strong> },
+    { title: words.t('from'), kind: 'name', cell: ({ from }) => from },
     {
       title: words.t('text'),
       kind: 'wide',
@@ -54,6 +55,7 @@ function InboxPage() {
   ]
   return (
     <Page title={shell.t('inbox')} intro={words.t('inboxIntro')}>
+      <GivenUp />
       <LongTable
         label={shell.t('inbox')}
         columns={columns}
@@ -97,6 +99,7 @@ function InboxPage() {
                 [words.t('line'), `${open.value.line} · ${memberName(open.value.node)}`],
               ]}
             />
+            <ReceivedActions id={open.value.id} />
           </div>
         </Dialog>
       )}

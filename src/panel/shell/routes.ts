@@ -16,7 +16,11 @@ export const routes: readonly Route[] = [
     for: 'operator',
   },
   { path: '/queue/:id', load: () => import('../queue/message-page.tsx'), asks: ['/messages/:id'] },
-  { path: '/inbox', load: () => import('../queue/inbox-page.tsx'), asks: ['/inbox?limit=100'] },
+  {
+    path: '/inbox',
+    load: () => import('../queue/inbox-page.tsx'),
+    asks: ['/inbox?limit=100', '/inbound/dead?limit=20'],
+  },
   {
     path: '/archive',
     load: () => import('../queue/archive-page.tsx'),
