@@ -2,8 +2,6 @@
  * A Class 1 fax modem with our own T.30 (ITU-T T.31 and T.30): calls out and calls in. The one loop that performs what the
  * machines of t30/ decide, one action at a time.
  */
-import { readFile } from 'node:fs/promises'
-import { errorText } from '#core/errors.ts'
 import type { Reason } from '#messages/states.ts'
 import type {
   CallFacts,
@@ -17,13 +15,13 @@ import type {
   FaxSettings,
 } from '../contract.ts'
 import type { ModemPort } from '../modem-port.ts'
+import { OutgoingPages } from '../outgoing-pages.ts'
 import type { Effects, Input } from '../t30/actions.ts'
 import { type Modulation, modulations, modulationsOf } from '../t30/modulation.ts'
 import { startReceiver, stepReceiver } from '../t30/receiver.ts'
 import { mayInterrupt, startSender, stepSender } from '../t30/sender.ts'
 import { Carrier } from './carrier.ts'
 import { IncomingPages } from './incoming.ts'
-import { OutgoingPages } from './outgoing.ts'
 import { performReceiving } from './receiving-actions.ts'
 import { performSending } from './sending-actions.ts'
 
@@ -108,7 +106,7 @@ class OutCall {
   }
 
   async run(): Promise<CallOutResult> {
-    const pages = await this.#pages()
+    const pages = await OutgoingPages.of(this.#out)
     if (typeof pages === 'string') return this.#failed('fax-protocol', pages)
     const reply = await this.#port.command('AT+FCLASS=1', { within: COMMAND_MS })
     if (reply.how !== 'code' || reply.code !== 'OK') {
@@ -126,16 +124,6 @@ class OutCall {
     await hangUp(this.#port)
     const facts: CallFacts = { ...result.facts, duration: Math.round(this.#port.timing.now() - connected) }
     return { ...result, facts }
-  }
-
-  async #pages(): Promise<OutgoingPages | string> {
-    try {
-      const pages = OutgoingPages.read(await readFile(this.#out.file))
-      if (typeof pages === 'string' || this.#out.from < pages.resolutions.length) return pages
-      return 'the document has no page that is still to be sent'
-    } catch (error) {
-      return errorText(error)
-    }
   }
 
   /** @returns why there is no connection */

@@ -1,11 +1,11 @@
 /** Performs what the sending machine asks for. */
 import type { Reason } from '#messages/states.ts'
+import type { OutgoingPages } from '../outgoing-pages.ts'
 import type { Action, Input } from '../t30/actions.ts'
 import type { Choice } from '../t30/capabilities.ts'
 import { trainingCheck } from '../t30/training.ts'
 import type { Timing } from '../timing.ts'
 import type { Carrier } from './carrier.ts'
-import type { OutgoingPages } from './outgoing.ts'
 import { trouble } from './trouble.ts'
 
 /** The other end gives up T2 (6 s +-1 s) after a page whose post-page message does not come. */

@@ -5,12 +5,10 @@
  * A page is confirmed by +FPTS: 1 or 3 (MCF, RTP) in Class 2 and by OK after its data in Class 2.0. Whether the message
  * after a page may go out is asked while the modem still sends the page's end.
  */
-import { readFile } from 'node:fs/promises'
-import { errorText } from '#core/errors.ts'
 import type { Reason } from '#messages/states.ts'
-import { OutgoingPages } from '../class1/outgoing.ts'
 import type { CallFacts, CallOut, CallOutEvents, CallOutResult, FaxFailure } from '../contract.ts'
 import type { Reply } from '../modem-port.ts'
+import { OutgoingPages } from '../outgoing-pages.ts'
 import { DLE, ETX } from '../stuffing.ts'
 import type { Resolution } from '../t30/capabilities.ts'
 import { modulations } from '../t30/modulation.ts'
@@ -95,7 +93,7 @@ class SendCall {
 
   async run(): Promise<CallOutResult> {
     const { port } = this.#calls
-    const pages = await this.#pages()
+    const pages = await OutgoingPages.of(this.#out)
     if (typeof pages === 'string') return this.#failed('fax-protocol', pages)
     this.#resolution = pages.resolutions[this.#out.from] ?? 196
     await prepareCall(this.#calls, this.#resolution)
@@ -114,16 +112,6 @@ class SendCall {
     await hangUp(port)
     this.facts.duration = Math.round(port.timing.now() - connected)
     return result
-  }
-
-  async #pages(): Promise<OutgoingPages | string> {
-    try {
-      const pages = OutgoingPages.read(await readFile(this.#out.file))
-      if (typeof pages === 'string' || this.#out.from < pages.resolutions.length) return pages
-      return 'the document has no page that is still to be sent'
-    } catch (error) {
-      return errorText(error)
-    }
   }
 
   /** @returns why there is no connection */

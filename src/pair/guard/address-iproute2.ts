@@ -6,7 +6,7 @@
  */
 import { SocketAddress } from 'node:net'
 import { monotonic } from '#core/clock.ts'
-import type { AddressDriver, AddressOptions } from './address.ts'
+import type { AddressDriver, AddressOptions } from './address-driver.ts'
 
 /** if.h: an interface's name, and so a label, has at most 15 characters. */
 const LONGEST_LABEL = 15

@@ -7,7 +7,7 @@
  * it. Raw frames of the guard's own pass by the filter, and are sent while active only.
  */
 import { monotonic } from '#core/clock.ts'
-import type { AddressDriver, AddressOptions } from './address.ts'
+import type { AddressDriver, AddressOptions } from './address-driver.ts'
 import { addressIproute2 } from './address-iproute2.ts'
 import { resident } from './resident.ts'
 

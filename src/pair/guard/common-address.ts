@@ -3,7 +3,8 @@
  * the network. Without a `vip` there is no interface to watch, and the answers are those of a box that is connected.
  */
 import type { PairConfig } from '#config/types.ts'
-import { type AddressDriver, type AddressEvents, addressDriver } from './address.ts'
+import { addressDriver } from './address.ts'
+import type { AddressDriver, AddressEvents } from './address-driver.ts'
 import { openInterface } from './kernel-interface.ts'
 import { openNeighbour } from './neighbour.ts'
 import { resetSockets } from './sockets.ts'

@@ -1,11 +1,11 @@
 /** Pages of unusual length: those without end are bounded, and the longest that are taken go out. */
 import { expect, test } from 'vitest'
 import { IncomingPages } from '#fax/class1/incoming.ts'
-import { OutgoingPages } from '#fax/class1/outgoing.ts'
 import { encode } from '#fax/coding/encode.ts'
 import { blankBitmap } from '#fax/coding/rows.ts'
 import type { ReceivedPage } from '#fax/contract.ts'
 import { MOST_ROWS } from '#fax/documents/inspect.ts'
+import { OutgoingPages } from '#fax/outgoing-pages.ts'
 import type { Choice } from '#fax/t30/capabilities.ts'
 import { blockBits, blocksOf } from '#fax/t30/ecm.ts'
 import { modulations } from '#fax/t30/modulation.ts'

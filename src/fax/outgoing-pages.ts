@@ -2,12 +2,15 @@
  * The pages of one call out, coded as the other end takes them. Coding takes long on a small machine, so a page is coded
  * while the modem is busy with the training or with the end of the page before, not when its turn has come.
  */
-import { MOST_ROWS } from '../coding/decode.ts'
-import { encode } from '../coding/encode.ts'
-import { type Bitmap, blankBitmap, rowOf } from '../coding/rows.ts'
-import type { Choice, Resolution } from '../t30/capabilities.ts'
-import { blockBits, blocksOf } from '../t30/ecm.ts'
-import { readTiff, type TiffPage, tiffBitmap } from '../tiff.ts'
+import { readFile } from 'node:fs/promises'
+import { errorText } from '#core/errors.ts'
+import { MOST_ROWS } from './coding/decode.ts'
+import { encode } from './coding/encode.ts'
+import { type Bitmap, blankBitmap, rowOf } from './coding/rows.ts'
+import type { CallOut } from './contract.ts'
+import type { Choice, Resolution } from './t30/capabilities.ts'
+import { blockBits, blocksOf } from './t30/ecm.ts'
+import { readTiff, type TiffPage, tiffBitmap } from './tiff.ts'
 
 const LIMITS = { pages: 1_000, rows: MOST_ROWS }
 /** The page being sent, and the one after it. */
@@ -44,6 +47,17 @@ export class OutgoingPages {
     const read = readTiff(bytes, LIMITS)
     if (read.result !== 'pages') return read.text
     return new OutgoingPages(bytes, read.pages)
+  }
+
+  /** Those of a call. @returns a sentence when there is nothing to send */
+  static async of({ file, from }: CallOut): Promise<OutgoingPages | string> {
+    try {
+      const pages = OutgoingPages.read(await readFile(file))
+      if (typeof pages === 'string' || from < pages.resolutions.length) return pages
+      return 'the document has no page that is still to be sent'
+    } catch (error) {
+      return errorText(error)
+    }
   }
 
   get resolutions(): Resolution[] {
