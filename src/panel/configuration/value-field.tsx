@@ -64,20 +64,39 @@ function ChoiceOrSection(props: SettingProps) {
           </select>
         )}
       </Field>
-      {byHand
-        ? columns.map((column) => (
-            <ValueField
-              {...props}
-              key={column.path}
-              field={column}
-              at={`${at}.${column.path}`}
-              value={value[column.path]}
-              onChange={(inner) => onChange(withKey(value, column.path, inner))}
-            />
-          ))
-        : null}
+      {byHand ? (
+        <Columns
+          {...props}
+          columns={columns}
+          values={value}
+          put={(path, inner) => onChange(withKey(value, path, inner))}
+        />
+      ) : null}
     </>
   )
+}
+
+/** The fields of a section, or of an entry of a table. */
+function Columns({
+  columns,
+  values,
+  put,
+  ...props
+}: Omit<SettingProps, 'field' | 'value' | 'onChange'> & {
+  columns: readonly AnyField[]
+  values: Record<string, unknown>
+  put: (path: string, value: unknown) => void
+}) {
+  return columns.map((column) => (
+    <ValueField
+      {...props}
+      key={column.path}
+      field={column}
+      at={`${props.at}.${column.path}`}
+      value={values[column.path]}
+      onChange={(value) => put(column.path, value)}
+    />
+  ))
 }
 
 /** What stands around the fields of a section or a table: its name and meaning, and what is wrong with it as a whole. */
@@ -135,18 +154,14 @@ function GroupField(props: SettingProps) {
           />
         </fieldset>
       ) : null}
-      {used
-        ? columns.map((column) => (
-            <ValueField
-              {...props}
-              key={column.path}
-              field={column}
-              at={`${at}.${column.path}`}
-              value={section[column.path]}
-              onChange={(inner) => put(withKey(section, column.path, inner))}
-            />
-          ))
-        : null}
+      {used ? (
+        <Columns
+          {...props}
+          columns={columns}
+          values={section}
+          put={(path, inner) => put(withKey(section, path, inner))}
+        />
+      ) : null}
     </Frame>
   )
 }
@@ -225,16 +240,13 @@ function Entry(
       </summary>
       <div class="stack">
         <EntryProblems {...props} at={place} />
-        {columns.map((column) => (
-          <ValueField
-            {...props}
-            key={column.path}
-            field={column}
-            at={`${place}.${column.path}`}
-            value={entry[column.path]}
-            onChange={(inner) => props.change(withColumn(field, entry, column.path, inner))}
-          />
-        ))}
+        <Columns
+          {...props}
+          at={place}
+          columns={columns}
+          values={entry}
+          put={(path, inner) => props.change(withColumn(field, entry, path, inner))}
+        />
         {disabled ? null : (
           <div class="actions">
             <Button

@@ -12,6 +12,7 @@ import { useRemote } from '../shell/remote.ts'
 import { place, setQuery } from '../shell/router.ts'
 import { may } from '../shell/session.ts'
 import { idSlip, matching } from './book-model.ts'
+import { IdField } from './id-field.tsx'
 import { PeopleTabs } from './people-tabs.tsx'
 import type { ContactList, ContactView, GroupList } from './shapes.ts'
 import { words } from './words.ts'
@@ -248,28 +249,7 @@ function ContactForm({
       done={() => done(id.value)}
     >
       {contact?.source === 'ldap' ? <Notice tone="warn">{words.t('ldapEdit')}</Notice> : null}
-      {contact === undefined ? (
-        <Field
-          form={form}
-          name="id"
-          label={words.t('id')}
-          help={words.t('idHelp')}
-          problem={slip === undefined || id.value === '' ? undefined : words.t(`slip.${slip}`)}
-        >
-          {(bind) => (
-            <input
-              {...bind}
-              autocomplete="off"
-              autocapitalize="none"
-              spellcheck={false}
-              value={id.value}
-              onInput={(event) => {
-                id.value = event.currentTarget.value.trim()
-              }}
-            />
-          )}
-        </Field>
-      ) : null}
+      {contact === undefined ? <IdField form={form} id={id} slip={slip} /> : null}
       {(['name', 'sms', 'fax', 'mail'] as const).map((key) => (
         <Field
           key={key}

@@ -13,6 +13,7 @@ import { may } from '../shell/session.ts'
 import { number } from '../shell/words.ts'
 import { idSlip } from './book-model.ts'
 import { atField, entryPath } from './contacts-page.tsx'
+import { IdField } from './id-field.tsx'
 import { PeopleTabs } from './people-tabs.tsx'
 import type { ContactList, GroupList, GroupView } from './shapes.ts'
 import { words } from './words.ts'
@@ -173,28 +174,7 @@ function GroupForm({
       }}
       done={() => done(id.value)}
     >
-      {group === undefined ? (
-        <Field
-          form={form}
-          name="id"
-          label={words.t('id')}
-          help={words.t('idHelp')}
-          problem={slip === undefined || id.value === '' ? undefined : words.t(`slip.${slip}`)}
-        >
-          {(bind) => (
-            <input
-              {...bind}
-              autocomplete="off"
-              autocapitalize="none"
-              spellcheck={false}
-              value={id.value}
-              onInput={(event) => {
-                id.value = event.currentTarget.value.trim()
-              }}
-            />
-          )}
-        </Field>
-      ) : null}
+      {group === undefined ? <IdField form={form} id={id} slip={slip} /> : null}
       <Field form={form} name="name" label={words.t('groupName')} optional>
         {(bind) => (
           <input
