@@ -232,7 +232,9 @@ class SendCall {
       return this.#ended(reply, page, follows === after.nothing)
     // OK and ERROR are the other machine's answers (T.32, 8.3.3); anything else is none. What AT+FPS? says then may be
     // that of the page before.
-    if (reply.code === 'OK') return this.#judged(report.status ?? GOOD, page)
+    // With a DIS that EOM did not ask for the other machine begins again: it has heard nothing of the page.
+    const began = report.far !== undefined && follows !== after.document
+    if (reply.code === 'OK') return this.#judged(report.status ?? (began ? REFUSED : GOOD), page)
     if (reply.code === 'ERROR') return this.#judged(report.status ?? REFUSED, page)
     return this.#ended(reply, page, follows === after.nothing)
   }

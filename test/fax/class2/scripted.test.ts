@@ -82,6 +82,8 @@ describe('the end of the last page', () => {
   test.each<[Class2, string]>([
     ['2', '+FPTS: 2\n\nOK'],
     ['2.0', 'ERROR'],
+    // The other machine has gone back to the beginning of the call.
+    ['2.0', '+FCI:"1"\n+FIS:0,5,0,2,0,0,0,0\n\nOK'],
   ])('Class %s, refused: %j goes again, and is given up', async (dialect, end) => {
     const { result, confirmed, commands } = await send(dialect, end)
     expect(result).toMatchObject({ result: 'failed', failure: 'fax-poor-copy' })
