@@ -36,7 +36,7 @@ export function jpegHead(bytes: Uint8Array): JpegHead | undefined {
       if (!size) return undefined
     }
     // The scan: without one there is no picture, whatever the frame says, and without an end of the image behind it the
-    // picture is cut off. What is missing of one would be printed grey.
+    // picture is cut off, which is better said before it is accepted.
     if (marker === 0xda) return size && endsBehind(bytes, at + 2 + length) ? { ...size, ...found } : undefined
     if (marker === 0xd9) return undefined
     if (marker === 0xee && text(data, 0, 5) === 'Adobe') found.adobe = true
