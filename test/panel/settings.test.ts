@@ -81,6 +81,8 @@ describeWith(['chromium'], 'the panel, settings and people', () => {
     await apply(page)
     const trial = page.getByRole('region', { name: 'On trial: confirm to keep it' })
     await trial.getByText(/0:(10|0\d)/).waitFor()
+    // The button that had the focus is gone; the keyboard goes on at what there is to do now.
+    await expect.poll(() => page.evaluate('document.activeElement?.className')).toBe('trial')
     expect(await setting('validity')).toBe('3h')
     // Another page of the same appliance shows it as well, and nothing can be typed meanwhile.
     const second = await openPanel(browser, rig.box.address, '/configuration')

@@ -7,6 +7,8 @@ import { useEffect, useId, useRef } from 'preact/hooks'
 import { Icon } from './icons.tsx'
 import { words } from './words.ts'
 
+const FIRST = 'input:enabled, select:enabled, textarea:enabled, .actions > button:enabled'
+
 export function Dialog(props: {
   title: string
   onClose: () => void
@@ -19,6 +21,8 @@ export function Dialog(props: {
     const dialog = element.current
     const before = document.activeElement
     dialog?.showModal()
+    // Not the cross, which comes first: where typing begins, or the way back that stands before the deed.
+    dialog?.querySelector<HTMLElement>(`.dialog-body :is(${FIRST})`)?.focus()
     return () => {
       dialog?.close()
       if (before instanceof HTMLElement && before.isConnected) before.focus()

@@ -3,13 +3,20 @@
  * and says what became of the change when the time is over.
  */
 import { useSignal } from '@preact/signals'
-import { useEffect } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import { Button } from '../components/button.tsx'
 import { StatusShape } from '../components/status.tsx'
 import { type Countdown, clockText, secondsLeft, shareLeft } from './countdown.ts'
 import { words } from './words.ts'
 
 const TICK_MS = 250
+
+/** What had the focus is gone from the page: whoever uses the keyboard goes on here, and not at the very beginning. */
+function goOnAt(element: () => HTMLElement | null): void {
+  requestAnimationFrame(() => {
+    if (document.activeElement === document.body) element()?.focus({ preventScroll: true })
+  })
+}
 
 export function TrialBar(props: {
   trial: Countdown
@@ -22,6 +29,11 @@ export function TrialBar(props: {
   const now = useSignal(performance.now())
   const left = secondsLeft(trial, now.value)
   const ended = left === 0
+  const section = useRef<HTMLElement>(null)
+  useEffect(() => {
+    goOnAt(() => section.current)
+    return () => goOnAt(() => document.querySelector('h1'))
+  }, [])
   useEffect(() => {
     if (ended) {
       props.over()
@@ -33,7 +45,7 @@ export function TrialBar(props: {
     return () => clearInterval(tick)
   }, [trial.revision, ended])
   return (
-    <section class="trial" aria-label={words.t('trialTitle')}>
+    <section class="trial" aria-label={words.t('trialTitle')} tabIndex={-1} ref={section}>
       <StatusShape tone="warn" />
       <div class="trial-text">
         <strong>{words.t('trialTitle')}</strong>
