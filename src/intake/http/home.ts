@@ -141,8 +141,9 @@ function membersOf({ node, members, replication }: PairStatus, records: readonly
     }))
 }
 
+/** Those that send: what is muted only receives. */
 const readyOf = (lines: readonly LineStatus[]): number =>
-  lines.filter(({ state }) => state === 'ready').length
+  lines.filter(({ state, muted }) => state === 'ready' && muted === undefined).length
 
 /** The worst of them, where there are several. */
 function peerOf(others: readonly MemberView[]): Home['answer']['peer'] {
@@ -203,7 +204,10 @@ function wrongNow(
     })
   const reason = ready().reason
   if (lines.length > 0 && readyOf(lines) === 0)
-    found.push({ code: 'no-line-ready', text: `No line here can send now: ${reason ?? 'none is ready'}` })
+    found.push({
+      code: 'no-line-ready',
+      text: `No line here can send now: ${reason ?? 'what is ready is muted'}`,
+    })
   for (const { view, lag } of others) {
     const name = names.of(view.node)
     if (view.signal === 'DEAD' || view.signal === undefined) {

@@ -161,6 +161,14 @@ test('of a pair it tells the other member, and what is wrong, as long as it is',
     answer: { active: false, lines: { ready: 0 } },
     alarms: [{ code: 'not-transmitting' }, { code: 'no-line-ready' }],
   })
+  for (const line of paired.dispatch.all) {
+    line.state = 'ready'
+    await paired.dispatch.mute(line.id, 60_000)
+  }
+  expect(await home()).toMatchObject({
+    answer: { lines: { ready: 0, total: 1 } },
+    alarms: [{}, { code: 'no-line-ready', text: 'No line here can send now: what is ready is muted' }],
+  })
   paired.http.live.alarm('clock-skew', 'beta is two seconds ahead')
   // Who begins because nobody was there has taken nobody's place.
   const begins = 'SWITCH THIS SERVER TO ACTIVE, term 7 of alpha: there is no other member'
@@ -208,6 +216,16 @@ test('what changes without a word is found too', async () => {
   for (const line of appliance.dispatch.all) line.state = 'blocked'
   await stream.until(() => stream.count('status') > 1)
   expect(stream.last('status')).toMatchObject({ lines: [{ state: 'blocked' }] })
+})
+
+test('that somebody did something is told at once, and then together', async () => {
+  const stream = await listen()
+  await stream.until((events) => events.length > 0)
+  const { live } = appliance.http
+  for (let n = 0; n < 5; n++) live.audit()
+  await stream.until(() => stream.count('audit') > 1)
+  expect(stream.count('audit')).toBe(2)
+  expect(stream.last('audit')).toEqual({})
 })
 
 test('messages are told together, twice a second at most, and a flood without names', async () => {
