@@ -105,9 +105,12 @@ async function listening(child: ChildProcess, log: () => string): Promise<string
   for (;;) {
     const found = /"addresses":\["(http:[^"]+)"/.exec(log())?.[1]
     if (found) return found
-    if (child.exitCode !== null || performance.now() > deadline) {
+    const { exitCode, signalCode } = child
+    if (exitCode !== null || signalCode !== null || performance.now() > deadline) {
       child.kill('SIGKILL')
-      throw new Error(`the appliance did not start: ${log()}`)
+      const ended =
+        signalCode ?? (exitCode === null ? `not within ${STARTS_WITHIN_MS} ms` : `code ${exitCode}`)
+      throw new Error(`the appliance did not start (${ended}): ${log()}`)
     }
     await pause(20)
   }
