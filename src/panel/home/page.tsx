@@ -149,6 +149,7 @@ function Depth({ depth }: { depth: HomeView['depth'] }) {
 function failoverText({ node, text }: NonNullable<HomeView['failover']>): string {
   const why = /^SWITCH THIS SERVER TO ACTIVE, term \d+ of \S+: (.+)$/s.exec(text)?.[1]
   if (why === undefined) return saidText(text)
+  if (why === 'told to take over') return words.t('failover.told', { member: memberName(node) })
   // The log names members as files do, and this page as people do.
   const named = saidText(why).replaceAll(/[\w.-]+/g, memberName)
   return words.t('failover.took', { member: memberName(node), why: named })
