@@ -80,7 +80,7 @@ describeWith(['chromium'], 'the panel of a pair', () => {
     }
     await card(a, 'box-b').getByText('Complete · 0 entries behind').waitFor(PATIENCE)
     await card(a, 'box-b')
-      .getByText(/as here, within 50 ms|ms (ahead of|behind) this one/)
+      .getByText(/as here, within 50\sms|ms (ahead of|behind) this one/)
       .waitFor()
     await a.page.getByText('the same on all').waitFor(PATIENCE)
     await b.page.getByRole('button', { name: 'Ask the address' }).click()
