@@ -90,6 +90,10 @@ export async function startPair(parts: PairParts): Promise<Pair> {
   /** While a drill cuts this member off. */
   let cutUntil = Number.NEGATIVE_INFINITY
   const cutOff = () => clock.monotonic() < cutUntil
+  /** For the audit log, unless it is known who knocks: nobody needs to look for whoever joins in this moment. */
+  const tellRefusal: typeof audit = (address, code, text) => {
+    if (code !== 'unknown-certificate' || ceremony?.welcomes(address) !== true) audit(address, code, text)
+  }
 
   const replication = await startReplication({
     store,
@@ -106,7 +110,7 @@ export async function startPair(parts: PairParts): Promise<Pair> {
         ...(pair.allow.sync === undefined ? {} : { allow: pair.allow.sync }),
         onRefused(address, code, text) {
           // In a drill it is a member that knocks, and nobody needs to look who it is.
-          if (!cutOff()) audit(address, code, text)
+          if (!cutOff()) tellRefusal(address, code, text)
         },
         onJoin: (socket) => ceremony?.receive(socket),
         removed: (fingerprint) => known?.removed(fingerprint),
@@ -226,7 +230,7 @@ export async function startPair(parts: PairParts): Promise<Pair> {
           views: () => {},
           lease: () => {},
           gone: (text) => events.failover(text),
-          audit,
+          audit: tellRefusal,
         },
       )
       guard = running

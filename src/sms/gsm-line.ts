@@ -72,6 +72,8 @@ class GsmLineImplementation implements GsmLine, LineDriver<AtChannel> {
   readonly #calls: Calls
   readonly #watch: Watch
   readonly #duty: Duty
+  /** How often a person has switched it; what the last one wanted counts. */
+  #switched = 0
   readonly #modem: Modem
   #busy: Promise<unknown> | undefined
   readonly #lastSuccess: LastSuccess
@@ -266,14 +268,19 @@ class GsmLineImplementation implements GsmLine, LineDriver<AtChannel> {
   }
 
   disable(): void {
+    this.#switched += 1
     this.#duty.disable()
   }
 
   enable(): void {
     if (this.#duty.stopped) return
+    this.#switched += 1
+    const turn = this.#switched
     void allowPinAgain(this.#memory, simName(this.#modem))
       .catch((error: unknown) => this.#log.error({}, errorText(error)))
-      .then(() => this.#duty.enable())
+      .then(() => {
+        if (turn === this.#switched) this.#duty.enable()
+      })
   }
 
   wake(): void {

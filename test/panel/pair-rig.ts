@@ -80,7 +80,7 @@ ${pair.map((line) => `  ${line}\n`).join('')}`,
       },
     }
   }
-  const [a, b] = await Promise.all([box('a'), box('b')])
+  const [a, b] = await both(box('a'), box('b'))
   const common = new CommonAddress(
     new Map([
       ['a', { host: hosts.a, port }],
@@ -98,6 +98,17 @@ ${pair.map((line) => `  ${line}\n`).join('')}`,
       await Promise.all([a, b].map((one) => one.running().kill('SIGTERM')))
       await rm(directory, { recursive: true, force: true })
     },
+  }
+}
+
+/** What one of them runs does not outlive the test when the other did not start. */
+async function both(...starts: [Promise<RigBox>, Promise<RigBox>]): Promise<[RigBox, RigBox]> {
+  try {
+    return await Promise.all(starts)
+  } catch (error) {
+    for (const start of await Promise.allSettled(starts))
+      if (start.status === 'fulfilled') await start.value.running().kill('SIGTERM')
+    throw error
   }
 }
 

@@ -314,6 +314,17 @@ describe('what people do', () => {
     await second.stop()
   })
 
+  it('what was wanted last counts, however quickly it is switched', async () => {
+    const { line, state, known } = await start()
+    line.enable()
+    line.disable()
+    await state('disabled')
+    // What switching on still had to remember is done by now, too.
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(line.status().state).toBe('disabled')
+    expect([...known.values()]).toContain('yes')
+  })
+
   it("another member's line is connected only when it is woken, and let go again", async () => {
     const { line, state, send, modem } = await start({ start: false, line: { passive: 'box-b' } })
     line.start()

@@ -40,6 +40,15 @@ describe('a pair, as the panel asks it', { timeout: 120_000 }, () => {
   const send = async (box: RigBox, text: string) =>
     String((await call(box, 'POST', '/messages', { to: ['+491701234567'], text })).body['id'])
 
+  test('takes nobody that joins for a stranger', async () => {
+    for (const box of [rig.a, rig.b]) {
+      const records = (await call(box, 'GET', '/audit?limit=500')).body['items'] as { what: string }[]
+      const told = records.map(({ what }) => what)
+      expect(told).toContain(box === rig.a ? 'pair-admitted' : 'pair-joined')
+      expect(told).not.toContain('unknown-certificate')
+    }
+  })
+
   test('shows and commands the other member by name, and measures a drill', async () => {
     const { a, b } = rig
     const every = (await call(a, 'GET', '/lines?node=*')).body['items'] as { id: string; node: string }[]

@@ -37,12 +37,16 @@ export interface Ceremony {
   /** Joins the pair of whoever made the code. Never rejects. @param typed the code as a person typed it */
   join(typed: string, who: string): Promise<Joining>
   pairingKey(): Promise<PairingKey | undefined>
+  /** Somebody at this address has proved a code a moment ago, so that a certificate not known yet is no stranger's. */
+  welcomes(address: string): boolean
   close(): void
 }
 
 /** Conversations at a time; each ends within ten seconds. */
 const AT_ONCE = 4
 const AUDIT_EVERY_MS = 60_000
+/** A newcomer keeps the members, and begins to connect to them, before its inviter keeps it. */
+const WELCOME_MS = 15_000
 
 const busy: invitations.Refusal = {
   code: 'pair-busy',
@@ -53,6 +57,8 @@ export function createCeremony(parts: CeremonyParts): Ceremony {
   const { identity, directory, membership, clock, audit } = parts
   let state = invitations.noInvitations
   const sockets = new Set<TLSSocket>()
+  /** Who has proved a code last, and until when that counts, ms on the monotonic clock. */
+  let welcome = { address: '', until: Number.NEGATIVE_INFINITY }
   let joining = false
   let making: Promise<PairingKey> | undefined
   let toldAt = Number.NEGATIVE_INFINITY
@@ -95,6 +101,7 @@ export function createCeremony(parts: CeremonyParts): Ceremony {
 
   return {
     pairingKey: () => loadPairingKey(directory),
+    welcomes: (address) => address === welcome.address && clock.monotonic() < welcome.until,
 
     async invite(who) {
       await pairingKey()
@@ -127,6 +134,7 @@ export function createCeremony(parts: CeremonyParts): Ceremony {
         },
         use(id) {
           state = invitations.use(state, id)
+          welcome = { address, until: clock.monotonic() + WELCOME_MS }
         },
       }).then((admission) => {
         const which = fingerprint === undefined ? '' : `, certificate ${fingerprint}`

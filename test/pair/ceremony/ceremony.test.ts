@@ -63,6 +63,19 @@ test('two boxes pair: each pins the other, both have the key, both say so in the
   expect(await b.until('pair-joined')).toContain('box-a')
 })
 
+test('whoever has proved a code is no stranger while it is let in, and whoever has not is one', async () => {
+  const [a, b] = [await box('box-a'), await box('box-b')]
+  const own = await a.ceremony.invite('x')
+  await b.ceremony.join((await b.ceremony.invite('x')).code, 'x')
+  expect(a.ceremony.welcomes('127.0.0.1')).toBe(false)
+  await b.ceremony.join(own.code, 'x')
+  expect(a.ceremony.welcomes('127.0.0.1')).toBe(true)
+  expect(a.ceremony.welcomes('127.0.0.2')).toBe(false)
+  expect(b.ceremony.welcomes('127.0.0.1')).toBe(false)
+  a.pass(15_000)
+  expect(a.ceremony.welcomes('127.0.0.1')).toBe(false)
+})
+
 test('a third member gets every other one, and those that run learn of it from the log', async () => {
   const [a, b, c] = [await box('box-a'), await box('box-b'), await box('box-c')]
   await b.ceremony.join((await a.ceremony.invite('x')).code, 'x')
