@@ -57,6 +57,15 @@ function notRun({ testResults }) {
   return [...found.values()]
 }
 
+/** What passed at its second try has a race: what it said at the first is the way to it. */
+function triedTwice({ testResults }) {
+  return testResults.flatMap(({ name: file, assertionResults }) =>
+    assertionResults
+      .filter(({ status, failureMessages }) => status === 'passed' && failureMessages.length > 0)
+      .map(({ fullName, failureMessages: [said] }) => ({ file, test: fullName, said: said.slice(0, 4_000) })),
+  )
+}
+
 function readResult() {
   try {
     return JSON.parse(readFileSync(resultFile, 'utf8'))
@@ -76,6 +85,11 @@ rmSync(scratch, { recursive: true, force: true })
 process.exitCode = code
 
 if (result) {
+  for (const { file, test, said } of triedTwice(result)) {
+    console.log(
+      `\nPassed at the second try only: ${file.replace(`${process.cwd()}/`, '')} > ${test}\n${said}`,
+    )
+  }
   const missing = notRun(result)
   if (missing.length > 0) {
     console.log('\nNot run, because something is missing here (npm run setup, as root, installs all of it):')
