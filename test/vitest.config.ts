@@ -7,6 +7,7 @@ export default defineConfig({
     // A CommonJS package is imported as Node does it.
     deps: { interopDefault: false },
     pool: 'forks',
+    setupFiles: ['test/fixed-seed.ts'],
     // Each store that a test opens strips types in a thread of its own: see src/main.ts.
     execArgv: ['--no-wasm-code-gc'],
     maxWorkers: 2,

@@ -37,7 +37,8 @@ export interface PumpState {
  */
 export function startPump(rate: number, training: number, total: number, now: number): PumpState {
   const bytes = rate / 8
-  return { rate: bytes, from: now + training, total, written: 0, asked: now, paused: false }
+  // The first write is a whole burst: what a tick brings would be used up before a late one is known to be late.
+  return { rate: bytes, from: now + training, total, written: 0, asked: now - MOST_BURST_MS, paused: false }
 }
 
 export type PumpStep = { write: number } | { write: 0; finished: true } | { write: 0; starved: true }
